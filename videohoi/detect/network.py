@@ -1,0 +1,122 @@
+"""The starter detector's network (torch, for training and export only; it runs from ONNX without torch).
+
+An anchor-free detector in the manner of YOLOX (arXiv 2107.08430): a cross-stage-partial backbone, a path-aggregation
+neck (arXiv 1803.01534) and a decoupled head on strides 8, 16 and 32. All convolutions are dense. Channel counts at the
+stage ends follow YOLOX-nano, so that a teacher's maps can be matched there without adapters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from videohoi.layers.convolution import ConvNormAct, CrossStage, PyramidPooling
+
+STRIDES_PX = (8, 16, 32)
+PRIOR_PROBABILITY = 0.01
+"""Initial objectness and class probability (RetinaNet, arXiv 1708.02002, section 4.1)."""
+
+
+@dataclass(frozen=True)
+class DetectorMaps:
+    """What a forward pass yields. ``hints`` are the maps named in ``HINT_NAMES``, in that order."""
+
+    hints: tuple[Tensor, ...]
+    """stage maps: c2 (B,32,H/4,W/4), c3 (B,64,H/8), c4 (B,128,H/16), c5 (B,256,H/32), p3, p4, p5 likewise"""
+    boxes: tuple[Tensor, ...]
+    """per stride (B, 4, h, w): centre offset in cells (x, y) and log size in cells (w, h)"""
+    objectness: tuple[Tensor, ...]
+    """per stride (B, 1, h, w) logits"""
+    classes: tuple[Tensor, ...]
+    """per stride (B, O, h, w) logits"""
+
+
+HINT_NAMES = ("c2", "c3", "c4", "c5", "p3", "p4", "p5")
+
+
+class Backbone(nn.Module):
+    """Five strided stages; returns the maps at strides 4, 8, 16 and 32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = ConvNormAct(3, 16, 3, stride=2)
+        self.stage2 = nn.Sequential(ConvNormAct(16, 32, 3, stride=2), CrossStage(32, 32, 1))
+        self.stage3 = nn.Sequential(ConvNormAct(32, 64, 3, stride=2), CrossStage(64, 64, 2))
+        self.stage4 = nn.Sequential(ConvNormAct(64, 128, 3, stride=2), CrossStage(128, 128, 2))
+        self.stage5 = nn.Sequential(
+            ConvNormAct(128, 256, 3, stride=2), PyramidPooling(256, 256), CrossStage(256, 256, 1, skip=False)
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        c2 = self.stage2(self.stem(x))
+        c3 = self.stage3(c2)
+        c4 = self.stage4(c3)
+        return c2, c3, c4, self.stage5(c4)
+
+
+class Neck(nn.Module):
+    """Path aggregation: top-down then bottom-up; maps at strides 8, 16, 32 with 64, 128, 256 channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lateral5 = ConvNormAct(256, 128, 1)
+        self.down4 = CrossStage(256, 128, 1, skip=False)
+        self.lateral4 = ConvNormAct(128, 64, 1)
+        self.down3 = CrossStage(128, 64, 1, skip=False)
+        self.stride3 = ConvNormAct(64, 64, 3, stride=2)
+        self.up4 = CrossStage(128, 128, 1, skip=False)
+        self.stride4 = ConvNormAct(128, 128, 3, stride=2)
+        self.up5 = CrossStage(256, 256, 1, skip=False)
+        self.enlarge = nn.Upsample(scale_factor=2, mode="nearest")
+
+    def forward(self, c3: Tensor, c4: Tensor, c5: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        top5 = self.lateral5(c5)
+        top4 = self.lateral4(self.down4(torch.cat((self.enlarge(top5), c4), dim=1)))
+        p3 = self.down3(torch.cat((self.enlarge(top4), c3), dim=1))
+        p4 = self.up4(torch.cat((self.stride3(p3), top4), dim=1))
+        p5 = self.up5(torch.cat((self.stride4(p4), top5), dim=1))
+        return p3, p4, p5
+
+
+class Head(nn.Module):
+    """Decoupled head of one level: a shared 1x1 stem, one 3x3 convolution each for class and for box."""
+
+    def __init__(self, channels: int, object_count: int) -> None:
+        super().__init__()
+        self.stem = ConvNormAct(channels, 64, 1)
+        self.class_conv = ConvNormAct(64, 64, 3)
+        self.box_conv = ConvNormAct(64, 64, 3)
+        self.classes = nn.Conv2d(64, object_count, 1)
+        self.boxes = nn.Conv2d(64, 4, 1)
+        self.objectness = nn.Conv2d(64, 1, 1)
+        bias = -torch.log(torch.tensor((1 - PRIOR_PROBABILITY) / PRIOR_PROBABILITY)).item()
+        for layer in (self.classes, self.objectness):
+            assert layer.bias is not None
+            nn.init.constant_(layer.bias, bias)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        stem = self.stem(x)
+        box = self.box_conv(stem)
+        return self.boxes(box), self.objectness(box), self.classes(self.class_conv(stem))
+
+
+class StarterNetwork(nn.Module):
+    """Compact YOLOX-style detector. Input (B, 3, H, W) BGR in [0, 255], H and W multiples of 32."""
+
+    def __init__(self, object_count: int = 80) -> None:
+        super().__init__()
+        self.backbone = Backbone()
+        self.neck = Neck()
+        self.heads = nn.ModuleList(Head(channels, object_count) for channels in (64, 128, 256))
+        self.register_buffer("mean", torch.tensor([103.53, 116.28, 123.675]).view(1, 3, 1, 1))  # ImageNet, BGR
+        self.register_buffer("scale", torch.tensor([57.375, 57.12, 58.395]).view(1, 3, 1, 1))
+
+    def forward(self, images: Tensor) -> DetectorMaps:
+        mean, scale = self.get_buffer("mean"), self.get_buffer("scale")
+        c2, c3, c4, c5 = self.backbone((images - mean) / scale)
+        pyramid = self.neck(c3, c4, c5)
+        outputs = [head(level) for head, level in zip(self.heads, pyramid, strict=True)]
+        boxes, objectness, classes = zip(*outputs, strict=True)
+        return DetectorMaps((c2, c3, c4, c5, *pyramid), boxes, objectness, classes)

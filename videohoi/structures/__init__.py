@@ -1,0 +1,28 @@
+"""What flows between stages: frozen dataclasses over numpy arrays, units in the names.
+
+Letters in shapes: N detections, P pairs, V verbs, O object classes, K (verb, object) interaction classes,
+C channels, H and W picture height and width in pixels.
+"""
+
+from videohoi.structures.detections import Detections, FeatureMap
+from videohoi.structures.events import InteractionEvent, Phase, Segment
+from videohoi.structures.frame import Frame, SourceInfo
+from videohoi.structures.interactions import Interactions, TrackedInteractions
+from videohoi.structures.pairs import HumanObjectPairs
+from videohoi.structures.stream_item import FrameResult
+from videohoi.structures.tracks import Tracks
+
+__all__ = [
+    "Detections",
+    "FeatureMap",
+    "Frame",
+    "FrameResult",
+    "HumanObjectPairs",
+    "InteractionEvent",
+    "Interactions",
+    "Phase",
+    "Segment",
+    "SourceInfo",
+    "TrackedInteractions",
+    "Tracks",
+]

@@ -1,0 +1,64 @@
+"""Humans and objects found in one frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videohoi.structures.checks import require_dtype, require_shape
+
+
+@dataclass(frozen=True, repr=False)
+class FeatureMap:
+    """A detector's inner map, to be pooled over boxes by an interaction head."""
+
+    values: NDArray[np.float32]
+    """(C, h, w)"""
+    cell_px: tuple[float, float]
+    """source pixels a cell covers in x and y; cell (0, 0) starts at the picture's top-left corner"""
+
+    def __post_init__(self) -> None:
+        require_shape("FeatureMap", "values", self.values, (None, None, None))
+
+    def __repr__(self) -> str:
+        return f"FeatureMap(values.shape={self.values.shape}, cell_px={self.cell_px})"
+
+
+@dataclass(frozen=True, repr=False)
+class Detections:
+    """N detections of one frame, parallel arrays."""
+
+    boxes_xyxy_px: NDArray[np.float32]
+    """(N, 4) corners in source pixels"""
+    scores: NDArray[np.float32]
+    """(N,) in [0, 1]"""
+    class_ids: NDArray[np.int64]
+    """(N,) rows of Vocabulary.objects"""
+    feature_map: FeatureMap | None = None
+    """the detector's inner map, when it offers one"""
+
+    def __post_init__(self) -> None:
+        require_shape("Detections", "boxes_xyxy_px", self.boxes_xyxy_px, (None, 4))
+        count = len(self.boxes_xyxy_px)
+        require_shape("Detections", "scores", self.scores, (count,))
+        require_shape("Detections", "class_ids", self.class_ids, (count,))
+        require_dtype("Detections", "boxes_xyxy_px", self.boxes_xyxy_px, np.float32)
+        require_dtype("Detections", "scores", self.scores, np.float32)
+        require_dtype("Detections", "class_ids", self.class_ids, np.int64)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __repr__(self) -> str:
+        return f"Detections(n={len(self)})"
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Detections:
+        """The given rows (mask or indices), same feature map."""
+        return Detections(self.boxes_xyxy_px[rows], self.scores[rows], self.class_ids[rows], self.feature_map)
+
+    @staticmethod
+    def empty() -> Detections:
+        """No detection."""
+        return Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))

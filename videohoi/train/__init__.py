@@ -1,0 +1,1 @@
+"""Training: datasets, views, teachers, losses and loops. Needs the ``train`` extra (torch)."""

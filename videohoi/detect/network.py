@@ -37,23 +37,25 @@ HINT_NAMES = ("c2", "c3", "c4", "c5", "p3", "p4", "p5")
 
 
 class Backbone(nn.Module):
-    """Five strided stages; returns the maps at strides 4, 8, 16 and 32."""
+    """Five strided stages to maps at strides 4, 8, 16 and 32 with 32, 64, 128 and 256 channels."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = ConvNormAct(3, 16, 3, stride=2)
-        self.stage2 = nn.Sequential(ConvNormAct(16, 32, 3, stride=2), CrossStage(32, 32, 1))
+        # a 3x3 convolution after space-to-depth sees 6x6 pixels, as YOLOX's "focus" stem does
+        self.stem = nn.Sequential(nn.PixelUnshuffle(2), ConvNormAct(12, 24, 3))
+        self.stage2 = nn.Sequential(ConvNormAct(24, 32, 3, stride=2), CrossStage(32, 32, 1))
         self.stage3 = nn.Sequential(ConvNormAct(32, 64, 3, stride=2), CrossStage(64, 64, 2))
         self.stage4 = nn.Sequential(ConvNormAct(64, 128, 3, stride=2), CrossStage(128, 128, 2))
         self.stage5 = nn.Sequential(
             ConvNormAct(128, 256, 3, stride=2), PyramidPooling(256, 256), CrossStage(256, 256, 1, skip=False)
         )
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        c2 = self.stage2(self.stem(x))
-        c3 = self.stage3(c2)
-        c4 = self.stage4(c3)
-        return c2, c3, c4, self.stage5(c4)
+    def forward(self, x: Tensor, forced: tuple[Tensor, ...] | None = None) -> tuple[Tensor, ...]:
+        """Maps c2 to c5; with ``forced`` (a teacher's c2, c3, c4) each later stage starts from the teacher's map."""
+        maps = [self.stage2(self.stem(x))]
+        for index, stage in enumerate((self.stage3, self.stage4, self.stage5)):
+            maps.append(stage(maps[-1] if forced is None else forced[index]))
+        return tuple(maps)
 
 
 class Neck(nn.Module):
@@ -72,6 +74,7 @@ class Neck(nn.Module):
         self.enlarge = nn.Upsample(scale_factor=2, mode="nearest")
 
     def forward(self, c3: Tensor, c4: Tensor, c5: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Maps p3, p4, p5 from the backbone's c3, c4, c5."""
         top5 = self.lateral5(c5)
         top4 = self.lateral4(self.down4(torch.cat((self.enlarge(top5), c4), dim=1)))
         p3 = self.down3(torch.cat((self.enlarge(top4), c3), dim=1))
@@ -97,6 +100,7 @@ class Head(nn.Module):
             nn.init.constant_(layer.bias, bias)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Boxes (B, 4, h, w), objectness (B, 1, h, w) and class logits (B, O, h, w) of one level."""
         stem = self.stem(x)
         box = self.box_conv(stem)
         return self.boxes(box), self.objectness(box), self.classes(self.class_conv(stem))
@@ -113,10 +117,15 @@ class StarterNetwork(nn.Module):
         self.register_buffer("mean", torch.tensor([103.53, 116.28, 123.675]).view(1, 3, 1, 1))  # ImageNet, BGR
         self.register_buffer("scale", torch.tensor([57.375, 57.12, 58.395]).view(1, 3, 1, 1))
 
-    def forward(self, images: Tensor) -> DetectorMaps:
+    def forward(self, images: Tensor, forced: tuple[Tensor, ...] | None = None) -> DetectorMaps:
+        """Detect; with ``forced`` (a teacher's seven hint maps) every part starts from the teacher's maps.
+
+        Forced parts learn side by side from perfect inputs instead of waiting for the parts before them.
+        """
         mean, scale = self.get_buffer("mean"), self.get_buffer("scale")
-        c2, c3, c4, c5 = self.backbone((images - mean) / scale)
-        pyramid = self.neck(c3, c4, c5)
-        outputs = [head(level) for head, level in zip(self.heads, pyramid, strict=True)]
+        backbone = self.backbone((images - mean) / scale, forced)
+        pyramid = self.neck(*(backbone[1:] if forced is None else forced[1:4]))
+        levels = pyramid if forced is None else forced[4:]
+        outputs = [head(level) for head, level in zip(self.heads, levels, strict=True)]
         boxes, objectness, classes = zip(*outputs, strict=True)
-        return DetectorMaps((c2, c3, c4, c5, *pyramid), boxes, objectness, classes)
+        return DetectorMaps((*backbone, *pyramid), boxes, objectness, classes)

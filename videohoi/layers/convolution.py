@@ -23,6 +23,7 @@ class ConvNormAct(nn.Module):
         self.act: nn.Module = nn.SiLU(inplace=True) if smooth else nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
         out: Tensor = self.act(self.norm(self.conv(x)))
         return out
 
@@ -37,6 +38,7 @@ class Residual(nn.Module):
         self.skip = skip
 
     def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
         out: Tensor = self.second(self.first(x))
         return x + out if self.skip else out
 
@@ -53,6 +55,7 @@ class CrossStage(nn.Module):
         self.fuse = ConvNormAct(2 * hidden, channels_out, 1, smooth=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
         out: Tensor = self.fuse(torch.cat((self.blocks(self.main(x)), self.bypass(x)), dim=1))
         return out
 
@@ -68,6 +71,7 @@ class PyramidPooling(nn.Module):
         self.expand = ConvNormAct(4 * hidden, channels_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
         maps = [self.reduce(x)]
         for _ in range(3):
             maps.append(self.pool(maps[-1]))

@@ -1,1 +1,1 @@
-
+"""From verb scores of single frames to interactions with a begin and an end, in seconds."""

@@ -1,1 +1,1 @@
-
+"""Identity of humans and objects over time, in seconds."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -34,6 +33,9 @@ from videohoi.train.views import ViewRecipe, ViewSampler
 
 log = logging.getLogger(__name__)
 
+GOLDEN_RATIO = 0.6180339887
+"""its multiples modulo 1 spread evenly: forced steps interleave with free ones, alike in every process"""
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -43,6 +45,8 @@ class Phase:
     batch: int
     """pictures a step and process"""
     steps: int
+    forced_share: float = 0.0
+    """share of steps in which every part of the network starts from the teacher's maps"""
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,8 @@ def load_training(path: Path) -> DetectorTraining:
     values["phases"] = tuple(Phase(**phase) for phase in values["phases"])
     values["hint_convolutions"] = tuple(values["hint_convolutions"])
     values["weights"] = DistillationWeights(**values.get("weights", {}))
-    values["views"] = ViewRecipe(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in values.get("views", {}).items()}
-    )
+    views = values.get("views", {})
+    values["views"] = ViewRecipe(**{key: tuple(v) if isinstance(v, list) else v for key, v in views.items()})
     return DetectorTraining(**values)
 
 
@@ -111,7 +114,8 @@ class Trainer:
     def __init__(self, training: DetectorTraining, rank: int, world: int) -> None:
         self.training, self.rank, self.world = training, rank, world
         torch.manual_seed(training.seed)
-        self.network = StarterNetwork().to(memory_format=torch.channels_last)
+        self.network = StarterNetwork()
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from the stubs
         self.average = Averaged(self.network, training.ema_decay)
         self.loss = Distillation(training.weights)
         self.optimizer = torch.optim.AdamW(_parameter_groups(self.network, training.weight_decay))
@@ -154,7 +158,7 @@ class Trainer:
         }
         partial = self.checkpoint.with_suffix(".partial")
         torch.save(state, partial)
-        os.replace(partial, self.checkpoint)
+        partial.replace(self.checkpoint)
 
     def phase(self) -> Phase:
         """The phase the current step lies in."""
@@ -174,9 +178,11 @@ class Trainer:
         images = self.views.batch(phase.batch, phase.size_px)
         teacher = self.teacher(images)
         planar = torch.from_numpy(images).permute(0, 3, 1, 2).float()  # channels-last memory by construction
+        hints = tuple(torch.from_numpy(hint).to(memory_format=torch.channels_last) for hint in teacher.hints)
+        forced = hints if self.step * GOLDEN_RATIO % 1 < phase.forced_share else None
         with torch.autocast("cpu", torch.bfloat16):
-            student = self.wrapped(planar)
-        total, terms = self.loss(student, teacher)
+            student = self.wrapped(planar, forced)
+        total, terms = self.loss(student, hints, teacher)
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
@@ -193,8 +199,16 @@ class Trainer:
             seen += self.phase().batch * self.world
             if self.step % 50 == 0 and self.rank == 0:
                 rate = seen / (time.monotonic() - started)
-                log.info(json.dumps({"step": self.step, "of": self.total, "pictures_per_second": round(rate, 1),
-                                     **{k: round(v, 4) for k, v in terms.items()}}))
+                log.info(
+                    json.dumps(
+                        {
+                            "step": self.step,
+                            "of": self.total,
+                            "pictures_per_second": round(rate, 1),
+                            **{k: round(v, 4) for k, v in terms.items()},
+                        }
+                    )
+                )
             if self.step % self.training.checkpoint_every_steps == 0:
                 self.save()
         self.save()

@@ -40,6 +40,7 @@ class HintLoss(nn.Module):
             self.register_buffer(f"variance{index}", torch.ones(count))
 
     def forward(self, student: tuple[Tensor, ...], teacher: tuple[Tensor, ...]) -> Tensor:
+        """Mean over maps; 1.0 means no better than the teacher's mean."""
         total = torch.zeros(())
         for index, (mine, theirs) in enumerate(zip(student, teacher, strict=True)):
             variance = self.get_buffer(f"variance{index}")
@@ -69,7 +70,7 @@ def generalized_iou(first: Tensor, second: Tensor) -> Tensor:
 
 def output_losses(student: DetectorMaps, teacher_grid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Objectness, class and box losses against the teacher's raw grid (B, A, 5 + O)."""
-    their_box, their_object, their_class = teacher_grid.split([4, 1, teacher_grid.shape[2] - 5], dim=2)
+    their_box, their_object, their_class = torch.split(teacher_grid, [4, 1, teacher_grid.shape[2] - 5], dim=2)
     mass = their_object.sum().clamp(min=1.0)
     objectness = functional.binary_cross_entropy_with_logits(
         flatten_maps(student.objectness), their_object, reduction="sum"
@@ -93,15 +94,15 @@ class Distillation(nn.Module):
         self.weights = weights
         self.hint_loss = HintLoss()
 
-    def forward(self, student: DetectorMaps, teacher: TeacherMaps) -> tuple[Tensor, dict[str, float]]:
-        hints = self.hint_loss(student.hints, tuple(torch.from_numpy(hint) for hint in teacher.hints))
+    def forward(
+        self, student: DetectorMaps, hint_maps: tuple[Tensor, ...], teacher: TeacherMaps
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Total loss and its terms; ``hint_maps`` are ``teacher.hints`` as tensors."""
+        hints = self.hint_loss(student.hints, hint_maps)
         objectness, classes, boxes = output_losses(student, torch.from_numpy(teacher.grid))
         weights = self.weights
         total = (
-            weights.hints * hints
-            + weights.objectness * objectness
-            + weights.classes * classes
-            + weights.boxes * boxes
+            weights.hints * hints + weights.objectness * objectness + weights.classes * classes + weights.boxes * boxes
         )
         terms = {"hints": hints, "objectness": objectness, "classes": classes, "boxes": boxes}
         return total, {name: float(value.detach()) for name, value in terms.items()}

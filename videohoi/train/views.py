@@ -18,7 +18,7 @@ class ViewRecipe:
     """How a view is drawn."""
 
     long_side_px: tuple[float, float] = (224.0, 520.0)
-    """range of the picture's long side after scaling (log-uniform): the scales met at 320-416 px inference and around"""
+    """range of the picture's long side after scaling, log-uniform: around the 320-416 px of inference"""
     mosaic_probability: float = 0.3
     """share of views that are 2x2 mosaics (YOLOv4, arXiv 2004.10934)"""
     flip_probability: float = 0.5
@@ -32,9 +32,7 @@ class ViewRecipe:
 class ViewSampler:
     """Draws views from decoded pictures; all randomness comes from ``rng``. Not thread-safe."""
 
-    def __init__(
-        self, pictures_bgr: Sequence[NDArray[np.uint8]], recipe: ViewRecipe, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, pictures_bgr: Sequence[NDArray[np.uint8]], recipe: ViewRecipe, rng: np.random.Generator) -> None:
         self.pictures_bgr = pictures_bgr
         self.recipe = recipe
         self.rng = rng

@@ -70,7 +70,7 @@ def _lookup(names: Sequence[str], name: str, kind: str) -> int:
 
 
 def _read(file_name: str) -> dict[str, Any]:
-    text = resources.files("videohoi.vocabulary").joinpath("data", file_name).read_text(encoding="utf-8")
+    text = resources.files("videohoi.vocabulary").joinpath(f"data/{file_name}").read_text(encoding="utf-8")
     values: dict[str, Any] = json.loads(text)
     return values
 

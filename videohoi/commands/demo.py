@@ -1,0 +1,34 @@
+"""``videohoi demo``: a made clip with known truth through the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from videohoi.commands.annotate import AnnotateRequest, run_annotate
+from videohoi.demo.compose import write_demo
+from videohoi.sink.disk import prepare_output_folder
+
+CLIP_FILE = "demo.mp4"
+
+
+def run_demo(out: Path, detector: str | None, *, quiet: bool) -> int:
+    """Compose the clip into ``out``, annotate it, print where to look and what the truth is; returns the exit code."""
+    console = Console(highlight=False, quiet=quiet)
+    prepare_output_folder(out)
+    clip = out / CLIP_FILE
+    console.print("Composing a clip from two photographs (a person, a cup of coffee) ...")
+    truth = write_demo(clip)
+    request = AnnotateRequest((str(clip),), None, detector, "offline_annotation", (), True, False, quiet)
+    code = run_annotate(request)
+    if code == 0:
+        begin, end = truth.hold_begin_seconds, truth.hold_end_seconds
+        folder = clip.with_suffix(".videohoi")
+        console.print(f"Truth of this clip: hold cup {begin:.2f} - {end:.2f} s.")
+        console.print(f"Watch {folder / 'overlay.mp4'}; read {folder / 'segments.csv'}.", soft_wrap=True)
+        console.print(
+            f"Score it: videohoi eval segments {folder} {clip.with_suffix('.json')} --threshold 0", soft_wrap=True
+        )
+        console.print("Next: videohoi annotate YOUR_VIDEO.mp4")
+    return code

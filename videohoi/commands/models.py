@@ -1,0 +1,61 @@
+"""``videohoi models``, ``videohoi models pull`` and ``videohoi doctor``."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from videohoi.detect.starter import starter_weights
+from videohoi.models.doctor import diagnose
+from videohoi.models.pull import pull as pull_file
+from videohoi.models.registry import CATALOGUE, cached_model
+
+_COLOURS = {"ok": "green", "missing": "yellow", "broken": "red"}
+
+
+def list_models() -> None:
+    """Print the table of detectors."""
+    table = Table(title="Detectors", title_justify="left")
+    for column in ("name", "what it is", "licence", "here", "use"):
+        table.add_column(column)
+    shipped = "yes" if starter_weights() is not None else "no"
+    table.add_row(
+        "starter", "shipped, trained by this project: person and 80 classes", "Apache-2.0", shipped, "default"
+    )
+    for name, model in sorted(CATALOGUE.items()):
+        here = cached_model(name) is not None
+        table.add_row(
+            name, model.what, model.licence, "yes" if here else "no",
+            f"--detector {name}" if here else f"videohoi models pull {name}",
+        )  # fmt: skip
+    table.add_row("onnx:FILE", "any YOLOX-style ONNX file of 80 COCO classes", "yours", "-", "--detector onnx:FILE")
+    Console(highlight=False).print(table)
+
+
+def pull(name: str, *, accept_unverified: bool) -> None:
+    """Download a model with a progress bar; raises ``ModelError`` that says what to do when it cannot."""
+    console = Console(stderr=True, highlight=False)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(name, total=None)
+        pulled = pull_file(
+            name,
+            accept_unverified=accept_unverified,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    state = "checksum verified" if pulled.verified else f"checksum could not be verified: sha256 {pulled.sha256}"
+    Console(highlight=False).print(f"{pulled.path} ({state}); use it with --detector {name}", soft_wrap=True)
+
+
+def show_doctor() -> int:
+    """Print the findings; 1 when something required is missing or broken."""
+    console = Console(highlight=False)
+    table = Table(title="videohoi doctor", title_justify="left")
+    for column in ("part", "state", "detail", "what to type"):
+        table.add_column(column, overflow="fold")
+    findings = diagnose()
+    for finding in findings:
+        colour = _COLOURS.get(finding.status, "white")
+        table.add_row(finding.name, f"[{colour}]{finding.status}[/]", finding.detail, finding.fix)
+    console.print(table)
+    return int(any(finding.required and finding.status != "ok" for finding in findings))

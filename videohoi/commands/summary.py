@@ -1,0 +1,101 @@
+"""The table at the end of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table
+
+from videohoi.decode.protocol import SourceReport
+from videohoi.pipeline.annotate import AnnotatedVideo
+from videohoi.pipeline.pipeline import Pipeline
+from videohoi.structures import Segment
+
+MOST_ROWS = 20
+"""longer lists are cut in the terminal; segments.csv has them all"""
+
+
+def show_summary(
+    console: Console, done: Sequence[AnnotatedVideo], pipeline: Pipeline, *, skipped: int, failed: int
+) -> None:
+    """What was found, how fast, where it lies, which detector was used and what would be better."""
+    for video in done:
+        _show_segments(console, video)
+        _show_decode(console, video)
+        pace = f"{video.run.frames_out} frames at {video.run.frames_per_second:.0f} frames/s"
+        console.print(f"{video.source_id}: {pace}; results in {video.folder}", markup=False, soft_wrap=True)
+    if skipped:
+        console.print(f"{skipped} inputs were complete already and were skipped")
+    if failed:
+        console.print(f"{failed} inputs failed (see the messages above)")
+    if done:
+        console.print(_detector_line(pipeline), markup=False, soft_wrap=True)
+
+
+def _show_segments(console: Console, video: AnnotatedVideo) -> None:
+    if not video.segments:
+        console.print(f"{video.source_id}: no interaction found", markup=False)
+        return
+    table = Table(title=video.source_id, title_justify="left")
+    for column in ("human", "verb", "object"):
+        table.add_column(column)
+    for column in ("times", "seconds", "best p"):
+        table.add_column(column, justify="right")
+    table.add_column("from - to")
+    rows = _rows(video.segments)
+    for row in rows[:MOST_ROWS]:
+        table.add_row(*row)
+    if len(rows) > MOST_ROWS:
+        table.caption = f"and {len(rows) - MOST_ROWS} more in segments.csv"
+    console.print(table)
+
+
+def _rows(segments: Sequence[Segment]) -> list[tuple[str, ...]]:
+    """One row a (human, verb, object), longest first."""
+
+    def key(segment: Segment) -> tuple[int, str, int]:
+        return segment.human_id, segment.verb, segment.object_id
+
+    rows = []
+    for (human, verb, thing), group in groupby(sorted(segments, key=key), key=key):
+        parts = list(group)
+        total = sum(part.end_seconds - part.begin_seconds for part in parts)
+        spans = ", ".join(f"{part.begin_seconds:.2f} - {part.end_seconds:.2f}" for part in parts[:3])
+        more = f", +{len(parts) - 3}" if len(parts) > 3 else ""
+        best = max(part.score for part in parts)
+        name = f"{parts[0].object_class} {thing}"
+        rows.append(
+            (total, (f"person {human}", verb, name, str(len(parts)), f"{total:.1f}", f"{best:.2f}", spans + more))
+        )
+    return [row for _, row in sorted(rows, key=lambda pair: -pair[0])]
+
+
+def _show_decode(console: Console, video: AnnotatedVideo) -> None:
+    """What went wrong while decoding, in words."""
+    for line in decode_lines(video.decode):
+        console.print(f"{video.source_id}: {line}", markup=False, soft_wrap=True)
+
+
+def decode_lines(report: SourceReport) -> list[str]:
+    """One sentence for each thing that went wrong."""
+    lines = list(report.notes)
+    if report.corrupt_packets:
+        lines.append(f"{report.corrupt_packets} packets could not be decoded; their frames are missing")
+    if report.ended_early_seconds is not None:
+        lines.append(f"the file ended early, at {report.ended_early_seconds:.2f} s; everything before was processed")
+    if report.repaired_timestamps or report.missing_timestamps:
+        count = report.repaired_timestamps + report.missing_timestamps
+        lines.append(f"{count} frames had a missing or backward time stamp; it was repaired")
+    return lines
+
+
+def _detector_line(pipeline: Pipeline) -> str:
+    detector = pipeline.config.detect.detector
+    if detector == "starter":
+        return (
+            "Detector: starter (shipped, small: it misses small and rare things). Better: a larger YOLOX-style model "
+            "with --detector onnx:FILE, or `videohoi models`."
+        )
+    return f"Detector: {detector}. Verbs: starter pair head (geometry and motion)."

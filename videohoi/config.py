@@ -1,0 +1,97 @@
+"""Strict YAML to typed config: frozen dataclasses, unknown keys refused with the nearest valid one named."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
+import yaml
+
+from videohoi.errors import ConfigError
+
+Config = TypeVar("Config")
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises:
+        ConfigError: missing, unreadable, not YAML, or not a mapping.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"configuration {path}: cannot be read ({error.strerror}); check the path") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = str(error).replace("\n", " ")
+        raise ConfigError(f"configuration {path}: not valid YAML ({where})") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"configuration {path}: expected keys and values, found {type(values).__name__}")
+    return values
+
+
+def build(kind: type[Config], values: Mapping[str, Any], *, origin: str = "configuration") -> Config:
+    """A ``kind`` (dataclass) from nested mappings, defaults where a key is absent.
+
+    Raises:
+        ConfigError: an unknown key (the nearest valid one is named), a missing one, or a value of the wrong type.
+    """
+    _refuse_unknown(kind, values, origin, prefix="")
+    try:
+        return pydantic.TypeAdapter(kind).validate_python(dict(values))
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{origin}: {key}: {first['msg'].lower()}, got {first.get('input')!r}") from error
+
+
+def apply_overrides(values: Mapping[str, Any], overrides: typing.Iterable[str]) -> dict[str, Any]:
+    """``values`` with ``a.b=c`` assignments applied; ``c`` is read as YAML.
+
+    Raises:
+        ConfigError: an override without ``=``.
+    """
+    result: dict[str, Any] = json.loads(json.dumps(values))
+    for override in overrides:
+        dotted, separator, text = override.partition("=")
+        if not separator or not dotted:
+            raise ConfigError(f"--set {override!r}: expected KEY=VALUE, for example smooth.tau_seconds=0.3")
+        target = result
+        *parents, last = dotted.split(".")
+        for parent in parents:
+            target = target.setdefault(parent, {})
+            if not isinstance(target, dict):
+                raise ConfigError(f"--set {override!r}: {parent} holds a value, not a section")
+        target[last] = yaml.safe_load(text)
+    return result
+
+
+def to_mapping(config: Any) -> dict[str, Any]:
+    """The nested plain values of a config, ready for YAML or JSON."""
+    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config), default=str))
+    return values
+
+
+def fingerprint(config: Any) -> str:
+    """SHA-256 of a config's values: the same hash means the same settings."""
+    return hashlib.sha256(json.dumps(to_mapping(config), sort_keys=True).encode()).hexdigest()
+
+
+def _refuse_unknown(kind: Any, values: Any, origin: str, prefix: str) -> None:
+    if not dataclasses.is_dataclass(kind) or not isinstance(values, Mapping):
+        return
+    hints = typing.get_type_hints(kind)
+    names = [field.name for field in dataclasses.fields(kind) if field.init]
+    for key, value in values.items():
+        if key not in names:
+            near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
+            hint = f"did you mean {prefix}{near[0]}?" if near else f"expected one of {', '.join(sorted(names))}"
+            raise ConfigError(f"{origin}: unknown key {prefix}{key}; {hint}")
+        _refuse_unknown(hints[key], value, origin, prefix=f"{prefix}{key}.")

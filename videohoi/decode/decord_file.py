@@ -1,0 +1,173 @@
+"""Random access and bounded batches with decord (extra ``decord``), its unbounded decode-ahead fenced in.
+
+After it was asked for one frame decord goes on decoding ahead of a reader that pauses, without limit (1.9 GB for 300
+frames of 1080p were seen; dmlc/decord issues 157, 197, 208, 304). ``seek(0)`` empties its queues, so one follows every
+batch, and a batch has a largest size. Its time stamps are 32-bit floats: about half a millisecond after two hours.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videohoi.decode.base import Picture, SequentialSource
+from videohoi.errors import DecodeError, UsageError
+from videohoi.structures import SourceInfo
+
+FAULT_TOLERANCE = 1e-9
+"""a share of the frames: any frame that decord would replace by a copy of its neighbour is an error instead"""
+ReaderFactory = Callable[[str, int], Any]
+"""(path, threads) -> an object with decord.VideoReader's methods"""
+
+
+class DecordVideo:
+    """A video whose frames are asked for by number; for training and sampling, not for streams.
+
+    Args:
+        path: video file.
+        max_batch: most frames of one call; bounds memory.
+        decode_threads: threads of the decoder.
+        open_reader: opens the file; replaced where decord is absent.
+
+    Raises:
+        UsageError: decord is not installed, or a number is out of range.
+        DecodeError: decord cannot open the file.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        max_batch: int = 64,
+        decode_threads: int = 2,
+        open_reader: ReaderFactory | None = None,
+    ) -> None:
+        if max_batch < 1 or decode_threads < 1:
+            raise UsageError(f"max_batch and decode_threads must be 1 or more, got {max_batch} and {decode_threads}")
+        self.path = Path(path)
+        self.max_batch = max_batch
+        self._errors: tuple[type[Exception], ...] = (RuntimeError, AssertionError)
+        open_file = open_reader if open_reader is not None else self._import_reader()
+        self._reader: Any = self._call(open_file, str(self.path), decode_threads)
+
+    def __len__(self) -> int:
+        """Number of frames as the container states it."""
+        return len(self._open_reader())
+
+    @property
+    def frame_rate_hz(self) -> float | None:
+        """Average rate; None when unknown."""
+        return float(self._call(self._open_reader().get_avg_fps)) or None
+
+    def frames_at(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
+        """The frames with these numbers in the order asked for.
+
+        Args:
+            indices: (N,) in [0, len), N at most ``max_batch``; may repeat.
+
+        Returns:
+            (N, H, W, 3) uint8 RGB.
+
+        Raises:
+            UsageError: an index is out of range, there are none, or there are more than ``max_batch``.
+            DecodeError: a frame cannot be decoded; decord then loses the whole read.
+        """
+        wanted = np.asarray(indices, np.int64)
+        reader, count = self._open_reader(), len(self)
+        if not 1 <= len(wanted) <= self.max_batch:
+            raise UsageError(f"{self.path}: ask for 1 to {self.max_batch} frames at once, got {len(wanted)}")
+        if wanted.min() < 0 or wanted.max() >= count:
+            raise UsageError(f"{self.path}: frames are 0 to {count - 1}, asked for {wanted.min()} to {wanted.max()}")
+        try:
+            batch = self._call(reader.get_batch, wanted)
+            images = batch.asnumpy() if hasattr(batch, "asnumpy") else np.asarray(batch)
+        finally:
+            self._call(reader.seek, 0)  # the fence: see the head of this file
+        return np.ascontiguousarray(images, np.uint8)
+
+    def pts_seconds(self) -> NDArray[np.float64]:
+        """(N,) begin of every frame as the container states it, in order of number."""
+        spans = self._call(self._open_reader().get_frame_timestamp, np.arange(len(self)))
+        return np.asarray(spans, np.float64)[:, 0]
+
+    def close(self) -> None:
+        """Free the decoder; may be called twice."""
+        self._reader = None
+
+    def _open_reader(self) -> Any:
+        if self._reader is None:
+            raise UsageError(f"{self.path}: the video is closed; open it again")
+        return self._reader
+
+    def _import_reader(self) -> ReaderFactory:
+        try:
+            decord = importlib.import_module("decord")
+        except ImportError:
+            raise UsageError(
+                "decord is not installed; install the extra with pip install 'videohoi[decord]', or use the pyav "
+                "backend"
+            ) from None
+        self._errors = (*self._errors, decord.DECORDError, decord.DECORDLimitReachedError)
+        return lambda path, threads: decord.VideoReader(
+            path, ctx=decord.cpu(0), num_threads=threads, fault_tol=FAULT_TOLERANCE
+        )
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except self._errors as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+            raise DecodeError(
+                f"{self.path}: decord cannot read it ({reason}); expected an undamaged video file: use the pyav "
+                "backend, which skips damaged frames"
+            ) from None
+
+
+class DecordVideoFile(SequentialSource):
+    """A video file read in order through decord, ``max_batch`` frames at a time.
+
+    A damaged file is a ``DecodeError``; ``VideoFile`` reads what is left of it.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        source_id: str | None = None,
+        max_batch: int = 64,
+        decode_threads: int = 2,
+        open_reader: ReaderFactory | None = None,
+    ) -> None:
+        self.path = Path(path)
+        super().__init__(source_id if source_id is not None else self.path.name)
+        self._max_batch = max_batch
+        self._decode_threads = decode_threads
+        self._open_reader = open_reader
+        self._video: DecordVideo | None = None
+
+    def _open_input(self) -> SourceInfo:
+        self._video = video = DecordVideo(
+            self.path, max_batch=self._max_batch, decode_threads=self._decode_threads, open_reader=self._open_reader
+        )
+        height, width = video.frames_at([0]).shape[1:3]
+        return SourceInfo(self.source_id, width, height, video.frame_rate_hz, len(video), None)
+
+    def _pictures(self) -> Iterator[Picture]:
+        video = self._video
+        if video is None:
+            return
+        stamps, step = video.pts_seconds(), video.max_batch
+        for begin in range(0, len(stamps), step):
+            images = video.frames_at(range(begin, min(begin + step, len(stamps))))
+            for image, stamp in zip(images, stamps[begin : begin + step], strict=True):
+                yield Picture(image, float(stamp))
+
+    def _close_input(self) -> None:
+        if self._video is not None:
+            self._video.close()
+        self._video = None

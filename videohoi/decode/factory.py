@@ -1,0 +1,95 @@
+"""One call from what a user names to the source that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from videohoi.decode.protocol import Source
+from videohoi.decode.specs import InputKind, classify
+from videohoi.errors import UsageError
+
+BACKENDS = ("pyav", "decord")
+
+
+@dataclass(frozen=True)
+class _Request:
+    spec: str | Path
+    backend: str
+    source_id: str | None
+    frame_rate_hz: float | None
+    decode_threads: int
+
+
+def open_source(
+    spec: str | int | Path,
+    *,
+    backend: str = "pyav",
+    source_id: str | None = None,
+    frame_rate_hz: float | None = None,
+    decode_threads: int = 2,
+) -> Source:
+    """The source that reads ``spec``; nothing is decoded until its ``open`` is called.
+
+    Args:
+        spec: a video file or GIF (the content decides, not the name), an image, a folder of images, a pattern such as
+            ``frames_%06d.jpg``, a camera (``0``, ``/dev/video0``), a stream (``rtsp://``, ``http://``), or a generated
+            picture (``test://320x240?frames=100&rate=30&seed=0``).
+        backend: what reads video files: ``pyav``, or ``decord`` (needs the extra of that name).
+        source_id: name of the source; None: the file's or folder's name, the camera's number or address.
+        frame_rate_hz: images a second, for images only; None assumes 25 and notes it.
+        decode_threads: most threads that decode a video file.
+
+    Raises:
+        InputError: the path does not exist, or is a folder of videos or of nothing usable.
+        UsageError: unknown backend or scheme, or an option that does not go with the input.
+    """
+    if backend not in BACKENDS:
+        raise UsageError(f"unknown decode backend {backend!r}; expected one of {', '.join(BACKENDS)}")
+    text_or_path = str(spec) if isinstance(spec, int) else spec
+    kind = classify(text_or_path)
+    if frame_rate_hz is not None and kind is not InputKind.IMAGES:
+        raise UsageError(f"{spec}: frame_rate_hz is for images only; a {kind.value} source carries its own times")
+    return _BUILDERS[kind](_Request(text_or_path, backend, source_id, frame_rate_hz, decode_threads))
+
+
+def _video(request: _Request) -> Source:
+    if request.backend == "decord":
+        from videohoi.decode.decord_file import DecordVideoFile
+
+        return DecordVideoFile(request.spec, source_id=request.source_id, decode_threads=request.decode_threads)
+    from videohoi.decode.video_file import VideoFile
+
+    return VideoFile(request.spec, source_id=request.source_id, decode_threads=request.decode_threads)
+
+
+def _images(request: _Request) -> Source:
+    from videohoi.decode.image_folder import ImageSequence
+
+    path = Path(request.spec)
+    if path.is_file():
+        name = request.source_id or path.name
+        return ImageSequence([path], source_id=name, frame_rate_hz=request.frame_rate_hz)
+    build = ImageSequence.from_folder if path.is_dir() else ImageSequence.from_pattern
+    return build(path, source_id=request.source_id, frame_rate_hz=request.frame_rate_hz)
+
+
+def _camera(request: _Request) -> Source:
+    from videohoi.decode.camera import CameraSource
+
+    return CameraSource(str(request.spec), source_id=request.source_id)
+
+
+def _generated(request: _Request) -> Source:
+    from videohoi.decode.synthetic import GeneratedSource
+
+    return GeneratedSource.from_address(str(request.spec), source_id=request.source_id)
+
+
+_BUILDERS: dict[InputKind, Callable[[_Request], Source]] = {
+    InputKind.VIDEO: _video,
+    InputKind.IMAGES: _images,
+    InputKind.CAMERA: _camera,
+    InputKind.GENERATED: _generated,
+}

@@ -1,0 +1,68 @@
+"""Names of video and image files: which are which, their natural order, numbered sequences."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from videohoi.errors import DecodeError
+
+# fmt: off
+VIDEO_SUFFIXES = frozenset({
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv",
+    ".3gp", ".gif", ".y4m", ".h264", ".hevc", ".mjpeg",
+})
+# fmt: on
+"""names by which a folder's videos are found; a file named singly is opened whatever its name"""
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+SEQUENCE_FIELD = re.compile(r"%(?:0?(\d+))?d")
+"""printf's %d, %6d, %06d"""
+
+
+def is_sequence_pattern(path: Path) -> bool:
+    """``path`` has one number field, as in ``frames_%06d.jpg``, and is not itself a file."""
+    return len(SEQUENCE_FIELD.findall(path.name)) == 1 and not path.exists()
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key that reads numbers as numbers: img2 before img10."""
+    parts = re.split(r"(\d+)", name)
+    return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part.casefold()) for part in parts if part)
+
+
+def files_in(folder: Path, suffixes: frozenset[str]) -> list[Path]:
+    """Files of ``folder`` (not of folders in it, no hidden ones) with one of ``suffixes``, in natural order."""
+    found = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file()
+    ]
+    return sorted(found, key=lambda path: natural_key(path.name))
+
+
+def numbered_files(pattern: Path) -> list[tuple[int, Path]]:
+    """The files that ``pattern`` (one ``%d`` or ``%06d`` in its name) stands for, with their numbers, in order.
+
+    Raises:
+        DecodeError: there is none.
+    """
+    field = SEQUENCE_FIELD.search(pattern.name)
+    folder = pattern.parent
+    if field is None or not folder.is_dir():
+        raise DecodeError(
+            f"{pattern}: there is no folder {folder}, or no field such as %06d in the name; check the path"
+        )
+    digits = rf"\d{{{field[1]},}}" if field[1] else r"\d+"
+    whole = re.compile(
+        re.escape(pattern.name[: field.start()]) + f"({digits})" + re.escape(pattern.name[field.end() :])
+    )
+    found = [(int(match[1]), path) for path in folder.iterdir() if (match := whole.fullmatch(path.name))]
+    if not found:
+        raise DecodeError(f"{pattern}: no file matches the pattern; expected names such as {_example(pattern.name)}")
+    return sorted(found)
+
+
+def _example(name: str) -> str:
+    field = SEQUENCE_FIELD.search(name)
+    width = int(field[1] or 1) if field else 1
+    return SEQUENCE_FIELD.sub("1".zfill(width), name)

@@ -1,0 +1,95 @@
+"""From what a user names (files, folders, globs, patterns, cameras) to a list of inputs, one source each."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from videohoi.decode.credentials import redact_credentials
+from videohoi.decode.file_names import (
+    IMAGE_SUFFIXES,
+    VIDEO_SUFFIXES,
+    files_in,
+    is_sequence_pattern,
+    natural_key,
+    numbered_files,
+)
+from videohoi.decode.specs import InputKind, classify
+from videohoi.errors import InputError
+
+
+@dataclass(frozen=True)
+class InputItem:
+    """One input; ``open_source(item.spec)`` reads it."""
+
+    spec: str | Path
+    """a path, or the text that names a camera, stream or generated source"""
+    kind: InputKind
+
+    @property
+    def live(self) -> bool:
+        """A camera or stream."""
+        return self.kind is InputKind.CAMERA
+
+    @property
+    def label(self) -> str:
+        """``spec`` for people: without passwords."""
+        return redact_credentials(str(self.spec))
+
+
+def list_inputs(specs: Sequence[str | Path]) -> list[InputItem]:
+    """Expand ``specs`` into inputs, in natural order of their paths, each once.
+
+    A folder stands for the videos in it (images beside them are taken for covers), or, when it holds images only, for
+    ONE sequence. ``frames_%06d.jpg`` is one sequence. A glob stands for the videos, images and image folders it
+    matches, each its own input, as if the shell had expanded it. Cameras (``0``), streams (``rtsp://``) and ``test://``
+    pass through.
+
+    Raises:
+        InputError: no spec, a path that does not exist, a folder without videos or images, a glob without match.
+        UsageError: an address of an unknown scheme.
+    """
+    if isinstance(specs, (str, Path)):
+        specs = [specs]
+    found: dict[str, InputItem] = {}
+    for spec in specs:
+        for item in _expand(spec):
+            key = str(Path(item.spec).resolve()) if isinstance(item.spec, Path) else item.spec
+            found.setdefault(key, item)
+    if not found:
+        raise InputError("no input given; name a video, a folder, a glob such as 'clips/*.mp4', or a camera such as 0")
+    return sorted(found.values(), key=lambda item: natural_key(str(item.spec)))
+
+
+def _expand(spec: str | Path) -> Iterator[InputItem]:
+    path = Path(spec)
+    if path.is_dir() and (videos := files_in(path, VIDEO_SUFFIXES)):
+        yield from (InputItem(video, InputKind.VIDEO) for video in videos)
+    elif "://" not in str(spec) and glob.has_magic(str(spec)) and not path.exists():
+        yield from _expand_glob(str(spec))
+    else:
+        kind = classify(spec)
+        if kind is InputKind.IMAGES and is_sequence_pattern(path):
+            numbered_files(path)  # raises when nothing matches: better now than in the middle of a batch
+        is_path = kind in (InputKind.VIDEO, InputKind.IMAGES)
+        yield InputItem(path if is_path else str(spec), kind)
+
+
+def _expand_glob(pattern: str) -> Iterator[InputItem]:
+    matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - takes absolute patterns
+    items = [item for path in matches if (item := _glob_item(path)) is not None]
+    if not items:
+        how_many = f"matches {len(matches)} files but no video or image" if matches else "matches nothing"
+        raise InputError(f"{pattern}: the glob {how_many}; check it, or name the files")
+    yield from items
+
+
+def _glob_item(path: Path) -> InputItem | None:
+    if path.is_dir():
+        is_sequence = not files_in(path, VIDEO_SUFFIXES) and files_in(path, IMAGE_SUFFIXES)
+        return InputItem(path, InputKind.IMAGES) if is_sequence else None
+    if path.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
+        return InputItem(path, classify(path))
+    return None

@@ -1,0 +1,201 @@
+"""Sources that need no file: moving shapes for demos and tests, and frames held in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videohoi.decode.base import Picture, SequentialSource
+from videohoi.errors import DecodeError, UsageError
+from videohoi.structures import SourceInfo
+
+SHAPE_COUNT = 4
+"""shapes in a generated picture: enough to overlap now and then"""
+EXAMPLE_ADDRESS = "test://320x240?frames=100&rate=30&seed=0"
+
+
+class ArraySource(SequentialSource):
+    """Frames held in memory.
+
+    Args:
+        images: N pictures (H, W, 3) uint8 RGB of one size, or one array (N, H, W, 3).
+        pts_seconds: N time stamps; None or one that does not increase is repaired as in a file.
+        source_id: name of the source.
+        frame_rate_hz: rate to state in ``SourceInfo``; None: unknown.
+
+    Raises:
+        UsageError: counts, shapes or types do not fit.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
+        pts_seconds: Sequence[float | None],
+        *,
+        source_id: str = "array",
+        frame_rate_hz: float | None = None,
+    ) -> None:
+        super().__init__(source_id)
+        if len(images) != len(pts_seconds):
+            raise UsageError(f"ArraySource needs one time stamp per image, got {len(pts_seconds)} for {len(images)}")
+        for row, image in enumerate(images):
+            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.shape != images[0].shape:
+                raise UsageError(
+                    f"ArraySource needs uint8 images (H, W, 3) of one size; image {row} is {image.dtype} {image.shape}"
+                )
+        self._images = images
+        self._stamps = tuple(pts_seconds)
+        self._frame_rate_hz = frame_rate_hz
+
+    def _open_input(self) -> SourceInfo:
+        if len(self._images) == 0:
+            raise DecodeError(f"{self.source_id}: holds no image; give at least one")
+        height, width = self._images[0].shape[:2]
+        return SourceInfo(self.source_id, width, height, self._frame_rate_hz, len(self._images), None)
+
+    def _pictures(self) -> Iterator[Picture]:
+        for image, stamp in zip(self._images, self._stamps, strict=True):
+            yield Picture(np.ascontiguousarray(image), stamp)
+
+    def _close_input(self) -> None:
+        """Nothing to release."""
+
+
+@dataclass(frozen=True)
+class MovingShape:
+    """A filled rectangle or ellipse that bounces between the picture's edges."""
+
+    half_size_px: tuple[float, float]
+    start: tuple[float, float]
+    """centre at time 0 as a fraction of the free way, [0, 2): the second half is the way back"""
+    speed_hz: tuple[float, float]
+    """ways a second in x and y"""
+    colour_rgb: tuple[int, int, int]
+    is_ellipse: bool
+
+    def centre_px(self, axis: int, extent_px: int, seconds: float) -> float:
+        """Centre along one axis: a triangle wave that keeps the shape inside."""
+        phase = (self.start[axis] + self.speed_hz[axis] * seconds) % 2.0
+        way = phase if phase <= 1.0 else 2.0 - phase
+        half = self.half_size_px[axis]
+        return half + way * (extent_px - 2 * half)
+
+    def draw(self, image: NDArray[np.uint8], seconds: float) -> None:
+        """Paint the shape where it is at ``seconds``."""
+        height, width = image.shape[:2]
+        x, y = self.centre_px(0, width, seconds), self.centre_px(1, height, seconds)
+        across = (np.arange(width) + 0.5 - x) / self.half_size_px[0]
+        down = ((np.arange(height) + 0.5 - y) / self.half_size_px[1])[:, None]
+        inside = across**2 + down**2 <= 1 if self.is_ellipse else np.maximum(abs(across), abs(down)) <= 1
+        image[inside] = self.colour_rgb
+
+
+class GeneratedSource(SequentialSource):
+    """Coloured shapes that move over a smooth background; the same arguments give the same pixels.
+
+    Args:
+        width_px: picture width, 16 or more.
+        height_px: picture height, 16 or more.
+        frame_count: number of frames; taken from ``pts_seconds`` when that is given.
+        frame_rate_hz: frames a second when ``pts_seconds`` is not given.
+        seed: chooses shapes, colours and ways.
+        pts_seconds: time stamps to use instead (variable rate, missing or backward ones); shapes follow the time.
+        source_id: name of the source.
+
+    Raises:
+        UsageError: a value is out of range.
+    """
+
+    def __init__(
+        self,
+        width_px: int = 320,
+        height_px: int = 240,
+        *,
+        frame_count: int = 100,
+        frame_rate_hz: float = 30.0,
+        seed: int = 0,
+        pts_seconds: Sequence[float | None] | None = None,
+        source_id: str = "test",
+    ) -> None:
+        super().__init__(source_id)
+        if min(width_px, height_px) < 16 or frame_count < 1 or not frame_rate_hz > 0 or seed < 0:
+            raise UsageError(
+                f"a generated source needs sides of 16 px or more, 1 frame or more, a positive rate and seed >= 0, got "
+                f"{width_px}x{height_px}, {frame_count} frames, {frame_rate_hz} Hz, seed {seed}"
+            )
+        regular = [index / frame_rate_hz for index in range(frame_count)]
+        self._stamps: Sequence[float | None] = regular if pts_seconds is None else tuple(pts_seconds)
+        self._frame_rate_hz = frame_rate_hz if pts_seconds is None else None
+        self._size_px = (width_px, height_px)
+        self._shapes = _random_shapes(np.random.default_rng(seed), width_px, height_px)
+        self._background = _background(width_px, height_px)
+
+    @staticmethod
+    def from_address(address: str, *, source_id: str | None = None) -> GeneratedSource:
+        """The source that ``test://WIDTHxHEIGHT?frames=N&rate=HZ&seed=S`` describes; each option may be left out."""
+        parts = urlsplit(address)
+        try:
+            width, height = (int(side) for side in parts.netloc.split("x"))
+            options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+            frames, rate = int(options.pop("frames", "100")), float(options.pop("rate", "30"))
+            seed = int(options.pop("seed", "0"))
+        except ValueError:
+            raise UsageError(f"{address}: not a test source; write it like {EXAMPLE_ADDRESS}") from None
+        if options or parts.path not in ("", "/"):
+            unknown = ", ".join(options) or parts.path
+            raise UsageError(f"{address}: unknown option {unknown}; write it like {EXAMPLE_ADDRESS}")
+        return GeneratedSource(
+            width,
+            height,
+            frame_count=frames,
+            frame_rate_hz=rate,
+            seed=seed,
+            source_id=source_id or f"test_{width}x{height}",
+        )
+
+    def _open_input(self) -> SourceInfo:
+        if not self._stamps:
+            raise DecodeError(f"{self.source_id}: pts_seconds is empty; give at least one time stamp")
+        count, rate = len(self._stamps), self._frame_rate_hz
+        return SourceInfo(self.source_id, *self._size_px, rate, count, count / rate if rate else None)
+
+    def _pictures(self) -> Iterator[Picture]:
+        shown_seconds = 0.0
+        for stamp in self._stamps:
+            shown_seconds = shown_seconds if stamp is None else stamp
+            yield Picture(self.image_at(shown_seconds), stamp)
+
+    def image_at(self, seconds: float) -> NDArray[np.uint8]:
+        """The picture (H, W, 3) of a moment."""
+        image: NDArray[np.uint8] = self._background.copy()
+        for shape in self._shapes:
+            shape.draw(image, seconds)
+        return image
+
+    def _close_input(self) -> None:
+        """Nothing to release."""
+
+
+def _background(width_px: int, height_px: int) -> NDArray[np.uint8]:
+    image = np.empty((height_px, width_px, 3), np.uint8)
+    image[..., 0] = np.linspace(40, 120, width_px, dtype=np.uint8)
+    image[..., 1] = np.linspace(60, 140, height_px, dtype=np.uint8)[:, None]
+    image[..., 2] = 90
+    return image
+
+
+def _random_shapes(random: np.random.Generator, width_px: int, height_px: int) -> tuple[MovingShape, ...]:
+    def pair(low: float, high: float) -> tuple[float, float]:
+        return float(random.uniform(low, high)), float(random.uniform(low, high))
+
+    shapes = []
+    for row in range(SHAPE_COUNT):
+        across, down = pair(0.06, 0.2)  # of the picture's sides: small enough to move, large enough to see
+        red, green, blue = (int(value) for value in random.integers(0, 256, 3))
+        half_px = (across * width_px, down * height_px)
+        shapes.append(MovingShape(half_px, pair(0.0, 2.0), pair(0.1, 0.6), (red, green, blue), is_ellipse=row % 2 == 1))
+    return tuple(shapes)

@@ -1,0 +1,66 @@
+"""From the words after ``--detector`` to a detector."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from videohoi.detect.onnx_yolox import OnnxYoloxDetector
+from videohoi.detect.protocol import Detector
+from videohoi.detect.starter import StarterDetector
+from videohoi.errors import ModelError, UsageError
+from videohoi.models.registry import CATALOGUE, cached_model
+
+ONNX_PREFIX = "onnx:"
+DEFAULT_SCORE_THRESHOLD = 0.1
+"""low enough for the tracker's second association; see ``DecodeSettings``"""
+
+
+def create_detector(
+    spec: str,
+    *,
+    threads: int = 2,
+    score_threshold: float | None = None,
+    input_size_px: int | None = None,
+    engine: str = "onnxruntime",
+) -> Detector:
+    """The detector that ``spec`` names, not yet opened.
+
+    ``starter``: the shipped one. ``onnx:FILE``: a YOLOX-style ONNX file. A name of ``videohoi models``: the file that
+    ``videohoi models pull`` downloaded.
+
+    Raises:
+        UsageError: unknown name; the message offers the nearest.
+        ModelError: no starter weights in this build, or a named model that was not downloaded yet.
+    """
+    threshold = DEFAULT_SCORE_THRESHOLD if score_threshold is None else score_threshold
+    if spec == "starter":
+        return StarterDetector(score_threshold=threshold, input_size_px=input_size_px, threads=threads, engine=engine)
+    return OnnxYoloxDetector(
+        _model_file(spec),
+        score_threshold=threshold,
+        input_size_px=input_size_px,
+        threads=threads,
+        engine=engine,
+        name=spec,
+    )
+
+
+def _model_file(spec: str) -> Path:
+    if spec.startswith(ONNX_PREFIX) and len(spec) > len(ONNX_PREFIX):
+        return Path(spec.removeprefix(ONNX_PREFIX)).expanduser()
+    if spec in CATALOGUE:
+        path = cached_model(spec)
+        if path is None:
+            raise ModelError(f"detector {spec} is not on this machine; run: videohoi models pull {spec}")
+        return path
+    raise UsageError(
+        f"unknown detector {spec!r}: expected starter, onnx:FILE or a name of `videohoi models`{_hint(spec)}"
+    )
+
+
+def _hint(spec: str) -> str:
+    if spec.endswith(".onnx"):
+        return f"; did you mean {ONNX_PREFIX}{spec}?"
+    near = difflib.get_close_matches(spec, ["starter", "onnx:FILE", *CATALOGUE], n=1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,173 @@
+"""Any YOLOX-style detector from an ONNX file: YOLOX nano to x, the starter, and models trained like them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videohoi.compile.engine import Engine, load_engine
+from videohoi.detect.letterbox import Letterbox, Letterboxed, check_input_size, rectangular_shape
+from videohoi.detect.protocol import DetectorInfo
+from videohoi.detect.yolox_decode import DecodeSettings, decode_grid
+from videohoi.detect.yolox_graph import YoloxGraph, read_signature, try_out
+from videohoi.errors import ModelError, UsageError
+from videohoi.geometry.nms import warm_up
+from videohoi.structures import Detections, FeatureMap, Frame
+from videohoi.vocabulary import hico_det
+
+DEFAULT_INPUT_SIZE_PX = 416
+"""YOLOX-nano's and tiny's own size; used for graphs that take any size"""
+TRIAL_ASPECT = (9, 16)
+"""height to width of the trial picture, the commonest video's, so that the first frame finds a warm engine"""
+
+
+class OnnxYoloxDetector:
+    """Runs a YOLOX-style ONNX graph with the 80 COCO classes, one frame at a time.
+
+    Graphs of a fixed size run at it, padded; others run rectangular, long side ``input_size_px``. The input may be
+    uint8 (N, H, W, 3) or float32 (N, 3, H, W), BGR 0-255 in both; the output [N, A, 85] may be the raw grid or
+    decoded. An output called ``features`` becomes the detections' feature map.
+
+    Args:
+        model: path of the ONNX file, or its bytes.
+        score_threshold: lowest score kept, in [0, 1].
+        nms_iou: boxes of one class that overlap more are one object.
+        input_size_px: long side of the network input, a multiple of 32; None takes the graph's own or 416.
+        threads: CPU threads of the engine.
+        engine: onnxruntime, openvino or auto.
+        name: how messages and the run report call it (default: ``onnx:`` and the path).
+        note: one sentence for the end-of-run summary.
+        max_detections: the best so many boxes of a frame are kept.
+
+    Raises:
+        UsageError: a threshold outside [0, 1], fewer than one thread, an input size that is no multiple of 32.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | bytes,
+        *,
+        score_threshold: float = 0.1,
+        nms_iou: float = 0.6,
+        input_size_px: int | None = None,
+        threads: int = 2,
+        engine: str = "onnxruntime",
+        name: str = "",
+        note: str = "",
+        max_detections: int = 100,
+    ) -> None:
+        _check_fraction("score threshold", score_threshold)
+        _check_fraction("NMS overlap", nms_iou)
+        if threads < 1:
+            raise UsageError(f"detector threads {threads}: expected 1 or more")
+        self._model = model if isinstance(model, bytes) else Path(model)
+        self._settings = DecodeSettings(score_threshold, nms_iou, max_detections)
+        self._input_size_px = None if input_size_px is None else check_input_size(input_size_px)
+        self._threads, self._engine_name = threads, engine
+        self._engine: Engine | None = None
+        self._note = note
+        label = name or ("onnx" if isinstance(model, bytes) else f"onnx:{model}")
+        self._info = DetectorInfo(label, engine, None, input_size_px, 0, note)
+
+    @property
+    def info(self) -> DetectorInfo:
+        """See ``Detector.info``."""
+        return self._info
+
+    def open(self) -> None:
+        """Load the graph, check its form and warm up.
+
+        Raises:
+            ModelError: the file is missing, corrupt or not YOLOX-style; one line that says what to do.
+            UsageError: an input size was asked for that a fixed-size graph does not take.
+        """
+        label = self._info.name
+        digest = hashlib.sha256(_read(self._model)).hexdigest()
+        engine = load_engine(self._model, self._engine_name, threads=self._threads, label=label)
+        class_count = len(hico_det().objects)
+        self._graph: YoloxGraph = read_signature(engine, label, class_count)
+        size = self._input_size(self._graph, label)
+        shape = self._graph.fixed_shape or rectangular_shape(*TRIAL_ASPECT, size)
+        decoded = try_out(engine, self._graph, shape, label, class_count)
+        self._settings = replace(self._settings, decoded=decoded)
+        self._letterbox = Letterbox(size, fixed_shape=self._graph.fixed_shape)
+        warm_up()
+        self._engine = engine
+        self._info = replace(
+            self._info,
+            engine=engine.status.name,
+            weights_sha256=digest,
+            input_size_px=size,
+            feature_channels=self._graph.feature_channels,
+            note=" ".join(filter(None, (self._note, engine.status.fallback))),
+        )
+
+    def _input_size(self, graph: YoloxGraph, label: str) -> int:
+        wanted = self._input_size_px
+        if graph.fixed_shape is None:
+            return wanted or DEFAULT_INPUT_SIZE_PX
+        own = max(graph.fixed_shape)
+        if wanted not in (None, own):
+            raise UsageError(
+                f"{label} takes {own} px only, not {wanted}; leave the input size out or export it dynamic"
+            )
+        return own
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """One ``Detections`` per frame, best score first; a CPU gains nothing from batches, so frames run in turn.
+
+        Raises:
+            ModelError: called before ``open`` or after ``close``, or the engine failed.
+            InputError: a picture has no pixels.
+        """
+        return [self._detect_one(frame.image) for frame in frames]
+
+    def _detect_one(self, image_rgb: NDArray[np.uint8]) -> Detections:
+        if self._engine is None:
+            raise ModelError(f"{self._info.name}: the detector is not open; call open() first")
+        boxed = self._letterbox(image_rgb)
+        outputs = self._engine.run(self._graph.feed(boxed.canvas_bgr))
+        found = decode_grid(
+            outputs[self._graph.grid_output][0],
+            boxed.canvas_bgr.shape[:2],
+            boxed.scale_xy,
+            boxed.picture_hw_px,
+            self._settings,
+        )
+        features = self._graph.features_output
+        feature_map = _feature_map(outputs[features][0], boxed) if features else None
+        return Detections(found.boxes_xyxy_px, found.scores, found.class_ids, feature_map)
+
+    def close(self) -> None:
+        """Free the engine; may be called twice."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+
+def _feature_map(values: NDArray[np.float32], boxed: Letterboxed) -> FeatureMap:
+    """``values`` (C, h, w) covers the whole canvas, padding included."""
+    height, width = boxed.canvas_bgr.shape[:2]
+    scale_x, scale_y = boxed.scale_xy
+    return FeatureMap(values, (width / values.shape[2] / scale_x, height / values.shape[1] / scale_y))
+
+
+def _check_fraction(name: str, value: float) -> None:
+    if not 0.0 <= value <= 1.0:
+        raise UsageError(f"detector {name} {value}: expected a number from 0 to 1")
+
+
+def _read(model: Path | bytes) -> bytes:
+    if isinstance(model, bytes):
+        return model
+    try:
+        return model.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{model}: cannot be read ({error.strerror}); give the path of an ONNX model: --detector onnx:FILE"
+        ) from error

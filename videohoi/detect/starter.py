@@ -1,0 +1,52 @@
+"""The starter detector: the weights that ship with the package. Needs no download and no torch."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from videohoi.detect.onnx_yolox import OnnxYoloxDetector
+from videohoi.errors import ModelError
+
+STARTER_FILE = "starter_detector.onnx"
+INPUT_SIZE_PX = 384
+"""between the training sizes: a 16:9 picture becomes 384x224, 86 % of the work of 416 px"""
+NOTE = "The starter detector is small: it misses small and rare objects; --detector onnx:FILE takes a larger one."
+
+
+def starter_weights() -> bytes | None:
+    """The shipped ONNX file, or None in a build without it."""
+    file = resources.files("videohoi.detect") / "data" / STARTER_FILE
+    return file.read_bytes() if file.is_file() else None
+
+
+class StarterDetector(OnnxYoloxDetector):
+    """``OnnxYoloxDetector`` on the shipped weights.
+
+    Arguments as there; without an ``input_size_px`` it runs at 384.
+
+    Raises:
+        ModelError: this build carries no starter weights.
+    """
+
+    def __init__(
+        self,
+        *,
+        score_threshold: float = 0.1,
+        nms_iou: float = 0.6,
+        input_size_px: int | None = None,
+        threads: int = 2,
+        engine: str = "onnxruntime",
+    ) -> None:
+        weights = starter_weights()
+        if weights is None:
+            raise ModelError("this build carries no starter weights; use --detector onnx:FILE")
+        super().__init__(
+            weights,
+            score_threshold=score_threshold,
+            nms_iou=nms_iou,
+            input_size_px=input_size_px or INPUT_SIZE_PX,
+            threads=threads,
+            engine=engine,
+            name="starter",
+            note=NOTE,
+        )

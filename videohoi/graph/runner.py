@@ -1,0 +1,275 @@
+"""Run a source and its nodes in a few threads: as a whole (``run``) or item by item (``iterate``)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any, Generic, Literal, TypeVar
+
+from videohoi.errors import StageError, UsageError
+from videohoi.graph.accounting import Progress, make_report
+from videohoi.graph.clock import Clock, MonotonicClock
+from videohoi.graph.edge import LOSSLESS, Edge, EdgeAborted, EdgeFinished, EdgePolicy
+from videohoi.graph.failures import attributed, chained
+from videohoi.graph.node import AnyNode
+from videohoi.graph.plan import Branch, make_plan
+from videohoi.graph.report import RunReport
+from videohoi.graph.shutdown import Shutdown, Urgency
+from videohoi.graph.source import Source
+from videohoi.graph.stage import StageThread, Tally
+from videohoi.graph.wiring import Wiring
+
+Out = TypeVar("Out")
+
+_POLL_SECONDS = 0.05
+"""how often the caller's thread looks at limits while it waits; stages themselves never poll"""
+
+
+class Graph(Generic[Out]):
+    """A linear pipeline whose concurrency is inserted at edges; runs once.
+
+    ``stages`` holds one list of nodes per thread; the source shares the thread of the first list, which may be empty.
+    Every result of the last stage goes to each of ``branches``, each in its own thread. ``edges`` is one policy for
+    all edges between stages or one for each. Usage::
+
+        graph: Graph[FrameResult] = Graph(
+            source, [[], [detect], [track, interact, smooth]], branches=[[overlay], [csv, jsonl]]
+        )
+        report = graph.run()        # or: for result in graph.iterate(): ...
+
+    Nothing waits for ever. After a failure, what lies behind the failed stage may pass for half of ``stop_seconds``
+    and at its end the error is raised; after ``stop`` or an interrupt in-flight items may pass for ``drain_seconds``.
+    A node that still has not returned ``stop_seconds`` later is named in the report and closed by its own thread as
+    soon as it returns.
+
+    Raises ``UsageError`` for a plan that does not fit: empty stage, wrong number of edges, a name used twice.
+    """
+
+    def __init__(
+        self,
+        source: Source[Any],
+        stages: Sequence[Sequence[AnyNode]],
+        *,
+        branches: Sequence[Sequence[AnyNode] | Branch] = (),
+        edges: EdgePolicy | Sequence[EdgePolicy] = LOSSLESS,
+        source_name: str = "decode",
+        drain_seconds: float = 5.0,
+        stop_seconds: float = 0.8,  # leaves 0.2 s for closing within the one second promised after a failure
+        clock: Clock | None = None,
+    ) -> None:
+        self._plan = make_plan(source_name, stages, edges, branches)
+        self._clock = clock or MonotonicClock()
+        self._wiring = Wiring(self._plan, source, self, self._clock)
+        self._source = source
+        self._drain_seconds = drain_seconds
+        self._stop_seconds = stop_seconds
+        # Re-entrant lock: stop() may run in a signal handler that interrupts a wait on this very condition.
+        self._changed = threading.Condition()
+        self._shutdown = Shutdown()
+        self._failures: list[StageError] = []
+        self._progress = Progress()
+        self._tally = Tally(self._clock)
+        self._claimed = self._over = False
+
+    def describe(self) -> str:
+        """The plan in one line, for example ``decode | detect | track > interact > smooth | overlay, csv > jsonl``."""
+        return self._plan.describe()
+
+    def run(self, on_interrupt: Literal["raise", "report"] = "raise") -> RunReport:
+        """Run to the end of the source and give the report.
+
+        Raises ``StageError`` if the source or a node raised; all parts are closed by then, and ``report`` still
+        answers. On ``KeyboardInterrupt`` the source stops, in-flight items pass, everything is closed (a second one
+        skips the in-flight items); then it is raised, or with ``on_interrupt="report"`` the report is given back
+        with ``interrupted`` set.
+        """
+        self._claim()
+        interrupted = False
+        try:
+            self._begin()
+        except KeyboardInterrupt:
+            interrupted = True
+            self.stop(drain=False)
+        interrupted |= self._conclude()
+        if interrupted and on_interrupt == "raise":
+            raise KeyboardInterrupt
+        return self.report()
+
+    def iterate(self) -> Iterator[Out]:
+        """Run, and give each result of the last stage to the caller's thread, in order, in bounded memory.
+
+        The graph starts with the first ``next`` and waits while the caller holds back. Leaving early (``break``,
+        ``close``, an exception) stops the source, lets in-flight items pass to the branches and closes everything;
+        wrap the iterator in ``contextlib.closing`` where that moment matters. Raises as ``run`` does.
+        """
+        self._claim()
+        return self._results(self._wiring.add_outlet(LOSSLESS))
+
+    def stop(self, drain: bool = True) -> None:
+        """Stop early, from any thread, a node or a signal handler; does not wait.
+
+        With ``drain`` the source is read no further and what is in flight passes; without, it is discarded.
+        """
+        self._wiring.feed.halted = True
+        if self._over:
+            return
+        self._progress.interrupted = True
+        limit, last = self._drain_seconds, self._stop_seconds
+        if drain:
+            steps = [(limit / 2, self._give_up_source), (limit, self._abort), (limit + last, self._abandon)]
+            self._shutdown.begin(Urgency.DRAIN, steps)
+        else:
+            self._shutdown.begin(Urgency.ABORT, [(last, self._abandon)])
+            self._abort()
+        self.left()
+
+    def report(self) -> RunReport:
+        """Counts and times up to now; final once the run is over."""
+        if not self._over:
+            self._progress.ended_seconds = time.perf_counter()
+        return make_report(self._plan, self._wiring, self._tally, self._progress)
+
+    def failed(self, failure: StageError) -> None:
+        """Called by a stage's thread whose source or node raised."""
+        with self._changed:
+            self._failures.append(failure)
+            self._wiring.feed.halted = True
+            self._changed.notify_all()
+
+    def left(self) -> None:
+        """Called by a stage's thread as it ends: wakes the caller's thread."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _claim(self) -> None:
+        if self._claimed:
+            raise UsageError("this graph has already run: build a new one for each source")
+        self._claimed = True
+
+    def _begin(self) -> None:
+        """Open everything in pipeline order, then start the threads; a failure is kept for ``_conclude``."""
+        self._progress.called_seconds = self._progress.started_seconds = time.perf_counter()
+        try:
+            source_id = self._open()
+            self._progress.started_seconds = time.perf_counter()
+            for stage in self._wiring.stages:
+                attributed(stage.name, source_id, None, partial(stage.start, source_id))
+        except StageError as failure:
+            if isinstance(failure.__cause__, KeyboardInterrupt):
+                raise failure.__cause__ from None
+            self.failed(failure)
+
+    def _open(self) -> str:
+        wiring, name = self._wiring, self._plan.source_name
+        info = attributed(name, str(getattr(self._source, "source_id", "source")), None, self._source.open)
+        wiring.parts.add(name, wiring.feed.close)
+        for node in self._plan.nodes:
+            attributed(node.name, info.source_id, None, partial(node.open, info))
+            wiring.parts.add(node.name, partial(_close_node, node))
+        return info.source_id
+
+    def _results(self, outlet: Edge[Out]) -> Iterator[Out]:
+        try:
+            self._begin()
+            while (item := self._next_result(outlet)) is not None:
+                self._tally.add(item[0])
+                yield item[0]
+        except BaseException:  # the caller leaves, or was interrupted while it waited
+            outlet.discard()
+            self.stop(drain=True)
+            raise
+        finally:
+            self._conclude()
+
+    def _next_result(self, outlet: Edge[Out]) -> tuple[Out] | None:
+        """The next result (in a tuple, since a result may be None), None when there will be none."""
+        while self._running() or outlet.depth:
+            try:
+                return (outlet.get(_POLL_SECONDS),)
+            except TimeoutError:
+                self._tick()
+            except (EdgeFinished, EdgeAborted):
+                break
+        return None
+
+    def _conclude(self) -> bool:
+        """Wait for the threads, close everything, raise what failed; True if interrupted meanwhile."""
+        interrupts = self._await_stages()
+        stages = self._wiring.stages
+        for stage in stages:
+            stage.join()
+        self._progress.ended_seconds = time.perf_counter()
+        ended_well = self._wiring.feed.exhausted and all(stage.drained for stage in stages)
+        self._progress.complete = ended_well and not self._failures
+        left_behind = {name for stage in stages if stage.abandoned for name in stage.part_names}
+        mine = [name for name in self._wiring.parts.names if name not in left_behind]
+        interrupts += self._close(mine)
+        self._progress.notes += [f"also failed: {failure}" for failure in self._failures[1:]]
+        self._over = True
+        if self._failures:
+            self._progress.complete = False
+            raise chained(self._failures)
+        return interrupts > 0
+
+    def _close(self, names: list[str]) -> int:
+        """Close all of these, keeping what fails; gives the number of interrupts on the way."""
+        interrupts = 0
+        source_id = self._wiring.trunk[0].source_id
+        for failure in self._wiring.parts.close(names, source_id, complete=self._progress.complete):
+            if isinstance(failure.__cause__, KeyboardInterrupt):
+                interrupts += 1
+                self._progress.interrupted = True
+                self._progress.notes.append(f"closing {failure.stage!r} was interrupted: its output may be unfinished")
+            else:
+                self._failures.append(failure)
+        return interrupts
+
+    def _await_stages(self) -> int:
+        """Return once no stage is waited for any more; gives the number of interrupts on the way."""
+        interrupts = 0
+        while True:
+            try:
+                while self._running():
+                    self._tick()
+                    with self._changed:
+                        if self._running():
+                            self._changed.wait(_POLL_SECONDS)
+                return interrupts
+            except KeyboardInterrupt:
+                interrupts += 1
+                self.stop(drain=interrupts == 1)
+
+    def _running(self) -> bool:
+        return any(stage.running for stage in self._wiring.stages)
+
+    def _tick(self) -> None:
+        if self._failures:
+            last = self._stop_seconds
+            self._shutdown.begin(Urgency.FAILURE, [(last / 2, self._abort), (last, self._abandon)])
+        self._shutdown.tick()
+
+    def _give_up_source(self) -> None:
+        """A source that does not come back from reading must not keep what is behind it from being drained."""
+        first = self._wiring.trunk[0]
+        if first.running and self._wiring.feed.reading:
+            for outlet in first.outlets:
+                outlet.finish()
+
+    def _abort(self) -> None:
+        for edge in self._wiring.edges:
+            edge.abort()
+
+    def _abandon(self) -> None:
+        for stage in self._wiring.stages:
+            if stage.running and stage.abandon():
+                self._progress.notes.append(_left_behind_note(stage))
+
+
+def _close_node(node: AnyNode, complete: bool) -> None:
+    node.close(complete=complete)
+
+
+def _left_behind_note(stage: StageThread) -> str:
+    return f"{stage.busy_with!r} did not return in time: its thread was left behind and closes it when it returns"

@@ -1,0 +1,257 @@
+"""One thread of a graph: takes items from its feed, runs them through its nodes, puts them on its outlets."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
+
+from videohoi.errors import StageError
+from videohoi.graph.clock import Clock
+from videohoi.graph.edge import Edge, EdgeAborted, EdgeFinished
+from videohoi.graph.failures import OpenParts, attributed
+from videohoi.graph.histogram import DurationHistogram
+from videohoi.graph.meter import Meter
+from videohoi.graph.node import AnyNode
+from videohoi.graph.source import Source, TimeGuard, captured_seconds_of, frame_of
+
+logger = logging.getLogger(__name__)
+
+_END = object()
+Result = TypeVar("Result")
+
+
+class Watcher(Protocol):
+    """Who is told what happens in a stage's thread."""
+
+    def failed(self, failure: StageError) -> None:
+        """A node or the source raised."""
+        ...
+
+    def left(self) -> None:
+        """The thread is about to end."""
+        ...
+
+
+class SourceFeed:
+    """Items of the source, measured, with refused time stamps taken out."""
+
+    def __init__(self, name: str, source: Source[Any]) -> None:
+        self.name = name
+        self.source = source
+        self.meter = Meter()
+        self.guard = TimeGuard()
+        self.halted = False
+        """set by any thread: no further item is pulled"""
+        self.exhausted = False
+        """the source ended by itself"""
+        self.reading = False
+        """inside the source's code now"""
+        self._iterator: Iterator[Any] = iter(())
+
+    def items(self, source_id: str) -> Iterator[Any]:
+        """The items until the source ends or is halted; a failure names the index of the frame that did not come."""
+        self._iterator = attributed(self.name, source_id, 0, lambda: iter(self.source.frames()))
+        while not self.halted:
+            item = self._pull(source_id)
+            if item is _END:
+                self.exhausted = True
+                return
+            if self.guard.admits(item):
+                yield item
+
+    def close(self, complete: bool) -> None:
+        """End the iterator where it stands, then close the source."""
+        try:
+            if isinstance(self._iterator, Generator):
+                self._iterator.close()
+        finally:
+            self.source.close()
+
+    def _pull(self, source_id: str) -> Any:
+        self.meter.start()
+        self.reading = True
+        item = attributed(self.name, source_id, self.meter.items_in, lambda: next(self._iterator, _END))
+        self.reading = False
+        if item is _END:
+            self.meter.stop()
+        else:
+            self.meter.stop_item(1)
+        return item
+
+
+class Tally:
+    """Results that left the graph at one place: how many, when the first, how old."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.count = 0
+        self.first_seconds: float | None = None
+        """``time.perf_counter`` of the first"""
+        self.ages = DurationHistogram()
+        """capture to here, of live frames"""
+
+    def add(self, item: object) -> None:
+        """Count one result."""
+        if self.count == 0:
+            self.first_seconds = time.perf_counter()
+        self.count += 1
+        captured_seconds = captured_seconds_of(item)
+        if captured_seconds is not None:
+            self.ages.add(self._clock.now() - captured_seconds)
+
+
+class StageThread:
+    """Runs nodes one after another in one thread; see ``videohoi.graph.node`` for what that promises them."""
+
+    def __init__(
+        self, nodes: Sequence[AnyNode], feed: SourceFeed | Edge[Any], watcher: Watcher, parts: OpenParts, clock: Clock
+    ) -> None:
+        self.nodes = tuple(nodes)
+        self.feed = feed
+        self.outlets: list[Edge[Any]] = []
+        self.meters = [Meter() for _ in nodes]
+        self.tally = Tally(clock)
+        self.source_id = ""
+        self.drained = False
+        """the feed ended by itself and every node was drained"""
+        self._active = ""
+        self._watcher = watcher
+        self._parts = parts
+        self._thread = threading.Thread(target=self._main, name=f"videohoi: {self.name}", daemon=True)
+        # Daemon only so that a node that never returns cannot keep the process alive; every other thread is joined.
+        self._state = threading.Lock()
+        self._started = self._done = self.abandoned = False
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """The source, if this stage reads it, and the nodes: what the stage's errors and reports speak of."""
+        source = (self.feed.name,) if isinstance(self.feed, SourceFeed) else ()
+        return source + tuple(node.name for node in self.nodes)
+
+    @property
+    def name(self) -> str:
+        """For example ``track > interact > smooth``."""
+        return " > ".join(self.part_names)
+
+    @property
+    def busy_with(self) -> str:
+        """The source or node that works now, or did last."""
+        reading = isinstance(self.feed, SourceFeed) and self.feed.reading
+        return self.part_names[0] if reading else self._active
+
+    @property
+    def running(self) -> bool:
+        """Started, not ended and still waited for."""
+        return self._started and not self._done and not self.abandoned
+
+    def start(self, source_id: str) -> None:
+        """Start the thread."""
+        self.source_id = source_id
+        self._thread.start()
+        self._started = True
+
+    def join(self) -> None:
+        """Wait for the thread's last instructions; an abandoned one is not waited for."""
+        if self._started and not self.abandoned:
+            self._thread.join()
+
+    def abandon(self) -> bool:
+        """Wait no longer: the thread closes its own nodes when it returns. False if it has already ended."""
+        with self._state:
+            self.abandoned = not self._done
+            return self.abandoned
+
+    def _main(self) -> None:
+        try:
+            with contextlib.suppress(EdgeAborted):
+                self._work()
+                self.drained = True
+        except StageError as failure:
+            if self.abandoned:
+                self._log_late(failure)
+            self._watcher.failed(failure)
+        finally:
+            self._leave()
+
+    def _work(self) -> None:
+        for item in self._arrivals():
+            self._push(0, item)
+        for position in range(len(self.nodes)):
+            self._drain(position)
+
+    def _arrivals(self) -> Iterator[Any]:
+        if isinstance(self.feed, SourceFeed):
+            yield from self.feed.items(self.source_id)
+            return
+        with contextlib.suppress(EdgeFinished):
+            while True:
+                yield self.feed.get()
+
+    def _push(self, position: int, item: Any) -> None:
+        if position == len(self.nodes):
+            self._deliver(item)
+            return
+        for output in self._process(position, item):
+            self._push(position + 1, output)
+
+    def _process(self, position: int, item: Any) -> Sequence[Any]:
+        node, meter = self.nodes[position], self.meters[position]
+        self._active = node.name
+        meter.start()
+        try:
+            outputs = _listed(node.process(item))
+        except BaseException as cause:
+            frame = frame_of(item)
+            source_id, index = (self.source_id, None) if frame is None else (frame.source_id, frame.index)
+            raise StageError(node.name, source_id, index, cause) from cause
+        meter.stop_item(len(outputs))
+        return outputs
+
+    def _drain(self, position: int) -> None:
+        """Pass on what the node held, one at a time since it may be much, then reset it."""
+        node, meter = self.nodes[position], self.meters[position]
+        held = self._timed(position, lambda: iter(node.drain()))
+        while (output := self._timed(position, lambda: next(held, _END))) is not _END:
+            meter.items_out += 1
+            self._push(position + 1, output)
+        self._timed(position, node.reset)
+
+    def _timed(self, position: int, call: Callable[[], Result]) -> Result:
+        node, meter = self.nodes[position], self.meters[position]
+        self._active = node.name
+        meter.start()
+        result = attributed(node.name, self.source_id, None, call)
+        meter.stop()
+        return result
+
+    def _deliver(self, item: Any) -> None:
+        self.tally.add(item)
+        for outlet in self.outlets:
+            outlet.put(item)
+
+    def _leave(self) -> None:
+        """Tell the neighbours, then end; after ``abandon`` also close what is this stage's own."""
+        if isinstance(self.feed, Edge):
+            self.feed.abort()
+        for outlet in self.outlets:
+            outlet.finish()
+        with self._state:
+            self._done = True
+            close_here = self.abandoned
+        if close_here:
+            for failure in self._parts.close(self.part_names, self.source_id, complete=False):
+                self._log_late(failure)
+        self._watcher.left()
+
+    def _log_late(self, failure: StageError) -> None:
+        logger.warning("after the graph had given up waiting for stage %r: %s", self.name, failure)
+
+
+def _listed(outputs: Iterable[Any] | None) -> Sequence[Any]:
+    if outputs is None:
+        raise TypeError("process() returned None; give back an iterable of outputs, () for none")
+    return outputs if isinstance(outputs, (tuple, list)) else tuple(outputs)

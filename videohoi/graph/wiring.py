@@ -1,0 +1,51 @@
+"""From a plan to threads and edges that wait to be started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from videohoi.graph.clock import Clock
+from videohoi.graph.edge import Edge, EdgePolicy
+from videohoi.graph.failures import OpenParts
+from videohoi.graph.node import AnyNode
+from videohoi.graph.plan import Plan
+from videohoi.graph.source import Source
+from videohoi.graph.stage import SourceFeed, StageThread, Watcher
+
+
+class Wiring:
+    """The threads of a graph, the edges between them, and what of it all is open."""
+
+    def __init__(self, plan: Plan, source: Source[Any], watcher: Watcher, clock: Clock) -> None:
+        self.feed = SourceFeed(plan.source_name, source)
+        self.parts = OpenParts()
+        self.edges: list[Edge[Any]] = []
+        self._watcher = watcher
+        self._clock = clock
+        self.trunk = [self._stage(plan.stages[0], self.feed)]
+        for policy, nodes in zip(plan.edges, plan.stages[1:], strict=True):
+            self.trunk.append(self._behind(self.trunk[-1], policy, nodes))
+        self.trunk_edges = tuple(self.edges)
+        self.branches = [self._behind(self.trunk[-1], branch.edge, branch.nodes) for branch in plan.branches]
+
+    @property
+    def stages(self) -> list[StageThread]:
+        """All threads, trunk first."""
+        return self.trunk + self.branches
+
+    def add_outlet(self, policy: EdgePolicy) -> Edge[Any]:
+        """One more edge behind the trunk, for the caller's own thread to take from."""
+        return self._edge(self.trunk[-1], policy, "caller")
+
+    def _behind(self, before: StageThread, policy: EdgePolicy, nodes: Sequence[AnyNode]) -> StageThread:
+        return self._stage(nodes, self._edge(before, policy, nodes[0].name))
+
+    def _edge(self, before: StageThread, policy: EdgePolicy, consumer: str) -> Edge[Any]:
+        edge: Edge[Any] = Edge(f"{before.part_names[-1]} -> {consumer}", policy, self._clock)
+        before.outlets.append(edge)
+        self.edges.append(edge)
+        return edge
+
+    def _stage(self, nodes: Sequence[AnyNode], feed: SourceFeed | Edge[Any]) -> StageThread:
+        return StageThread(nodes, feed, self._watcher, self.parts, self._clock)

@@ -1,0 +1,38 @@
+"""The one scoring formula: from verb logits and box scores to the score of a (human, verb, object) triplet.
+
+    score = sigmoid(logit) * (human score * object score) ** lambda,   0 where the verb does not go with the object
+
+This is UPT's fusion (arXiv 2112.01838, section 3.4), shared by PViC, CMMP and LAIN. ``lambda`` says how much doubt about
+the boxes weighs against doubt about the verb.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videohoi.vocabulary import Vocabulary
+
+RANKING_LAMBDA = 2.8
+"""UPT's value at inference: ranks triplets of many pictures for average precision; scores come out tiny."""
+STREAMING_LAMBDA = 0.5
+"""Geometric mean of the two box scores: keeps the score near a probability, so that thresholds over time make sense."""
+
+
+def allowed_verbs(vocabulary: Vocabulary, object_class_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(P, V) verbs that go with each pair's object class, without "no interaction"."""
+    return np.asarray(vocabulary.valid[object_class_ids] & vocabulary.acting_verbs)
+
+
+def fuse(
+    verb_logits: NDArray[np.float32],
+    human_scores: NDArray[np.float32],
+    object_scores: NDArray[np.float32],
+    allowed: NDArray[np.bool_],
+    box_lambda: float,
+) -> NDArray[np.float32]:
+    """(P, V) triplet scores in [0, 1] from logits (P, V), box scores (P,), (P,) and the mask (P, V)."""
+    # logits are bounded so that exp stays finite in float32; sigmoid(-80) is 2e-35
+    probability = 1 / (1 + np.exp(-np.clip(verb_logits, -80, 80)))
+    certainty = (human_scores * object_scores) ** np.float32(box_lambda)
+    return np.asarray(np.where(allowed, probability * certainty[:, None], 0), np.float32)

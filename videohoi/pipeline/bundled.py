@@ -1,0 +1,80 @@
+"""Where pipelines and configs lie: in the wheel (``videohoi/_bundled``), in a checkout, or where the user says."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from videohoi import config as strict_config
+from videohoi.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class LoadedPipeline:
+    """A pipeline module and its settings."""
+
+    name: str
+    module: ModuleType
+    """has ``Config`` and ``build``"""
+    config: Any
+    """an instance of the module's ``Config``"""
+
+
+def bundled_folder(kind: str) -> Path:
+    """Folder of the shipped ``pipelines`` or ``configs``."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "_bundled" / kind
+    return installed if installed.is_dir() else package.parent / kind
+
+
+def load_pipeline(spec: str | Path, overrides: tuple[str, ...] = ()) -> LoadedPipeline:
+    """The pipeline that ``spec`` names: a shipped config's name, or a YAML file with a ``pipeline`` key.
+
+    ``pipeline`` is a shipped pipeline's name or the path of a Python file with ``Config`` and ``build``, relative to
+    the YAML file. ``overrides`` are ``a.b=c`` assignments.
+
+    Raises:
+        ConfigError: unknown name, key or value; a file without ``Config`` and ``build``.
+    """
+    path = _config_path(spec)
+    values = strict_config.read_mapping(path)
+    name = str(values.pop("pipeline", ""))
+    module = _load_module(name, path)
+    values = strict_config.apply_overrides(values, overrides)
+    return LoadedPipeline(name, module, strict_config.build(module.Config, values, origin=str(path.name)))
+
+
+def _config_path(spec: str | Path) -> Path:
+    path = Path(spec)
+    if path.suffix in {".yaml", ".yml"} or path.is_file():
+        return path
+    folder = bundled_folder("configs") / "pipelines"
+    names = sorted(file.stem for file in folder.glob("*.yaml"))
+    if str(spec) in names:
+        return folder / f"{spec}.yaml"
+    near = difflib.get_close_matches(str(spec), names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(names)} or a YAML file"
+    raise ConfigError(f"unknown pipeline configuration {str(spec)!r}; {hint}")
+
+
+def _load_module(name: str, config_path: Path) -> ModuleType:
+    own = config_path.parent / name
+    path = own if name.endswith(".py") else bundled_folder("pipelines") / f"{name}.py"
+    if not name or not path.is_file():
+        raise ConfigError(f"{config_path.name}: pipeline: {name!r} not found; expected a shipped name or a .py file")
+    module_name = f"videohoi_pipeline_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{config_path.name}: pipeline: {path.name} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module  # dataclasses look their module up by name
+    spec.loader.exec_module(module)
+    for wanted in ("Config", "build"):
+        if not hasattr(module, wanted):
+            raise ConfigError(f"{path.name}: a pipeline defines Config and build; {wanted} is missing")
+    return module

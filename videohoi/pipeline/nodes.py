@@ -1,0 +1,135 @@
+"""The stages as nodes of a graph: each takes and gives back a ``FrameResult``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from videohoi.detect.protocol import Detector
+from videohoi.graph import BaseNode
+from videohoi.interact.protocol import HOIHead
+from videohoi.sink.protocol import Sink
+from videohoi.smooth.smoother import InteractionSmoother
+from videohoi.structures import Detections, Frame, FrameResult, SourceInfo
+from videohoi.track.protocol import Tracker
+
+
+class DetectNode(BaseNode[Frame, FrameResult]):
+    """Humans and objects of a frame."""
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__("detect")
+        self._detector = detector
+
+    def open(self, info: SourceInfo) -> None:
+        """Load the weights."""
+        self._detector.open()
+
+    def process(self, item: Frame) -> Iterable[FrameResult]:
+        """The frame with its detections."""
+        return (FrameResult(item, detections=self._detector.detect([item])[0]),)
+
+    def close(self, *, complete: bool) -> None:
+        """Free the engine."""
+        self._detector.close()
+
+
+class TrackNode(BaseNode[FrameResult, FrameResult]):
+    """Identity of the detections."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        super().__init__("track")
+        self._tracker = tracker
+
+    def open(self, info: SourceInfo) -> None:
+        """Compile the kernels."""
+        self._tracker.open(info)
+
+    def process(self, item: FrameResult) -> Iterable[FrameResult]:
+        """The result with its tracks."""
+        return (replace(item, tracks=self._tracker.update(item.detections, item.frame.pts_seconds)),)
+
+    def reset(self) -> None:
+        """Forget the tracks."""
+        self._tracker.reset()
+
+    def close(self, *, complete: bool) -> None:
+        """Free the state."""
+        self._tracker.close()
+
+
+class InteractNode(BaseNode[FrameResult, FrameResult]):
+    """Verb scores of the frame's pairs, over confirmed tracks and with the class each track voted for."""
+
+    def __init__(self, head: HOIHead) -> None:
+        super().__init__("interact")
+        self._head = head
+        self.truncated = 0
+        """pairs the cap cut so far"""
+
+    def open(self, info: SourceInfo) -> None:
+        """Load the weights."""
+        self.truncated = 0
+        self._head.open()
+
+    def process(self, item: FrameResult) -> Iterable[FrameResult]:
+        """The result with its pair scores; the detector's feature map is released."""
+        found, tracks = item.detections, item.tracks
+        confirmed = np.where(tracks.track_ids >= 0, found.scores, np.float32(0.0))
+        voted = Detections(found.boxes_xyxy_px, confirmed, tracks.class_ids, found.feature_map)
+        scores = self._head.score(item.frame, voted)
+        self.truncated += scores.pairs.truncated
+        return (replace(item, pair_scores=scores, detections=replace(found, feature_map=None)),)
+
+    def close(self, *, complete: bool) -> None:
+        """Free the engine."""
+        self._head.close()
+
+
+class SmoothNode(BaseNode[FrameResult, FrameResult]):
+    """Interactions over time; results leave by the look-ahead later."""
+
+    def __init__(self, smoother: InteractionSmoother) -> None:
+        super().__init__("smooth")
+        self._smoother = smoother
+
+    def open(self, info: SourceInfo) -> None:
+        """Forget other sources."""
+        self._smoother.open(info)
+
+    def process(self, item: FrameResult) -> Iterable[FrameResult]:
+        """Results that can be decided now."""
+        return self._smoother.process(item)
+
+    def drain(self) -> Iterable[FrameResult]:
+        """The rest."""
+        return self._smoother.drain()
+
+    def reset(self) -> None:
+        """Forget all pairs."""
+        self._smoother.reset()
+
+
+class SinkNode(BaseNode[FrameResult, FrameResult]):
+    """A sink at the end of a graph.
+
+    The graph opens it; closing or aborting is left to whoever owns the run, since only he knows whether what was
+    written is to be kept (``finish_sinks``).
+    """
+
+    def __init__(self, sink: Sink, header: dict[str, Any]) -> None:
+        super().__init__(sink.name)
+        self._sink = sink
+        self._header = header
+
+    def open(self, info: SourceInfo) -> None:
+        """Begin the output."""
+        self._sink.open(info, self._header)
+
+    def process(self, item: FrameResult) -> Iterable[FrameResult]:
+        """Write one result."""
+        self._sink.process(item)
+        return (item,)

@@ -1,0 +1,119 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from io import FileIO
+from pathlib import Path
+
+from videohoi.errors import SinkError
+
+_NO_PERMISSION = "no permission; choose a folder you may write to"
+_DISK_FULL = "the disk or quota is full; free some space or choose another folder"
+_ADVICE = {
+    errno.ENOSPC: _DISK_FULL,
+    errno.EDQUOT: _DISK_FULL,
+    errno.EFBIG: "larger than the file system or the process limit allows; choose another folder or raise the limit",
+    errno.EACCES: _NO_PERMISSION,
+    errno.EPERM: _NO_PERMISSION,
+    errno.EROFS: "the file system is read-only; choose another folder",
+    errno.EISDIR: "it is a folder; give the name of a file",
+    errno.ENOENT: "its folder does not exist; create it first",
+    errno.ENOTDIR: "a part of its path is a file, not a folder; give another path",
+    errno.EEXIST: "another run is writing it; wait for that run or choose another name",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+
+def sink_error(path: Path, error: OSError) -> SinkError:
+    """The one line a user reads when ``path`` cannot be written: what, why, and what to do."""
+    reason = error.strerror or str(error) or type(error).__name__
+    advice = _ADVICE.get(error.errno or 0, f"{reason}; check the disk or choose another folder")
+    return SinkError(f"cannot write {path}: {advice}")
+
+
+class AtomicFile:
+    """Bytes written to ``.name.partial`` beside ``path``; ``commit`` gives the file its name.
+
+    Writes are unbuffered, so that a crash leaves every finished write in the partial file; a write that fails
+    halfway is cut off again. A partial file left by an earlier crash is replaced. Every failure of the operating
+    system is a ``SinkError`` of one line.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.partial_path = self.path.with_name(f".{self.path.name}.partial") if self.path.name else self.path
+        self._file: FileIO | None = None
+        self._identity: os.stat_result | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Between ``open`` and ``commit`` or ``abort``."""
+        return self._file is not None
+
+    def open(self) -> None:
+        """Create the partial file; an impossible target (folder, no permission) fails here, before any work."""
+        self.abort()
+        try:
+            if self.path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            self.partial_path.unlink(missing_ok=True)
+            self._file = self.partial_path.open("xb", buffering=0)
+            self._identity = os.fstat(self._file.fileno())
+        except OSError as error:
+            raise sink_error(self.path, error) from error
+
+    def write(self, data: bytes) -> None:
+        """Append ``data`` whole; on failure nothing of it stays."""
+        file = self._opened()
+        begin = file.tell()
+        rest = memoryview(data)
+        try:
+            while rest:  # a nearly full disk takes a part and says so only at the next call
+                rest = rest[file.write(rest) or 0 :]
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                file.truncate(begin)
+                file.seek(begin)
+            raise sink_error(self.path, error) from error
+
+    def commit(self) -> None:
+        """Flush to the disk and rename to ``path``; no effect when not open. On failure the partial file stays."""
+        if self._file is None:
+            return
+        try:
+            if not self._is_own():
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            if not self._file.closed:  # a second try after a failed rename finds it closed
+                os.fsync(self._file.fileno())
+                self._file.close()
+            self.partial_path.replace(self.path)
+        except OSError as error:
+            raise sink_error(self.path, error) from error
+        self._file = None
+
+    def abort(self) -> None:
+        """Remove the partial file; no effect when not open."""
+        if self._file is None:
+            return
+        try:
+            self._file.close()
+            if self._is_own():
+                self.partial_path.unlink()
+        except OSError as error:
+            raise sink_error(self.path, error) from error
+        finally:
+            self._file = None
+
+    def _opened(self) -> FileIO:
+        if self._file is None:
+            raise SinkError(f"cannot write {self.path}: it is not open; call open() before process()")
+        return self._file
+
+    def _is_own(self) -> bool:
+        """The partial name still leads to the file opened here: a second run would have replaced it."""
+        with contextlib.suppress(FileNotFoundError):
+            return self._identity is not None and os.path.samestat(self._identity, self.partial_path.stat())
+        return False

@@ -1,0 +1,59 @@
+"""From decisions to finished interactions: events in, segments out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from videohoi.structures import InteractionEvent, Phase, Segment
+
+
+class SegmentBuilder:
+    """Folds ``InteractionEvent``s into ``Segment``s. Holds only the interactions that are open.
+
+    ``begin`` opens an interaction, ``update`` refreshes it, ``end`` finishes it with the event's own begin, end and
+    scores, ``retract`` drops it, ``gap`` changes nothing. An event whose beginning was never seen counts as one.
+    """
+
+    def __init__(self, momentary_verbs: frozenset[str] = frozenset()) -> None:
+        """``momentary_verbs``: verbs whose segments are of kind "event" (a moment counts) instead of "state"."""
+        self.momentary_verbs = momentary_verbs
+        self._open: dict[tuple[str, int], InteractionEvent] = {}
+
+    @property
+    def open_count(self) -> int:
+        """Interactions begun and not yet ended."""
+        return len(self._open)
+
+    def feed(self, events: Iterable[InteractionEvent]) -> list[Segment]:
+        """Take events in order of decision; return the segments they finish."""
+        finished = []
+        for event in events:
+            key = (event.source_id, event.interaction_id)
+            if event.phase in (Phase.BEGIN, Phase.UPDATE):
+                self._open[key] = event
+            elif event.phase is Phase.END:
+                self._open.pop(key, None)
+                finished.append(self._segment(event))
+            elif event.phase is Phase.RETRACT:
+                self._open.pop(key, None)
+        return finished
+
+    def finish(self) -> list[Segment]:
+        """The interactions still open, ended at the last time they are known to hold. Empties the builder."""
+        finished = [self._segment(event) for event in self._open.values()]
+        self._open.clear()
+        return finished
+
+    def _segment(self, event: InteractionEvent) -> Segment:
+        return Segment(
+            source_id=event.source_id,
+            human_id=event.human_id,
+            verb=event.verb,
+            object_id=event.object_id,
+            object_class=event.object_class,
+            begin_seconds=event.begin_seconds,
+            end_seconds=event.end_seconds,
+            score=event.mean_score,
+            peak_score=event.peak_score,
+            kind="event" if event.verb in self.momentary_verbs else "state",
+        )

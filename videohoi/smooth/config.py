@@ -1,0 +1,85 @@
+"""Settings of the temporal logic. All times are seconds of media time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MOMENTARY_VERBS = frozenset({"catch", "hit", "kick", "throw"})
+"""verbs that name a moment, not a state: reported as short events around an impact"""
+
+CARRYING_VERBS = frozenset(
+    {"carry", "drag", "drink_with", "eat", "hold", "lift", "move", "pick", "pick_up", "pour", "sip", "swing", "wield"}
+)
+"""verbs that need the thing in the hand: motion tells them apart from a thing that merely lies beside the hand"""
+
+
+@dataclass(frozen=True)
+class MotionConfig:
+    """How motion changes the belief in a carrying verb."""
+
+    window_seconds: float = 0.5
+    """velocity is the slope of a straight line through this much of the track"""
+    still_sizes_per_second: float = 0.15
+    """under this speed (object sizes a second) a thing is still: detector jitter measures 0.05-0.1 on real clips"""
+    moving_sizes_per_second: float = 0.6
+    """over this speed it moves"""
+    contact_gap_sizes: float = 0.25
+    """boxes closer than this many object sizes touch"""
+    moving_logit: float = 1.5
+    """added to a carrying verb's logit while the thing moves in contact"""
+    resting_logit: float = -2.0
+    """added while it rests in contact and was not carried before"""
+    apart_logit: float = -4.0
+    """added while human and thing do not touch"""
+    carried_memory_seconds: float = 2.0
+    """how fast a carried thing held still turns into a resting one"""
+    pick_up_seconds: float = 0.15
+    """how fast common motion turns a resting thing into a carried one"""
+
+
+@dataclass(frozen=True)
+class ImpactConfig:
+    """When a change of an object's velocity near a human is a kick, hit, throw or catch."""
+
+    half_window_seconds: float = 0.16
+    """velocity before and after is fitted over this much time"""
+    least_change_heights_per_second: float = 1.6
+    """velocity change in human heights a second; gravity alone makes 0.9 over the window (9.8 m/s2, 1.75 m, 0.16 s)"""
+    reach_heights: float = 0.2
+    """the object's centre lies at most this many human heights outside the human box"""
+    refractory_seconds: float = 0.25
+    """two impacts of a pair are at least this far apart"""
+    half_span_seconds: float = 0.08
+    """an impact is reported as a segment of this much before and after the contact"""
+    foot_share: float = 0.45
+    """contact in this lowest share of the human box is by the foot"""
+
+
+@dataclass(frozen=True)
+class SmoothingConfig:
+    """Temporal logic of one pipeline."""
+
+    tau_seconds: float = 0.25
+    """time constant of the score filter"""
+    lookahead_seconds: float = 0.5
+    """how far ahead a decision may look; 0 for live use"""
+    on_threshold: float = 0.5
+    """smoothed score at which an interaction begins"""
+    off_threshold: float = 0.35
+    """smoothed score under which it ends"""
+    confirm_seconds: float = 0.1
+    """it must stay on for this long before it is announced"""
+    min_seconds: float = 0.2
+    """shorter states are never reported (retracted when already announced)"""
+    bridge_seconds: float = 0.4
+    """an interruption up to this long does not end it"""
+    hold_unseen_seconds: float = 0.8
+    """an active pair with the object hidden goes on for this long"""
+    update_seconds: float = 1.0
+    """period of update events"""
+    max_verbs_per_pair: int = 2
+    """how many verbs of one pair may be active at once; the best ones win"""
+    enabled: bool = True
+    """False reports every frame's thresholded score as it is: the reference for flips per minute"""
+    motion: MotionConfig = MotionConfig()
+    impact: ImpactConfig = ImpactConfig()

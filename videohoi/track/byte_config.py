@@ -1,0 +1,91 @@
+"""What can be set of the tracker, and where each default comes from.
+
+"BYTE" below is Zhang et al., "ByteTrack", ECCV 2022, arXiv 2110.06864, and the public code's defaults at 30 frames/s.
+Times are seconds. A length in "sizes" is a multiple of the geometric mean of a box's sides, sqrt(width * height).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+from videohoi.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class ByteConfig:
+    """Settings of ``ByteTracker``. ``ConfigError`` names a value that cannot be."""
+
+    high_score: float = 0.4
+    """rows from here up are associated first. BYTE 0.5-0.6 for a strong person detector; small detectors score lower"""
+    low_score: float = 0.1
+    """rows from here up to ``high_score`` may continue a track, never start one; lower ones get -1. BYTE 0.1"""
+    new_track_score: float = 0.4
+    """rows from here up may start a track. BYTE: high_score + 0.1; equal here, as two hits are asked for anyway"""
+    high_iou: float = 0.1
+    """least IoU of a high row with a place its track may be. BYTE gates IoU * score at 0.2; here the score ranks the
+    candidates and does not gate them, so that a low-scoring detector is not held to a higher overlap"""
+    low_iou: float = 0.4
+    """the same for low rows. BYTE 0.5"""
+    switch_iou: float = 0.6
+    """least IoU at which an object row continues a track of another object class (never human to object or back)"""
+    reach_sizes: float = 2.0
+    """when nothing overlaps, a row of a known class may lie this far from the track, in sizes; C-BIoU (Yang et al.,
+    WACV 2023, arXiv 2211.14317) widens boxes by 0.3 and then 0.5 of a side for the same reason"""
+    reach_sigmas: float = 3.0
+    """... plus this many standard deviations of the predicted centre (the gate of SORT-like trackers; 3 sigma)"""
+    reach_limit_sizes: float = 5.0
+    """... but never further than this"""
+    reach_size_ratio: float = 0.5
+    """smaller over larger size of row and track below which distance says nothing"""
+    known_class_share: float = 0.2
+    """share of a track's votes from which a class counts as known to it in the distance round"""
+    duplicate_iou: float = 0.8
+    """two object rows of different classes that overlap by more are one thing under two names: one is followed, the
+    other gets -1, as class-aware suppression leaves both; 1 switches this off"""
+    confirm_hits: int = 2
+    """rows a new track needs before it gets an id. BYTE 2"""
+    confirm_seconds: float = 0.03
+    """... and how long it must have been seen. 0.03: two frames at 25-30 Hz, as BYTE; three at 60 Hz"""
+    unconfirmed_seconds: float = 0.12
+    """an unconfirmed track not seen for longer is dropped: three frames at 25-30 Hz. BYTE: one frame"""
+    lost_seconds: float = 1.0
+    """a track not seen for longer has ended; a jump in time by more ends all. BYTE: 30 frames at 30 Hz"""
+    vote_tau_seconds: float = 5.0
+    """memory of the class vote: a vote weighs score * exp(-age / tau)"""
+    rename_ratio: float = 1.25
+    """how many times the votes of the present name another class needs to take its place: a name should not flutter"""
+    position_noise_sizes: float = 0.27
+    """random walk of the centre and sides, sizes per sqrt(second). BYTE: 1/20 a frame = 1/20 * sqrt(30)"""
+    human_speed_noise_sizes: float = 1.0
+    """random walk of a human's speed, sizes/s per sqrt(second). BYTE: 1/160 a frame = 30/160 * sqrt(30)"""
+    object_speed_noise_sizes: float = 12.0
+    """the same for objects: things in hands and at feet change speed by many of their sizes/s at once"""
+    measurement_noise_sizes: float = 0.05
+    """standard deviation of a detected centre or side. BYTE 1/20"""
+    human_first_speed_sizes: float = 1.9
+    """standard deviation of a new human's speed, sizes/s. BYTE: 10/160 a frame = 10/160 * 30"""
+    object_first_speed_sizes: float = 20.0
+    """the same for objects"""
+    growth_tau_seconds: float = 0.3
+    """the speed at which a box grows or shrinks dies away with this time, seen or not: no ghost swells"""
+    coast_tau_seconds: float = 0.4
+    """the speed of a track that is not seen dies away with this time"""
+    min_dt_seconds: float = 1e-3
+    """least step of the clock: equal and slightly backward stamps count as this"""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+                raise ConfigError(f"ByteConfig.{field.name} must be a finite number of 0 or more, got {value!r}")
+        if not self.low_score <= self.high_score <= self.new_track_score:
+            raise ConfigError(
+                "ByteConfig needs low_score <= high_score <= new_track_score, "
+                f"got {self.low_score}, {self.high_score}, {self.new_track_score}"
+            )
+        if self.rename_ratio < 1:
+            raise ConfigError(f"ByteConfig.rename_ratio must be 1 or more, got {self.rename_ratio}")
+        for name in ("vote_tau_seconds", "growth_tau_seconds", "coast_tau_seconds", "min_dt_seconds", "lost_seconds"):
+            if getattr(self, name) == 0:
+                raise ConfigError(f"ByteConfig.{name} must be more than 0")

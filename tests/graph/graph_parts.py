@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from videohoi.graph import BaseNode
+from videohoi.graph import BaseNode, Graph
 from videohoi.structures import Frame, SourceInfo
 
 LIMIT_SECONDS = 20.0
 """a wait this long in a test means a hang"""
+
+
+PatientGraph = functools.partial(Graph, drain_seconds=9 * LIMIT_SECONDS, stop_seconds=9 * LIMIT_SECONDS)
+"""for tests of what happens without the help of a limit, however busy the machine is"""
 
 
 def make_frames(count: int, source_id: str = "clip.mp4") -> list[Frame]:

@@ -81,11 +81,11 @@ kinds = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     stages=st.lists(st.lists(kinds, min_size=1, max_size=3), min_size=1, max_size=4),
     source_alone=st.booleans(),
-    count=st.integers(0, 25),
+    count=st.integers(0, 15),
     capacity=st.integers(1, 4),
 )
 def test_any_pipeline_gives_what_a_plain_loop_gives(stages, source_alone, count, capacity):

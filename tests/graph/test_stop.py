@@ -6,7 +6,7 @@ import signal
 import threading
 
 import pytest
-from graph_parts import LIMIT_SECONDS, RecordingNode, RecordingSource, make_frames
+from graph_parts import LIMIT_SECONDS, PatientGraph, RecordingNode, RecordingSource, make_frames
 
 from videohoi.errors import StageError
 from videohoi.graph import FunctionNode, Graph, IterableSource, TapNode
@@ -33,7 +33,7 @@ def test_stop_with_drain_loses_nothing_that_was_read(finishes):
         if frame.index == 5:
             graph.stop(drain=True)
 
-    graph = Graph(IterableSource(frames), [[], [TapNode("detect", stop_at_five)], [holder], [files]])
+    graph = PatientGraph(IterableSource(frames), [[], [TapNode("detect", stop_at_five)], [holder], [files]])
     report = finishes(graph.run)
     assert report.interrupted
     assert not report.complete
@@ -54,7 +54,7 @@ def test_stop_without_drain_ends_a_pipeline_that_is_stuck(finishes):
         assert stopped.wait(LIMIT_SECONDS)
 
     stopped = threading.Event()
-    graph = Graph(IterableSource(range(500)), [[], [TapNode("hold", hold)], [files]])
+    graph = PatientGraph(IterableSource(range(500)), [[], [TapNode("hold", hold)], [files]])
 
     def stopper():
         assert entered.wait(LIMIT_SECONDS)
@@ -74,14 +74,14 @@ def test_stop_without_drain_ends_a_pipeline_that_is_stuck(finishes):
 
 
 def test_stop_before_run_reads_nothing(finishes):
-    graph = Graph(RecordingSource(make_frames(5)), [[], [RecordingNode("csv")]])
+    graph = PatientGraph(RecordingSource(make_frames(5)), [[], [RecordingNode("csv")]])
     graph.stop()
     report = finishes(graph.run)
     assert (report.frames_in, report.interrupted, report.complete) == (0, True, False)
 
 
 def test_stop_after_the_end_changes_nothing():
-    graph = Graph(IterableSource(range(5)), [[RecordingNode("csv")]])
+    graph = PatientGraph(IterableSource(range(5)), [[RecordingNode("csv")]])
     graph.run()
     graph.stop()
     assert (graph.report().interrupted, graph.report().complete) == (False, True)
@@ -110,7 +110,7 @@ def test_ctrl_c_lets_items_in_flight_pass_and_closes_files():
     """The source goes on for ever, so only the interrupt ends it."""
     source = RecordingSource(list(range(1_000_000)))
     holder, files = Holder("smooth"), RecordingNode("csv")
-    graph = Graph(source, [[], [TapNode("detect", interrupt_at(20))], [holder], [files]])
+    graph = PatientGraph(source, [[], [TapNode("detect", interrupt_at(20))], [holder], [files]])
     report = graph.run(on_interrupt="report")
     assert (report.interrupted, report.complete) == (True, False)
     assert files.items == list(range(report.frames_in))
@@ -122,7 +122,7 @@ def test_ctrl_c_lets_items_in_flight_pass_and_closes_files():
 @pytest.mark.usefixtures("_default_sigint")
 def test_ctrl_c_is_raised_by_default_once_everything_is_closed():
     files = RecordingNode("csv")
-    graph = Graph(IterableSource(range(1_000_000)), [[], [TapNode("detect", interrupt_at(20))], [files]])
+    graph = PatientGraph(IterableSource(range(1_000_000)), [[], [TapNode("detect", interrupt_at(20))], [files]])
     with pytest.raises(KeyboardInterrupt):
         graph.run()
     assert files.calls[-1] == "close"
@@ -133,7 +133,7 @@ def test_ctrl_c_is_raised_by_default_once_everything_is_closed():
 def test_ctrl_c_while_the_caller_waits_for_a_result():
     files = RecordingNode("csv")
     source = RecordingSource(list(range(1_000_000)))
-    graph = Graph(source, [[], [TapNode("detect", interrupt_at(20))]], branches=[[files]])
+    graph = PatientGraph(source, [[], [TapNode("detect", interrupt_at(20))]], branches=[[files]])
     got = []
     results = graph.iterate()
     with pytest.raises(KeyboardInterrupt):
@@ -154,7 +154,7 @@ def test_ctrl_c_during_open_closes_what_was_opened():
     opened, slow, never = RecordingNode("detect"), Slow("track"), RecordingNode("csv")
     source = RecordingSource(make_frames(3))
     with pytest.raises(KeyboardInterrupt):
-        Graph(source, [[], [opened], [slow], [never]]).run()
+        PatientGraph(source, [[], [opened], [slow], [never]]).run()
     assert opened.calls == source.calls == ["open", "close"]
     assert slow.calls == never.calls == []
 
@@ -189,7 +189,7 @@ def test_a_second_ctrl_c_skips_what_is_in_flight():
 @pytest.mark.usefixtures("_default_sigint")
 def test_stop_may_be_called_by_a_signal_handler():
     files = RecordingNode("csv")
-    graph = Graph(IterableSource(range(1_000_000)), [[], [TapNode("detect", interrupt_at(20))], [files]])
+    graph = PatientGraph(IterableSource(range(1_000_000)), [[], [TapNode("detect", interrupt_at(20))], [files]])
     signal.signal(signal.SIGINT, lambda number, frame: graph.stop(drain=True))
     report = graph.run()
     assert report.interrupted
@@ -200,7 +200,7 @@ def test_stop_may_be_called_by_a_signal_handler():
 def test_leaving_the_loop_early_closes_everything(taken, finishes):
     frames = make_frames(5000)
     source, files = RecordingSource(frames), RecordingNode("csv")
-    graph = Graph(source, [[], [FunctionNode("detect", lambda frame: frame)]], branches=[[files]])
+    graph = PatientGraph(source, [[], [FunctionNode("detect", lambda frame: frame)]], branches=[[files]])
 
     def take():
         results = graph.iterate()
@@ -219,13 +219,13 @@ def test_leaving_the_loop_early_closes_everything(taken, finishes):
 
 def test_an_iterator_that_was_never_started_opened_nothing():
     source = RecordingSource(make_frames(5))
-    graph = Graph(source, [[], [RecordingNode("csv")]])
+    graph = PatientGraph(source, [[], [RecordingNode("csv")]])
     graph.iterate().close()
     assert source.calls == []
 
 
 def test_leaving_the_loop_reports_a_failure_of_closing(finishes):
-    graph = Graph(IterableSource(range(5000)), [[]], branches=[[RecordingNode("csv", "close")]])
+    graph = PatientGraph(IterableSource(range(5000)), [[]], branches=[[RecordingNode("csv", "close")]])
 
     def take():
         with contextlib.closing(graph.iterate()) as results:
@@ -247,7 +247,7 @@ def test_a_source_that_does_not_return_does_not_keep_the_rest_from_being_drained
     source = RecordingSource(make_frames(100), before=before)
     holder, files = Holder("smooth"), RecordingNode("csv")
     threads = set(threading.enumerate())
-    graph = Graph(source, [[], [holder], [files]], drain_seconds=0.4, stop_seconds=0.2)
+    graph = Graph(source, [[], [holder], [files]], drain_seconds=2.0, stop_seconds=LIMIT_SECONDS)
 
     def stopper():
         assert hangs.wait(LIMIT_SECONDS)

@@ -320,7 +320,7 @@ scene_rows = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(st.lists(scene_rows, min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_permuting_rows_permutes_ids_and_ids_are_unique_in_a_frame(scenes, random):
     straight, shuffled = opened(), opened()
@@ -338,7 +338,7 @@ def test_permuting_rows_permutes_ids_and_ids_are_unique_in_a_frame(scenes, rando
         assert not set(named) & set(got.lost_ids)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(st.lists(st.floats(1 / 120, 1 / 8), min_size=30, max_size=40))
 def test_uneven_frame_times_do_not_matter_to_steady_motion(steps):
     # a person at 300 px/s seen at irregular times keeps the id, however long or short the step

@@ -7,6 +7,7 @@ import pytest
 from conftest import crowd, detections, figures, opened
 
 from videohoi.structures import Detections
+from videohoi.track import _kernels
 
 
 def follow(frames):
@@ -16,21 +17,19 @@ def follow(frames):
 
 def test_a_crowd_is_followed():
     results = [figures(frames, follow(frames)) for frames in (crowd(seed=seed, seconds=10.0) for seed in range(3))]
-    named = np.mean([r.named for r in results])
-    # measured 0.995, 0.03, 11 switches, 45 ids for 36 things, purity 0.95 (balls cross the picture in under two seconds
-    # and hide for up to 0.7); the bounds leave room for other rounding, not for another tracker
-    assert named > 0.98
+    # the bounds leave room for other rounding, not for another tracker
+    assert np.mean([r.named for r in results]) > 0.98
     assert np.mean([r.false_named for r in results]) < 0.08
-    assert sum(r.switches for r in results) <= 20
-    assert sum(r.ids for r in results) <= 56
-    assert np.mean([r.purity for r in results]) > 0.90
+    assert sum(r.switches for r in results) <= 12
+    assert sum(r.ids for r in results) <= 50  # 36 things, false alarms, balls hidden at a bounce
+    assert np.mean([r.purity for r in results]) > 0.92
 
 
 def test_a_clean_crowd_is_followed_without_a_switch():
     frames = crowd(seed=5, seconds=8.0, people=5, balls=0, cups=3, miss=0.0, false_alarms=0.0)
     result = figures(frames, follow(frames))
     assert result.switches == 0
-    assert result.named > 0.99
+    assert result.named > 0.97  # the rest are low rows before the id
 
 
 def test_a_slow_camera_is_followed():
@@ -72,21 +71,31 @@ def test_every_id_has_one_life():
         assert not here & set(result.lost_ids)
 
 
+def test_open_compiles_all_that_frames_need():
+    def forms():
+        return {name: len(value.signatures) for name, value in vars(_kernels).items() if hasattr(value, "signatures")}
+
+    tracker = opened()
+    before = forms()
+    assert sum(before.values()) >= 7
+    for frame in crowd(seed=12, seconds=3.0):
+        tracker.update(frame.detections, frame.pts_seconds)
+    assert forms() == before
+
+
+@pytest.mark.slow
 def test_twenty_thousand_frames_of_births_and_deaths_hold_no_more_than_the_last_second():
-    rng = np.random.default_rng(10)
     tracker, largest, last_id, ended = opened(), 0, 0, 0
     for frame in range(20_000):
-        if frame % 10 == 0:  # three things appear for a third of a second somewhere else, then are gone
-            corners = rng.uniform(0, 2000, (3, 2))
-            rows = [
-                (x, y, x + 40, y + 50, 0.9, int(c)) for (x, y), c in zip(corners, rng.integers(0, 80, 3), strict=True)
-            ]
-            scene = detections(*rows)
-        result = tracker.update(scene if frame % 50 else Detections.empty(), frame / 30.0)
+        scene = Detections.empty()
+        if frame % 10 < 3:  # three things are seen in three frames, somewhere else each time, then are gone
+            corners = np.random.default_rng(frame // 10).uniform(0, 2000, (3, 2))
+            scene = detections(*[(x, y, x + 40, y + 50, 0.9, k) for k, (x, y) in enumerate(corners)])
+        result = tracker.update(scene, frame / 30.0)
         largest = max(largest, tracker.track_count)
         last_id = max(last_id, *result.track_ids.tolist(), 0)
         ended += len(result.ended_ids)
-    # three things every third of a second, each remembered for at most 1.4 s
+    # three things every third of a second, each remembered for a second
     assert largest <= 3 * 5
     assert last_id > 4000
     assert ended > last_id - 15

@@ -73,10 +73,10 @@ def test_similarities_equal_their_twins(rows, tracks, flat):
         similarity.overlap_similarity(boxes, scores, places, allowed, 0.1),
         **EXACT,
     )
-    reach = (1.0, 3.0, 5.0, 0.3)
+    reach, reach_sizes = (3.0, 5.0, 0.3), rng.uniform(0, 2, tracks)
     np.testing.assert_allclose(
-        reach_kernel(boxes, places, spread, allowed, reach),
-        similarity.reach_similarity(boxes, places, spread, allowed, reach),
+        reach_kernel(boxes, places, spread, reach_sizes, allowed, reach),
+        similarity.reach_similarity(boxes, places, spread, reach_sizes, allowed, reach),
         **EXACT,
     )
 
@@ -86,9 +86,9 @@ def test_closeness_by_hand():
     away = np.array([[20.0, 0.0, 30.0, 10.0]])
     places = np.stack([away, away, away], 1)
     # distance 20; reach = 2 sizes of 10 px + 1 sigma of 20 px = 40; equal sizes -> 1 - 20 / 40
-    got = reach_kernel(box, places, np.array([20.0]), np.ones((1, 1), bool), (2.0, 1.0, 5.0, 0.5))
+    got = reach_kernel(box, places, np.array([20.0]), np.array([2.0]), np.ones((1, 1), bool), (1.0, 5.0, 0.5))
     assert got.tolist() == [[0.5]]
-    limited = reach_kernel(box, places, np.array([20.0]), np.ones((1, 1), bool), (2.0, 1.0, 1.5, 0.5))
+    limited = reach_kernel(box, places, np.array([20.0]), np.array([2.0]), np.ones((1, 1), bool), (1.0, 1.5, 0.5))
     assert limited.tolist() == [[0.0]]
 
 

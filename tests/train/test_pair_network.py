@@ -78,8 +78,6 @@ def test_appearance_corrects_nothing_before_it_is_trained_nor_when_absent():
     np.testing.assert_array_equal(run(trained, blind), run(trained, absent))
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # the exporter warns of its own insides
 def test_the_exported_head_equals_the_network_at_any_number_of_pairs(tmp_path):
     network = randomised()
     export(network, tmp_path / "head.onnx", appearance_trained=True)

@@ -3,12 +3,14 @@
 The boxes of a picture are the annotated ones, so the figure isolates the verb scorer from the detector. Protocol:
 
 1. HICO-DET draws a new box for every annotation. Boxes of one class that overlap with IoU >= 0.5 are one instance.
-2. Every human with every other instance (other humans included) is a candidate pair; its label is the union of the verbs
-   annotated between the two instances.
-3. Per (verb, object) class, the candidates of that object class are ranked by the verb's score; 11-point average precision
-   (PASCAL VOC 2007, as in the official HICO-DET evaluation) over the annotated pairs. Equal scores are ordered by a fixed
-   shuffle: annotated pairs tend to come first in the file, and keeping that order would lend 3 points to a constant score.
-4. The mean over the 600 classes is ``full``; over the 138 with fewer than 10 training instances ``rare``; else ``non_rare``.
+2. Every human with every other instance (other humans included) is a candidate pair; its label is the union of the
+   verbs annotated between the two instances.
+3. Per (verb, object) class, the candidates of that object class are ranked by the verb's score; 11-point average
+   precision (PASCAL VOC 2007, as in the official HICO-DET evaluation) over the annotated pairs. Equal scores are
+   ordered by a fixed shuffle: annotated pairs tend to come first in the file, and keeping that order would lend 3
+   points to a constant score.
+4. The mean over the 600 classes is ``full``; over the 138 with fewer than 10 training instances ``rare``; else
+   ``non_rare``.
 """
 
 from __future__ import annotations
@@ -106,7 +108,8 @@ def truth_picture(
 ) -> TruthPicture:
     """One annotation row (1-based ``boxes_h``, ``boxes_o`` and ``hoi`` ids in the data set's order) as candidate pairs.
 
-    A picture without annotation may lack its size; it is then 0 x 0 and has no pair. The object class comes from the interaction id, because files disagree on the order of object ids.
+    A picture without annotation may lack its size; it is then 0 x 0 and has no pair. The object class comes from the
+    interaction id, because files disagree on the order of object ids.
     """
     hoi = np.asarray(row["hoi"], np.int64)
     table = np.asarray(vocabulary.interactions, np.int64)

@@ -2,14 +2,14 @@
 
 Three groups of numbers, all independent of the picture's resolution:
 
-- the spatial encoding of SCG (arXiv 2012.06060, appendix) as used by UPT (arXiv 2112.01838, section 3.2): centres, sizes,
-  areas, area ratio, aspect ratios, IoU and the direction from human to object, each also as ``log(x + eps)``;
+- the spatial encoding of SCG (arXiv 2012.06060, appendix) as used by UPT (arXiv 2112.01838, section 3.2): centres,
+  sizes, areas, area ratio, aspect ratios, IoU and the direction from human to object, each also as ``log(x + eps)``;
 - the object in the human's frame (what lies at the feet, above the head), and which boxes the picture's border cuts;
-- the scene: how many humans and objects there are, and whether another human is nearer to the object or another object
-  nearer to the human.
+- the scene: how many humans and objects there are, and whether another human is nearer to the object or another
+  object nearer to the human.
 
-Pairs are mirrored so that the object lies to the right of the human. Mirroring the picture therefore changes nothing, and
-two of the 36 numbers (direction "left", and its logarithm) would be constant and are left out.
+Pairs are mirrored so that the object lies to the right of the human. Mirroring the picture therefore changes nothing,
+and two of the 36 numbers (direction "left", and its logarithm) would be constant and are left out.
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ def pair_features(
 ) -> NDArray[np.float32]:
     """(P, FEATURE_COUNT) numbers of the pairs ``instances[human_rows[p]], instances[object_rows[p]]``.
 
-    A pair's row depends on the other pairs of its picture (the scene), not on the order of pairs or instances. It does not
-    change when the picture is mirrored or scaled.
+    A pair's row depends on the other pairs of its picture (the scene), not on the order of pairs or instances. It does
+    not change when the picture is mirrored or scaled.
     """
     width, height = instances.picture_sizes_px[human_rows].astype(np.float64).T
     human, other = _mirrored(instances, human_rows, object_rows, width)
@@ -213,7 +213,7 @@ def _group_min(values: Array, groups: NDArray[np.int64]) -> Array:
 def _crowd(
     instances: Instances, human_rows: NDArray[np.int64], object_rows: NDArray[np.int64], person_id: int
 ) -> list[Array]:
-    """Counts (log(1 + n)) of humans, instances and same-class instances; size of both against the largest of their kind."""
+    """log(1 + n) of humans, instances and instances of the class; sizes of both against the largest of their kind."""
     sides = instances.boxes_xyxy_px[:, 2:].astype(np.float64) - instances.boxes_xyxy_px[:, :2]
     size = -np.log(np.maximum(sides, MIN_SIDE_PX).prod(axis=1)) / 2
     kind = instances.picture_ids * (int(instances.class_ids.max(initial=0)) + 1) + instances.class_ids

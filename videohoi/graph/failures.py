@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
@@ -34,18 +34,16 @@ class OpenParts:
         """What is open now."""
         return tuple(self._closers)
 
-    def close(self, names: Iterable[str], source_id: str, *, complete: bool) -> list[StageError]:
-        """Close those of ``names`` that are open, all of them even if some fail; gives the failures."""
-        failures = []
-        for name in names:
-            close = self._closers.pop(name, None)
-            if close is None:
-                continue
-            try:
-                attributed(name, source_id, None, partial(close, complete))
-            except StageError as failure:
-                failures.append(failure)
-        return failures
+    def close(self, name: str, source_id: str, *, complete: bool) -> StageError | None:
+        """Close ``name`` if it is open; gives the failure instead of raising it, so that the others get their turn."""
+        close = self._closers.pop(name, None)
+        if close is None:
+            return None
+        try:
+            attributed(name, source_id, None, partial(close, complete))
+        except StageError as failure:
+            return failure
+        return None
 
 
 def chained(failures: list[StageError]) -> StageError:

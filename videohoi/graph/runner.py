@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -13,6 +12,7 @@ from videohoi.graph.accounting import Progress, make_report
 from videohoi.graph.clock import Clock, MonotonicClock
 from videohoi.graph.edge import LOSSLESS, Edge, EdgeAborted, EdgeFinished, EdgePolicy
 from videohoi.graph.failures import attributed, chained
+from videohoi.graph.news import News
 from videohoi.graph.node import AnyNode
 from videohoi.graph.plan import Branch, make_plan
 from videohoi.graph.report import RunReport
@@ -61,17 +61,15 @@ class Graph(Generic[Out]):
     ) -> None:
         self._plan = make_plan(source_name, stages, edges, branches)
         self._clock = clock or MonotonicClock()
-        self._wiring = Wiring(self._plan, source, self, self._clock)
+        self._news = News()
+        self._wiring = Wiring(self._plan, source, self._news, self._clock)
         self._source = source
         self._drain_seconds = drain_seconds
         self._stop_seconds = stop_seconds
-        # Re-entrant lock: stop() may run in a signal handler that interrupts a wait on this very condition.
-        self._changed = threading.Condition()
         self._shutdown = Shutdown()
-        self._failures: list[StageError] = []
         self._progress = Progress()
         self._tally = Tally(self._clock)
-        self._claimed = self._over = False
+        self._claimed = self._begun = self._over = self._source_given_up = False
 
     def describe(self) -> str:
         """The plan in one line, for example ``decode | detect | track > interact > smooth | overlay, csv > jsonl``."""
@@ -86,14 +84,7 @@ class Graph(Generic[Out]):
         with ``interrupted`` set.
         """
         self._claim()
-        interrupted = False
-        try:
-            self._begin()
-        except KeyboardInterrupt:
-            interrupted = True
-            self.stop(drain=False)
-        interrupted |= self._conclude()
-        if interrupted and on_interrupt == "raise":
+        if self._conclude() and on_interrupt == "raise":
             raise KeyboardInterrupt
         return self.report()
 
@@ -112,7 +103,7 @@ class Graph(Generic[Out]):
 
         With ``drain`` the source is read no further and what is in flight passes; without, it is discarded.
         """
-        self._wiring.feed.halted = True
+        self._news.halted = True
         if self._over:
             return
         self._progress.interrupted = True
@@ -123,25 +114,13 @@ class Graph(Generic[Out]):
         else:
             self._shutdown.begin(Urgency.ABORT, [(last, self._abandon)])
             self._abort()
-        self.left()
+        self._news.changed()
 
     def report(self) -> RunReport:
         """Counts and times up to now; final once the run is over."""
         if not self._over:
             self._progress.ended_seconds = time.perf_counter()
         return make_report(self._plan, self._wiring, self._tally, self._progress)
-
-    def failed(self, failure: StageError) -> None:
-        """Called by a stage's thread whose source or node raised."""
-        with self._changed:
-            self._failures.append(failure)
-            self._wiring.feed.halted = True
-            self._changed.notify_all()
-
-    def left(self) -> None:
-        """Called by a stage's thread as it ends: wakes the caller's thread."""
-        with self._changed:
-            self._changed.notify_all()
 
     def _claim(self) -> None:
         if self._claimed:
@@ -150,16 +129,18 @@ class Graph(Generic[Out]):
 
     def _begin(self) -> None:
         """Open everything in pipeline order, then start the threads; a failure is kept for ``_conclude``."""
+        self._begun = True
         self._progress.called_seconds = self._progress.started_seconds = time.perf_counter()
         try:
             source_id = self._open()
             self._progress.started_seconds = time.perf_counter()
             for stage in self._wiring.stages:
                 attributed(stage.name, source_id, None, partial(stage.start, source_id))
+            self._wiring.gate.settle(True)
         except StageError as failure:
             if isinstance(failure.__cause__, KeyboardInterrupt):
                 raise failure.__cause__ from None
-            self.failed(failure)
+            self._news.failed(failure)
 
     def _open(self) -> str:
         wiring, name = self._wiring, self._plan.source_name
@@ -181,7 +162,8 @@ class Graph(Generic[Out]):
             self.stop(drain=True)
             raise
         finally:
-            self._conclude()
+            if self._conclude():
+                raise KeyboardInterrupt
 
     def _next_result(self, outlet: Edge[Out]) -> tuple[Out] | None:
         """The next result (in a tuple, since a result may be None), None when there will be none."""
@@ -195,65 +177,74 @@ class Graph(Generic[Out]):
         return None
 
     def _conclude(self) -> bool:
-        """Wait for the threads, close everything, raise what failed; True if interrupted meanwhile."""
-        interrupts = self._await_stages()
-        stages = self._wiring.stages
-        for stage in stages:
-            stage.join()
-        self._progress.ended_seconds = time.perf_counter()
-        ended_well = self._wiring.feed.exhausted and all(stage.drained for stage in stages)
-        self._progress.complete = ended_well and not self._failures
-        left_behind = {name for stage in stages if stage.abandoned for name in stage.part_names}
-        mine = [name for name in self._wiring.parts.names if name not in left_behind]
-        interrupts += self._close(mine)
-        self._progress.notes += [f"also failed: {failure}" for failure in self._failures[1:]]
-        self._over = True
-        if self._failures:
-            self._progress.complete = False
-            raise chained(self._failures)
+        """From wherever the run stands to its end, also through interrupts; raises what failed. True if interrupted."""
+        interrupts = 0
+        while not self._over:
+            try:
+                interrupts += self._finish()
+            except KeyboardInterrupt:
+                interrupts += 1
+                self.stop(drain=interrupts == 1)
+        if self._news.failures:
+            raise chained(self._news.failures)
         return interrupts > 0
+
+    def _finish(self) -> int:
+        """Begin if not begun, wait for the threads, close everything; after an interrupt it may be called again."""
+        if not self._begun:
+            self._begin()
+        self._wiring.gate.settle(False)  # changes nothing if the threads were let through
+        self._await_stages()
+        self._progress.ended_seconds = time.perf_counter()
+        stages = self._wiring.stages
+        ended_well = self._wiring.feed.exhausted and all(stage.drained for stage in stages)
+        self._progress.complete = ended_well and not self._news.failures
+        left_behind = {name for stage in stages if stage.abandoned for name in stage.part_names}
+        interrupts = self._close([name for name in self._wiring.parts.names if name not in left_behind])
+        self._progress.complete &= not self._news.failures
+        self._progress.notes += [f"also failed: {failure}" for failure in self._news.failures[1:]]
+        self._over = True
+        return interrupts
 
     def _close(self, names: list[str]) -> int:
         """Close all of these, keeping what fails; gives the number of interrupts on the way."""
         interrupts = 0
         source_id = self._wiring.trunk[0].source_id
-        for failure in self._wiring.parts.close(names, source_id, complete=self._progress.complete):
-            if isinstance(failure.__cause__, KeyboardInterrupt):
+        for name in names:
+            failure = self._wiring.parts.close(name, source_id, complete=self._progress.complete)
+            if failure is not None and isinstance(failure.__cause__, KeyboardInterrupt):
                 interrupts += 1
                 self._progress.interrupted = True
-                self._progress.notes.append(f"closing {failure.stage!r} was interrupted: its output may be unfinished")
-            else:
-                self._failures.append(failure)
+                self._progress.notes.append(f"closing {name!r} was interrupted: its output may be unfinished")
+            elif failure is not None:
+                self._news.failures.append(failure)
         return interrupts
 
-    def _await_stages(self) -> int:
-        """Return once no stage is waited for any more; gives the number of interrupts on the way."""
-        interrupts = 0
-        while True:
-            try:
-                while self._running():
-                    self._tick()
-                    with self._changed:
-                        if self._running():
-                            self._changed.wait(_POLL_SECONDS)
-                return interrupts
-            except KeyboardInterrupt:
-                interrupts += 1
-                self.stop(drain=interrupts == 1)
+    def _await_stages(self) -> None:
+        """Return once no stage is waited for any more."""
+        while self._running():
+            self._tick()
+            self._news.wait_while(self._running, _POLL_SECONDS)
+        for stage in self._wiring.stages:
+            stage.join()
 
     def _running(self) -> bool:
         return any(stage.running for stage in self._wiring.stages)
 
     def _tick(self) -> None:
-        if self._failures:
+        if self._news.failures:
             last = self._stop_seconds
             self._shutdown.begin(Urgency.FAILURE, [(last / 2, self._abort), (last, self._abandon)])
         self._shutdown.tick()
+        running = [stage for stage in self._wiring.stages if stage.running]
+        if self._source_given_up and running == self._wiring.trunk[:1]:
+            self._abandon()
 
     def _give_up_source(self) -> None:
         """A source that does not come back from reading must not keep what is behind it from being drained."""
         first = self._wiring.trunk[0]
         if first.running and self._wiring.feed.reading:
+            self._source_given_up = True
             for outlet in first.outlets:
                 outlet.finish()
 

@@ -1,13 +1,44 @@
-"""What is done, and when, if a graph that should stop does not."""
+"""How a graph's threads begin together, and what is done, and when, if a graph that should stop does not."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
 
 Step = tuple[float, Callable[[], None]]
+
+
+class Gate:
+    """Threads wait here until all are started. An interrupt while they are being started lets none of them through.
+
+    Without it, an interrupt inside ``Thread.start`` would leave it unknown whether that thread runs.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._verdict: bool | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Threads may pass."""
+        return self._verdict is True
+
+    def settle(self, verdict: bool) -> None:
+        """Open the gate, or send everyone home; the first verdict stays, a later call only wakes who still waits."""
+        with self._changed:
+            if self._verdict is None:
+                self._verdict = verdict
+            self._changed.notify_all()
+
+    def passes(self) -> bool:
+        """Wait for the verdict."""
+        with self._changed:
+            while self._verdict is None:
+                self._changed.wait()
+            return self._verdict
 
 
 class Urgency(IntEnum):

@@ -7,7 +7,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from videohoi.errors import StageError
 from videohoi.graph.clock import Clock
@@ -15,7 +16,9 @@ from videohoi.graph.edge import Edge, EdgeAborted, EdgeFinished
 from videohoi.graph.failures import OpenParts, attributed
 from videohoi.graph.histogram import DurationHistogram
 from videohoi.graph.meter import Meter
+from videohoi.graph.news import News
 from videohoi.graph.node import AnyNode
+from videohoi.graph.shutdown import Gate
 from videohoi.graph.source import Source, TimeGuard, captured_seconds_of, frame_of
 
 logger = logging.getLogger(__name__)
@@ -24,38 +27,25 @@ _END = object()
 Result = TypeVar("Result")
 
 
-class Watcher(Protocol):
-    """Who is told what happens in a stage's thread."""
-
-    def failed(self, failure: StageError) -> None:
-        """A node or the source raised."""
-        ...
-
-    def left(self) -> None:
-        """The thread is about to end."""
-        ...
-
-
 class SourceFeed:
     """Items of the source, measured, with refused time stamps taken out."""
 
-    def __init__(self, name: str, source: Source[Any]) -> None:
+    def __init__(self, name: str, source: Source[Any], news: News) -> None:
         self.name = name
         self.source = source
         self.meter = Meter()
         self.guard = TimeGuard()
-        self.halted = False
-        """set by any thread: no further item is pulled"""
         self.exhausted = False
         """the source ended by itself"""
         self.reading = False
         """inside the source's code now"""
+        self._news = news
         self._iterator: Iterator[Any] = iter(())
 
     def items(self, source_id: str) -> Iterator[Any]:
         """The items until the source ends or is halted; a failure names the index of the frame that did not come."""
         self._iterator = attributed(self.name, source_id, 0, lambda: iter(self.source.frames()))
-        while not self.halted:
+        while not self._news.halted:
             item = self._pull(source_id)
             if item is _END:
                 self.exhausted = True
@@ -104,27 +94,34 @@ class Tally:
             self.ages.add(self._clock.now() - captured_seconds)
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What all stages of one graph share."""
+
+    news: News
+    parts: OpenParts
+    gate: Gate
+    clock: Clock
+
+
 class StageThread:
     """Runs nodes one after another in one thread; see ``videohoi.graph.node`` for what that promises them."""
 
-    def __init__(
-        self, nodes: Sequence[AnyNode], feed: SourceFeed | Edge[Any], watcher: Watcher, parts: OpenParts, clock: Clock
-    ) -> None:
+    def __init__(self, nodes: Sequence[AnyNode], feed: SourceFeed | Edge[Any], shared: Shared) -> None:
         self.nodes = tuple(nodes)
         self.feed = feed
         self.outlets: list[Edge[Any]] = []
         self.meters = [Meter() for _ in nodes]
-        self.tally = Tally(clock)
+        self.tally = Tally(shared.clock)
         self.source_id = ""
         self.drained = False
         """the feed ended by itself and every node was drained"""
         self._active = ""
-        self._watcher = watcher
-        self._parts = parts
+        self._shared = shared
         self._thread = threading.Thread(target=self._main, name=f"videohoi: {self.name}", daemon=True)
         # Daemon only so that a node that never returns cannot keep the process alive; every other thread is joined.
         self._state = threading.Lock()
-        self._started = self._done = self.abandoned = False
+        self._done = self.abandoned = False
 
     @property
     def part_names(self) -> tuple[str, ...]:
@@ -145,18 +142,17 @@ class StageThread:
 
     @property
     def running(self) -> bool:
-        """Started, not ended and still waited for."""
-        return self._started and not self._done and not self.abandoned
+        """Let through the gate, not ended and still waited for."""
+        return self._shared.gate.is_open and not self._done and not self.abandoned
 
     def start(self, source_id: str) -> None:
-        """Start the thread."""
+        """Start the thread, which waits at the gate."""
         self.source_id = source_id
         self._thread.start()
-        self._started = True
 
     def join(self) -> None:
         """Wait for the thread's last instructions; an abandoned one is not waited for."""
-        if self._started and not self.abandoned:
+        if self._thread.is_alive() and not self.abandoned:
             self._thread.join()
 
     def abandon(self) -> bool:
@@ -166,6 +162,8 @@ class StageThread:
             return self.abandoned
 
     def _main(self) -> None:
+        if not self._shared.gate.passes():
+            return
         try:
             with contextlib.suppress(EdgeAborted):
                 self._work()
@@ -173,7 +171,7 @@ class StageThread:
         except StageError as failure:
             if self.abandoned:
                 self._log_late(failure)
-            self._watcher.failed(failure)
+            self._shared.news.failed(failure)
         finally:
             self._leave()
 
@@ -243,9 +241,11 @@ class StageThread:
             self._done = True
             close_here = self.abandoned
         if close_here:
-            for failure in self._parts.close(self.part_names, self.source_id, complete=False):
-                self._log_late(failure)
-        self._watcher.left()
+            for name in self.part_names:
+                failure = self._shared.parts.close(name, self.source_id, complete=False)
+                if failure is not None:
+                    self._log_late(failure)
+        self._shared.news.changed()
 
     def _log_late(self, failure: StageError) -> None:
         logger.warning("after the graph had given up waiting for stage %r: %s", self.name, failure)

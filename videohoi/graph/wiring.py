@@ -8,21 +8,23 @@ from typing import Any
 from videohoi.graph.clock import Clock
 from videohoi.graph.edge import Edge, EdgePolicy
 from videohoi.graph.failures import OpenParts
+from videohoi.graph.news import News
 from videohoi.graph.node import AnyNode
 from videohoi.graph.plan import Plan
+from videohoi.graph.shutdown import Gate
 from videohoi.graph.source import Source
-from videohoi.graph.stage import SourceFeed, StageThread, Watcher
+from videohoi.graph.stage import Shared, SourceFeed, StageThread
 
 
 class Wiring:
     """The threads of a graph, the edges between them, and what of it all is open."""
 
-    def __init__(self, plan: Plan, source: Source[Any], watcher: Watcher, clock: Clock) -> None:
-        self.feed = SourceFeed(plan.source_name, source)
+    def __init__(self, plan: Plan, source: Source[Any], news: News, clock: Clock) -> None:
+        self.feed = SourceFeed(plan.source_name, source, news)
         self.parts = OpenParts()
+        self.gate = Gate()
         self.edges: list[Edge[Any]] = []
-        self._watcher = watcher
-        self._clock = clock
+        self._shared = Shared(news, self.parts, self.gate, clock)
         self.trunk = [self._stage(plan.stages[0], self.feed)]
         for policy, nodes in zip(plan.edges, plan.stages[1:], strict=True):
             self.trunk.append(self._behind(self.trunk[-1], policy, nodes))
@@ -42,10 +44,10 @@ class Wiring:
         return self._stage(nodes, self._edge(before, policy, nodes[0].name))
 
     def _edge(self, before: StageThread, policy: EdgePolicy, consumer: str) -> Edge[Any]:
-        edge: Edge[Any] = Edge(f"{before.part_names[-1]} -> {consumer}", policy, self._clock)
+        edge: Edge[Any] = Edge(f"{before.part_names[-1]} -> {consumer}", policy, self._shared.clock)
         before.outlets.append(edge)
         self.edges.append(edge)
         return edge
 
     def _stage(self, nodes: Sequence[AnyNode], feed: SourceFeed | Edge[Any]) -> StageThread:
-        return StageThread(nodes, feed, self._watcher, self.parts, self._clock)
+        return StageThread(nodes, feed, self._shared)

@@ -1,9 +1,9 @@
 """The one scoring formula: from verb logits and box scores to the score of a (human, verb, object) triplet.
 
-    score = sigmoid(logit) * (human score * object score) ** lambda,   0 where the verb does not go with the object
+    score = sigmoid(logit) * (human score * object score) ** lambda,  0 where the verb does not go with the object
 
-This is UPT's fusion (arXiv 2112.01838, section 3.4), shared by PViC, CMMP and LAIN. ``lambda`` says how much doubt about
-the boxes weighs against doubt about the verb.
+This is UPT's fusion (arXiv 2112.01838), shared by PViC, CMMP and LAIN. ``lambda`` says how much doubt about the boxes
+weighs against doubt about the verb.
 """
 
 from __future__ import annotations

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videohoi.detect.protocol import Detector
 from videohoi.graph import BaseNode
 from videohoi.interact.protocol import HOIHead
 from videohoi.sink.protocol import Sink
 from videohoi.smooth.smoother import InteractionSmoother
-from videohoi.structures import Detections, Frame, FrameResult, SourceInfo
+from videohoi.structures import Detections, Frame, FrameResult, SourceInfo, Tracks
 from videohoi.track.protocol import Tracker
 
 
@@ -61,24 +63,51 @@ class TrackNode(BaseNode[FrameResult, FrameResult]):
         self._tracker.close()
 
 
+CONFIDENCE_TAU_SECONDS = 2.0
+"""a track that was sure two seconds ago still counts a third of it: hands and small things flicker"""
+
+
+class TrackConfidence:
+    """Best recent score of each track: a box that continues a sure track is sure, however faint it is now."""
+
+    def __init__(self) -> None:
+        self._best: dict[int, tuple[float, float]] = {}
+
+    def update(self, tracks: Tracks, scores: NDArray[np.float32], pts_seconds: float) -> NDArray[np.float32]:
+        """(N,) confidence of each row; 0 where unconfirmed."""
+        result = np.zeros(len(scores), np.float32)
+        for row, track_id in enumerate(tracks.track_ids.tolist()):
+            if track_id < 0:
+                continue
+            best, seen_seconds = self._best.get(track_id, (0.0, pts_seconds))
+            faded = best * math.exp(-(pts_seconds - seen_seconds) / CONFIDENCE_TAU_SECONDS)
+            result[row] = max(faded, float(scores[row]))
+            self._best[track_id] = (float(result[row]), pts_seconds)
+        for track_id in tracks.ended_ids:
+            self._best.pop(track_id, None)
+        return result
+
+
 class InteractNode(BaseNode[FrameResult, FrameResult]):
     """Verb scores of the frame's pairs, over confirmed tracks and with the class each track voted for."""
 
     def __init__(self, head: HOIHead) -> None:
         super().__init__("interact")
         self._head = head
+        self._confidence = TrackConfidence()
         self.truncated = 0
         """pairs the cap cut so far"""
 
     def open(self, info: SourceInfo) -> None:
         """Load the weights."""
         self.truncated = 0
+        self._confidence = TrackConfidence()
         self._head.open()
 
     def process(self, item: FrameResult) -> Iterable[FrameResult]:
         """The result with its pair scores; the detector's feature map is released."""
         found, tracks = item.detections, item.tracks
-        confirmed = np.where(tracks.track_ids >= 0, found.scores, np.float32(0.0))
+        confirmed = self._confidence.update(tracks, found.scores, item.frame.pts_seconds)
         voted = Detections(found.boxes_xyxy_px, confirmed, tracks.class_ids, found.feature_map)
         scores = self._head.score(item.frame, voted)
         self.truncated += scores.pairs.truncated

@@ -8,9 +8,25 @@ MOMENTARY_VERBS = frozenset({"catch", "hit", "kick", "throw"})
 """verbs that name a moment, not a state: reported as short events around an impact"""
 
 CARRYING_VERBS = frozenset(
-    {"carry", "drag", "drink_with", "eat", "hold", "lift", "move", "pick", "pick_up", "pour", "sip", "swing", "wield"}
-)
-"""verbs that need the thing in the hand: motion tells them apart from a thing that merely lies beside the hand"""
+    {
+        "carry", "drag", "drink_with", "eat", "hold", "lift", "move", "pick", "pick_up", "pour", "sip",
+        "swing", "wield",
+    }
+)  # fmt: skip
+"""verbs that need a thing moved by the human: motion tells them apart from a thing that merely lies near"""
+
+PORTABLE_OBJECTS = frozenset(
+    {
+        "apple", "backpack", "banana", "baseball_bat", "baseball_glove", "book", "bottle", "bowl", "broccoli", "cake",
+        "carrot", "cell_phone", "cup", "donut", "fork", "frisbee", "hair_drier", "handbag", "hot_dog", "keyboard",
+        "kite", "knife", "laptop", "mouse", "orange", "pizza", "remote", "sandwich", "scissors", "spoon",
+        "sports_ball", "suitcase", "teddy_bear", "tennis_racket", "tie", "toothbrush", "umbrella", "vase", "wine_glass",
+    }
+)  # fmt: skip
+"""things one hand or two can lift: the motion rule is for them; nobody carries a bed that a camera pans over"""
+
+BALL_LOOKALIKES = frozenset({"apple", "clock", "donut", "frisbee", "orange", "sports_ball"})
+"""round things a detector takes a ball for: one that is kicked is a sports_ball"""
 
 
 @dataclass(frozen=True)
@@ -30,7 +46,15 @@ class MotionConfig:
     resting_logit: float = -2.0
     """added while it rests in contact and was not carried before"""
     apart_logit: float = -4.0
-    """added while human and thing do not touch"""
+    """added while human and thing do not touch, or the thing moves faster than a hand does"""
+    free_heights_per_second: float = 1.2
+    """against the human, in human heights: a hand seldom moves faster for half a second (2 m/s at 1.75 m)"""
+    kicked_seconds: float = 0.7
+    """a thing kicked this shortly before or after is not in the hand"""
+    dribble_logits: tuple[float, float] = (-2.0, 1.5)
+    """added to "dribble" while the ball lies still, and while it rolls or was just kicked"""
+    carried_floor: float = 0.6
+    """least probability of "hold" for a portable thing that surely moves in contact"""
     carried_memory_seconds: float = 2.0
     """how fast a carried thing held still turns into a resting one"""
     pick_up_seconds: float = 0.15
@@ -63,9 +87,11 @@ class SmoothingConfig:
     """time constant of the score filter"""
     lookahead_seconds: float = 0.5
     """how far ahead a decision may look; 0 for live use"""
-    on_threshold: float = 0.5
+    verb_contrast: float = 2.0
+    """how fast a pair's weaker verbs fall behind its best one (exponent; see ``filters.interaction_scores``)"""
+    on_threshold: float = 0.4
     """smoothed score at which an interaction begins"""
-    off_threshold: float = 0.35
+    off_threshold: float = 0.25
     """smoothed score under which it ends"""
     confirm_seconds: float = 0.1
     """it must stay on for this long before it is announced"""
@@ -73,11 +99,11 @@ class SmoothingConfig:
     """shorter states are never reported (retracted when already announced)"""
     bridge_seconds: float = 0.4
     """an interruption up to this long does not end it"""
-    hold_unseen_seconds: float = 0.8
+    hold_unseen_seconds: float = 1.2
     """an active pair with the object hidden goes on for this long"""
     update_seconds: float = 1.0
     """period of update events"""
-    max_verbs_per_pair: int = 2
+    max_verbs_per_pair: int = 3
     """how many verbs of one pair may be active at once; the best ones win"""
     enabled: bool = True
     """False reports every frame's thresholded score as it is: the reference for flips per minute"""

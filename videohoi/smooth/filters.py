@@ -30,3 +30,17 @@ def sigmoid(value: NDArray[np.float64]) -> NDArray[np.float64]:
     """1 / (1 + exp(-x)) without overflow."""
     result: NDArray[np.float64] = 0.5 * (1 + np.tanh(0.5 * value))
     return result
+
+
+def interaction_scores(verb_scores: NDArray[np.float64], contrast: float) -> NDArray[np.float64]:
+    """(V,) or (P, V) scores of verbs as belief in the pair's interaction times the verb's share of it.
+
+    A pair interacts if any verb holds: p = 1 - prod(1 - p_v), a noisy or. Its best verb gets p itself, the others
+    p * (p_v / max p_v) ** contrast. Data sets tick one of several fitting verbs, so single verbs come out too low for
+    a threshold, while their union does not.
+    """
+    best = verb_scores.max(axis=-1, keepdims=True)
+    union = 1 - np.prod(1 - verb_scores, axis=-1, keepdims=True)
+    share = np.divide(verb_scores, best, out=np.zeros_like(verb_scores), where=best > 0)
+    result: NDArray[np.float64] = union * share**contrast
+    return result

@@ -27,6 +27,8 @@ class PairState:
     peaks: ImpactPeaks
     first_seconds: float = 0.0
     last_seen_seconds: float = 0.0
+    kicked_seconds: float = -np.inf
+    """when the object was last kicked away"""
     memory: CarriedMemory = field(default_factory=CarriedMemory)
     times: deque[float] = field(default_factory=deque)
     scores: deque[NDArray[np.float32]] = field(default_factory=deque)

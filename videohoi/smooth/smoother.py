@@ -10,8 +10,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.smooth.config import CARRYING_VERBS, MOMENTARY_VERBS, SmoothingConfig
-from videohoi.smooth.filters import logit, sigmoid
+from videohoi.smooth.config import (
+    BALL_LOOKALIKES,
+    CARRYING_VERBS,
+    MOMENTARY_VERBS,
+    PORTABLE_OBJECTS,
+    SmoothingConfig,
+)
+from videohoi.smooth.exclusion import Exclusion
+from videohoi.smooth.filters import interaction_scores, logit, sigmoid
 from videohoi.smooth.history import Histories, Vector
 from videohoi.smooth.hysteresis import advance, close
 from videohoi.smooth.impacts import Impact, ImpactPeaks, measure_impact
@@ -47,6 +54,10 @@ class InteractionSmoother:
         self.config = config if config.enabled else smoothing_off(config)
         verbs = vocabulary.verbs
         self._carrying = np.array([verb in CARRYING_VERBS for verb in verbs])
+        self._exclusion = Exclusion(vocabulary.objects, verbs)
+        self._dribble = np.array([verb == "dribble" for verb in verbs])
+        self._hold = np.array([verb == "hold" for verb in verbs])
+        self._portable = np.array([name in PORTABLE_OBJECTS for name in vocabulary.objects])
         self._stateful = np.array([verb not in MOMENTARY_VERBS for verb in verbs]) & vocabulary.acting_verbs
         self._ids = itertools.count(1)
         self.reset()
@@ -123,7 +134,12 @@ class InteractionSmoother:
         self._last_seconds = pts
         camera = self._camera(item, pts)
         events: list[InteractionEvent] = []
-        scores = {key: self._step(pair, item, pts, dt, camera, events) for key, pair in self._pairs.items()}
+        scores = {key: self._score(pair, item, pts, dt, camera, events) for key, pair in self._pairs.items()}
+        if self.config.enabled:
+            self._exclusion.apply(self._pairs, scores)
+        for key, pair in self._pairs.items():
+            decisions = advance(pair, scores[key], pts, self.config, lambda: next(self._ids))
+            events.extend(self._event(pair, verb, phase, item) for verb, phase in decisions)
         if last:
             for pair in self._pairs.values():
                 events.extend(self._event(pair, verb, phase, item) for verb, phase in close(pair, self.config))
@@ -141,22 +157,34 @@ class InteractionSmoother:
         ]
         return camera_velocity([velocity for velocity in still if velocity is not None])
 
-    def _step(
+    def _score(
         self, pair: PairState, item: FrameResult, pts: float, dt: float, camera: Vector, events: list[InteractionEvent]
     ) -> NDArray[np.float64] | None:
         config = self.config
         score = pair.filtered(pts, config.tau_seconds, max(REACH_TAUS * config.tau_seconds, 1e-6))
+        allowed = self._stateful & self.vocabulary.valid[pair.object_class_id]
         if score is not None and config.enabled:
-            human, thing = self._histories.get(pair.human_id), self._histories.get(pair.object_id)
-            motion = pair_motion(human, thing, pts, camera, config.motion)
-            shift = pair.memory.update(motion, dt, config.motion)
-            score = np.where(self._carrying & (score > 0), sigmoid(logit(score) + shift), score)
-            events.extend(self._impacts(pair, item, pts))
+            events.extend(self._impacts(pair, item))
+            score = self._weigh_motion(pair, score, pts, dt, camera)
         if score is not None:
-            score = np.where(self._stateful & self.vocabulary.valid[pair.object_class_id], score, 0.0)
-        for verb, phase in advance(pair, score, pts, config, lambda: next(self._ids)):
-            events.append(self._event(pair, verb, phase, item))
+            score = interaction_scores(np.where(allowed, score, 0.0), config.verb_contrast)
         return score
+
+    def _weigh_motion(
+        self, pair: PairState, score: NDArray[np.float64], pts: float, dt: float, camera: Vector
+    ) -> NDArray[np.float64]:
+        """Scores after motion has spoken for or against the carrying verbs of a portable thing."""
+        if not self._portable[pair.object_class_id]:
+            return score
+        human, thing = self._histories.get(pair.human_id), self._histories.get(pair.object_id)
+        config = self.config.motion
+        motion = pair_motion(human, thing, pts, camera, config)
+        kicked = abs(pts - pair.kicked_seconds) < config.kicked_seconds
+        evidence = pair.memory.update(motion, dt, config, free=kicked)
+        moved = np.where(self._carrying & (score > 0), sigmoid(logit(score) + evidence.logit), score)
+        rolling = motion.object_sizes_per_second > config.moving_sizes_per_second or kicked
+        moved = np.where(self._dribble & (score > 0), sigmoid(logit(score) + config.dribble_logits[rolling]), moved)
+        return np.where(self._hold, np.maximum(moved, evidence.floor), moved)
 
     def _event(self, pair: PairState, verb: int, phase: Phase, item: FrameResult) -> InteractionEvent:
         decided = item.frame.pts_seconds if not np.isfinite(self._newest_seconds) else self._newest_seconds
@@ -182,24 +210,32 @@ class InteractionSmoother:
 
     # momentary verbs
 
-    def _impacts(self, pair: PairState, item: FrameResult, pts: float) -> Iterator[InteractionEvent]:
+    def _impacts(self, pair: PairState, item: FrameResult) -> Iterator[InteractionEvent]:
         window = self.config.impact.half_window_seconds
-        at = min(pts, self._newest_seconds - window)
+        at = self._newest_seconds - window  # as soon as it can be known, which may be ahead of the frame decided now
         human, thing = self._histories.get(pair.human_id), self._histories.get(pair.object_id)
         impact = pair.peaks.update(measure_impact(human, thing, at, self.config.impact), at)
-        verb = None if impact is None else self._impact_verb(impact, pair)
-        if impact is not None and verb is not None:
-            yield from self._momentary(impact, verb, pair, item)
+        named = None if impact is None else self._impact_verb(impact, pair)
+        if impact is not None and impact.at_foot and not impact.slow_after:
+            pair.kicked_seconds = impact.pts_seconds
+        if impact is not None and named is not None:
+            yield from self._momentary(impact, *named, pair, item)
 
-    def _impact_verb(self, impact: Impact, pair: PairState) -> int | None:
-        valid = self.vocabulary.valid[pair.object_class_id]
-        for name in impact.verbs():
-            verb = self.vocabulary.verbs.index(name) if name in self.vocabulary.verbs else -1
-            if verb >= 0 and valid[verb]:
-                return verb
+    def _impact_verb(self, impact: Impact, pair: PairState) -> tuple[str, str] | None:
+        """Verb and object class of an impact, decided together: what is kicked and looks like a ball is one."""
+        vocabulary = self.vocabulary
+        thing = vocabulary.objects[pair.object_class_id]
+        classes = (thing, "sports_ball") if thing in BALL_LOOKALIKES else (thing,)
+        for verb in impact.verbs():
+            for name in classes:
+                known = verb in vocabulary.verbs and name in vocabulary.objects
+                if known and vocabulary.valid[vocabulary.objects.index(name), vocabulary.verbs.index(verb)]:
+                    return verb, name
         return None
 
-    def _momentary(self, impact: Impact, verb: int, pair: PairState, item: FrameResult) -> Iterator[InteractionEvent]:
+    def _momentary(
+        self, impact: Impact, verb: str, object_class: str, pair: PairState, item: FrameResult
+    ) -> Iterator[InteractionEvent]:
         span, score = self.config.impact.half_span_seconds, impact.score(self.config.impact)
         decided = float(self._newest_seconds)
         begin = InteractionEvent(
@@ -210,8 +246,8 @@ class InteractionSmoother:
             decided_seconds=decided,
             human_id=pair.human_id,
             object_id=pair.object_id,
-            object_class=self.vocabulary.objects[pair.object_class_id],
-            verb=self.vocabulary.verbs[verb],
+            object_class=object_class,
+            verb=verb,
             begin_seconds=max(0.0, impact.pts_seconds - span),
             end_seconds=impact.pts_seconds + span,
             peak_score=score,

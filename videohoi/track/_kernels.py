@@ -184,10 +184,15 @@ def _distance(a: Floats, b: Floats) -> float:
 
 @_compiled
 def reach_kernel(
-    boxes: Floats, places: Floats, spread: Floats, allowed: Mask, reach: tuple[float, float, float, float]
+    boxes: Floats,
+    places: Floats,
+    spread: Floats,
+    reach_sizes: Floats,
+    allowed: Mask,
+    reach: tuple[float, float, float],
 ) -> Floats:
     """``similarity.reach_similarity``."""
-    sizes, sigmas, limit, least_ratio = reach
+    sigmas, limit, least_ratio = reach
     similarity = np.zeros((len(boxes), len(places)))
     for r in range(len(boxes)):
         row_size = _size_of_box(boxes[r])
@@ -197,7 +202,7 @@ def reach_kernel(
             if not allowed[r, t] or ratio < least_ratio:
                 continue
             size = math.sqrt(row_size * track_size)
-            far = max(min(sizes * size + sigmas * spread[t], limit * size), 1.0)
+            far = max(min(reach_sizes[t] * size + sigmas * spread[t], limit * size), 1.0)
             distance = min(_distance(boxes[r], places[t, 0]), _distance(boxes[r], places[t, 1]))
             distance = min(distance, _distance(boxes[r], places[t, 2]))
             if distance < far:

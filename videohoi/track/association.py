@@ -34,6 +34,8 @@ def leave_to_older(track_of_row: NDArray[np.int64], same_thing: NDArray[np.bool_
     ``track_of_row`` (R,) with tracks in the order of their birth; ``same_thing`` (R, R) the rows are of one thing.
     The loser is lost from then on: it ends after ``lost_seconds``, or is found again if the two part before that.
     """
+    if not same_thing.any():
+        return
     matched = np.flatnonzero(track_of_row >= 0)
     clash = np.triu(same_thing[np.ix_(matched, matched)], 1)
     for first, second in matched[np.argwhere(clash)]:
@@ -51,12 +53,10 @@ class _Frame:
             table.motion, table.last_boxes, coasting, table.ids, table.carrier_ids, table.carrier_offsets
         )
         self._switch_iou = config.switch_iou
-        self._reach = (
-            float(config.reach_sizes),
-            float(config.reach_sigmas),
-            float(config.reach_limit_sizes),
-            float(config.reach_size_ratio),
+        self._reach_sizes = np.where(table.humans, config.human_reach_sizes, config.object_reach_sizes).astype(
+            np.float64
         )
+        self._reach = (float(config.reach_sigmas), float(config.reach_limit_sizes), float(config.reach_size_ratio))
         kin = rows.humans[:, None] == table.humans[None]
         self._voted = kin & (rows.class_ids[:, None] == table.classes[None, :, 0])
         self._known = kin & _knows(table, rows.class_ids, config.known_class_share)
@@ -75,15 +75,25 @@ class _Frame:
         self, rows: NDArray[np.bool_], tracks: NDArray[np.bool_], allowed: NDArray[np.bool_], min_iou: float
     ) -> None:
         """The greatest sum of IoU * score."""
+        if not self._free(rows, tracks):
+            return
         mask = self._open(rows, tracks, allowed)
         if mask.any():
             self._assign(overlap_kernel(self._rows.boxes, self._rows.scores, self._places, mask, float(min_iou)))
 
     def _by_distance(self, rows: NDArray[np.bool_], tracks: NDArray[np.bool_]) -> None:
         """The greatest sum of closeness, for what is too small or too fast to overlap."""
+        if not self._free(rows, tracks):
+            return
         mask = self._open(rows, tracks, self._known)
         if mask.any():
-            self._assign(reach_kernel(self._rows.boxes, self._places, self._spread, mask, self._reach))
+            self._assign(
+                reach_kernel(self._rows.boxes, self._places, self._spread, self._reach_sizes, mask, self._reach)
+            )
+
+    def _free(self, rows: NDArray[np.bool_], tracks: NDArray[np.bool_]) -> bool:
+        """Is there anything left to assign: most frames are done after the first step."""
+        return bool((rows & (self.track_of_row < 0)).any() and (tracks & self._free_tracks).any())
 
     def _open(
         self, rows: NDArray[np.bool_], tracks: NDArray[np.bool_], allowed: NDArray[np.bool_]

@@ -176,11 +176,10 @@ class ByteTracker:
         """Run every kernel once on a small scene of the types that ``update`` uses."""
         rehearsal = ByteTracker(self._config, human_class_id=self._human_class_id)
         rehearsal._table = empty_table(self._model)
-        boxes = np.array([[0, 0, 9, 30], [2, 9, 5, 12], [90, 9, 95, 14]], np.float32)
-        classes = np.array([self._human_class_id, self._human_class_id + 1, self._human_class_id + 1])
-        scores = np.full(3, 1.0, np.float32)
-        half = min(self._config.lost_seconds, self._config.unconfirmed_seconds) / 2.0
-        far = np.array([0, 0, 0, 60], np.float32)[[0, 0, 3]][:, None]
+        human, thing = self._human_class_id, self._human_class_id + 1
+        classes, scores = np.array([human, thing, thing], np.int64), np.ones(3, np.float32)
+        step_seconds = min(self._config.lost_seconds, self._config.unconfirmed_seconds) / 2.0
         for frame in range(3):
-            moved = (boxes + far * frame).astype(np.float32)
-            rehearsal.update(Detections(moved, scores, classes.astype(np.int64)), frame * half)
+            far = 90 + 60 * frame  # further each time than it is wide: asks for the distance round as well
+            boxes = np.array([[0, 0, 9, 30], [2, 9, 5, 12], [far, 9, far + 5, 14]], np.float32)
+            rehearsal.update(Detections(boxes, scores, classes), frame * step_seconds)

@@ -29,9 +29,11 @@ class ByteConfig:
     """the same for low rows. BYTE 0.5"""
     switch_iou: float = 0.6
     """least IoU at which an object row continues a track of another object class (never human to object or back)"""
-    reach_sizes: float = 2.0
-    """when nothing overlaps, a row of a known class may lie this far from the track, in sizes; C-BIoU (Yang et al.,
-    WACV 2023, arXiv 2211.14317) widens boxes by 0.3 and then 0.5 of a side for the same reason"""
+    human_reach_sizes: float = 0.5
+    """when nothing overlaps, a human row may lie this far from the track, in sizes; C-BIoU (Yang et al., WACV 2023,
+    arXiv 2211.14317) widens boxes by 0.3 and then 0.5 of a side for the same reason"""
+    object_reach_sizes: float = 2.0
+    """the same for objects of a known class: small things cover several of their sizes between two frames"""
     reach_sigmas: float = 3.0
     """... plus this many standard deviations of the predicted centre (the gate of SORT-like trackers; 3 sigma)"""
     reach_limit_sizes: float = 5.0

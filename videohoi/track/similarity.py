@@ -40,16 +40,18 @@ def reach_similarity(
     boxes: NDArray[np.float64],
     places: NDArray[np.float64],
     spread_px: NDArray[np.float64],
+    reach_sizes: NDArray[np.float64],
     allowed: NDArray[np.bool_],
-    reach: tuple[float, float, float, float],
+    reach: tuple[float, float, float],
 ) -> NDArray[np.float64]:
     """(R, T) closeness of row and track in (0, 1]: (1 - distance / reach) * size ratio; 0 out of reach or not allowed.
 
-    ``spread_px`` (T,) standard deviation of the predicted centre. ``reach``: sizes, sigmas, limit in sizes, least size
-    ratio (``ByteConfig.reach_*``). Distance is that to the nearest of the track's places; reach is
-    min(sizes * size + sigmas * spread, limit * size), 1 px at least, with size the geometric mean of row's and track's.
+    ``spread_px`` (T,): standard deviation of the predicted centre. ``reach_sizes`` (T,): how far its kind may be, in
+    sizes. ``reach``: sigmas, limit in sizes, least size ratio (``ByteConfig.reach_*``). Distance is that to the nearest
+    of the track's places; reach is min(reach_sizes * size + sigmas * spread, limit * size), 1 px at least, with size
+    the geometric mean of row's and track's.
     """
-    sizes, sigmas, limit, least_ratio = reach
+    sigmas, limit, least_ratio = reach
     centres = box_centres(boxes)
     distance = np.full((len(boxes), len(places)), np.inf)
     for k in range(PLACES):
@@ -57,7 +59,7 @@ def reach_similarity(
         distance = np.minimum(distance, np.sqrt(step[..., 0] * step[..., 0] + step[..., 1] * step[..., 1]))
     row_size, track_size = _sizes(boxes)[:, None], _sizes(places[:, 0])[None]
     size = np.sqrt(row_size * track_size)
-    far = np.maximum(np.minimum(sizes * size + sigmas * spread_px[None], limit * size), 1.0)
+    far = np.maximum(np.minimum(reach_sizes[None] * size + sigmas * spread_px[None], limit * size), 1.0)
     ratio = np.minimum(row_size, track_size) / np.maximum(row_size, track_size)
     close = allowed & (ratio >= least_ratio) & (distance < far)
     return np.where(close, (1.0 - distance / far) * ratio, 0.0)

@@ -1,8 +1,8 @@
 """Annotated boxes as training batches for the pair head: all pictures in flat arrays, augmented when a batch is drawn.
 
-A batch is flat too (no padding): pairs of many pictures one after another, with the row numbers that say which pairs share
-a human, an object or a picture. Half of HICO-DET's pictures have one pair and some have thousands, so padding would waste
-most of the work.
+A batch is flat too (no padding): pairs of many pictures one after another, with the row numbers that say which pairs
+share a human, an object or a picture. Half of HICO-DET's pictures have one pair and some have thousands, so padding
+would waste most of the work.
 """
 
 from __future__ import annotations

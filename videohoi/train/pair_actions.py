@@ -1,7 +1,7 @@
 """What the Stanford-40 action names say about a pair of HICO-DET's vocabulary.
 
-Stanford-40 (Yao et al., ICCV 2011) labels a person's action, not a pair. An action is mapped where a HICO verb means the same
-for the object class; the other 21 actions (applauding, climbing, ...) have no such verb and are left out.
+Stanford-40 (Yao et al., ICCV 2011) labels a person's action, not a pair. An action is mapped where a HICO verb means
+the same for the object class; the other 21 actions (applauding, climbing, ...) have no such verb and are left out.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def action_verbs(vocabulary: Vocabulary, action: str, object_class_id: int) -> N
 def decided_verbs(vocabulary: Vocabulary, object_class_id: int) -> NDArray[np.bool_]:
     """(V,) verbs that some action asserts of this object class.
 
-    For a picture of one of these actions they are known, true or false: who is phoning is not texting. Any other verb of
-    the object stays unknown. "hold" is not decided either, as it goes along with many actions that do not name it.
+    For a picture of one of these actions they are known, true or false: who is phoning is not texting. Any other verb
+    of the object stays unknown. "hold" is not decided either, as it goes along with many actions that do not name it.
     """
     decided = np.zeros(len(vocabulary.verbs), np.bool_)
     for action in ACTIONS:

@@ -1,4 +1,6 @@
-"""Training of the pair head's appearance branch on action photographs, the geometry frozen. Run it with::
+"""Training of the pair head's appearance branch on action photographs, the geometry frozen.
+
+Run it with::
 
     python -m videohoi.train.pair_appearance configs/train/starter_pair_head.yaml
 
@@ -107,7 +109,7 @@ def labelled(pictures: Sequence[CorpusPicture], source: str, vocabulary: Vocabul
 def scene_of(
     row: dict[str, Any], box_score: float, person_id: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], int, int]:
-    """Boxes (N, 4), classes (N,), row of the acting person and of the object; the person's box is the human-drawn one."""
+    """Boxes (N, 4), classes (N,), row of the acting person (its box the human-drawn one) and of the object."""
     boxes = np.asarray(row["boxes"], np.float32).reshape(-1, 4)
     classes, scores = np.asarray(row["classes"], np.int64), np.asarray(row["scores"])
     person = np.asarray([row["person_box"]], np.float32)
@@ -161,8 +163,7 @@ def _one_pair(
     object_classes = torch.from_numpy(classes[others])
     groups = [scattered_sum(torch.from_numpy(rows)) for rows in (humans, others, np.zeros_like(humans))]
     tokens = network.tokens(features, object_classes, groups)
-    slope, offset = network.get_buffer("calibration")
-    logits = network.logits(tokens, object_classes) * slope + offset
+    logits = network.calibrated(network.logits(tokens, object_classes))
     which = int(np.nonzero((humans == human) & (others == obj))[0][0])
     pooled = pool_pairs(feature_map, boxes[[human]], boxes[[obj]])[0]
     return tokens[which], logits[which], torch.from_numpy(pooled), int(classes[obj])

@@ -1,27 +1,30 @@
-"""Write a trained pair head as ONNX for ``videohoi.interact.heads.starter``. Run it with::
+"""Write a trained pair head as ONNX for ``videohoi.interact.heads.starter``.
+
+Run it with::
 
 python -m videohoi.train.pair_export runs/starter_pair_head/geometry.pt OUTPUT.onnx
 """
 
 from __future__ import annotations
 
+import io
 import sys
+import warnings
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 from torch import Tensor, nn
 
 from videohoi.geometry.pair_features import FEATURE_COUNT
+from videohoi.train.export_detector import store_half
 from videohoi.train.pair_network import PairNetwork, PairNetworkSize, multiplied_sum
 from videohoi.vocabulary import hico_det
 
 OPSET = 18
-HALF_FROM_NUMBERS = 1024
-"""Weight arrays of at least this many numbers are stored in half precision (they are 99 % of the file)."""
 EXAMPLE_PAIRS = 5
+INPUTS = ("features", "object_classes", "human_rows", "object_rows", "appearance", "has_appearance")
 
 
 class FramePairs(nn.Module):
@@ -40,6 +43,7 @@ class FramePairs(nn.Module):
         appearance: Tensor,
         has_appearance: Tensor,
     ) -> Tensor:
+        """(P, V) calibrated logits."""
         groups = [multiplied_sum(human_rows), multiplied_sum(object_rows), multiplied_sum(torch.zeros_like(human_rows))]
         logits: Tensor = self.network(features, object_classes, groups, appearance, has_appearance)
         return logits
@@ -55,43 +59,42 @@ def load_network(path: Path) -> tuple[PairNetwork, bool]:
 
 def export(network: PairNetwork, path: Path, *, appearance_trained: bool) -> None:
     """Write ``network`` with the properties the runtime checks; P is free."""
-    channels = network.size.feature_channels
-    rows = torch.arange(EXAMPLE_PAIRS)
-    example = (
-        torch.zeros(EXAMPLE_PAIRS, FEATURE_COUNT), rows, rows // 2, rows + EXAMPLE_PAIRS,
-        torch.zeros(EXAMPLE_PAIRS, 3 * channels), torch.ones(1),
-    )  # fmt: skip
-    pairs = torch.export.Dim("pairs", min=1, max=4096)
-    names = ("features", "object_classes", "human_rows", "object_rows", "appearance", "has_appearance")
-    shapes = {name: {0: pairs} for name in names[:-1]} | {"has_appearance": None}
-    program = torch.onnx.export(
-        FramePairs(network).eval(), example, input_names=names, output_names=["verb_logits"], opset_version=OPSET,
-        dynamo=True, dynamic_shapes=shapes, verbose=False,
-    )  # fmt: skip
-    if program is None:
-        raise RuntimeError("torch.onnx.export gave no program; check the installed torch and onnxscript")
-    model = halved(program.model_proto)
+    model = trace(network)
+    store_half(model)
     properties = {
-        "kind": "videohoi pair head", "vocabulary": hico_det().name, "features": str(FEATURE_COUNT),
-        "channels": str(channels), "appearance": "trained" if appearance_trained else "none",
-    }  # fmt: skip
+        "kind": "videohoi pair head",
+        "vocabulary": hico_det().name,
+        "features": str(FEATURE_COUNT),
+        "channels": str(network.size.feature_channels),
+        "appearance": "trained" if appearance_trained else "none",
+    }
     helper.set_model_props(model, properties)
     onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def halved(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Store large float weights in half precision with a cast back; arithmetic stays in single precision."""
-    for initializer in list(model.graph.initializer):
-        values = numpy_helper.to_array(initializer)
-        if values.dtype != np.float32 or values.size < HALF_FROM_NUMBERS:
-            continue
-        stored = initializer.name + "_half"
-        model.graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), stored))
-        cast = helper.make_node("Cast", [stored], [initializer.name], to=TensorProto.FLOAT)
-        model.graph.node.insert(0, cast)
-        model.graph.initializer.remove(initializer)
-    del model.graph.value_info[:]
+def trace(network: PairNetwork) -> onnx.ModelProto:
+    """The network as an ONNX graph in single precision."""
+    rows = torch.arange(EXAMPLE_PAIRS)
+    features = torch.zeros(EXAMPLE_PAIRS, FEATURE_COUNT)
+    appearance = torch.zeros(EXAMPLE_PAIRS, 3 * network.size.feature_channels)
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        # the TorchScript exporter is announced as old; the new one needs packages the train extra does not have
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            FramePairs(network).eval(),
+            (features, rows, rows // 2, rows + EXAMPLE_PAIRS, appearance, torch.ones(1)),
+            file,
+            input_names=list(INPUTS),
+            output_names=["verb_logits"],
+            opset_version=OPSET,
+            dynamo=False,
+            dynamic_axes={name: {0: "pairs"} for name in [*INPUTS[:-1], "verb_logits"]},
+        )
+    model: onnx.ModelProto = onnx.load_from_string(file.getvalue())
+    for node in model.graph.node:
+        node.doc_string = ""  # source paths differ between machines
     return model
 
 

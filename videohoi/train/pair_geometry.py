@@ -1,4 +1,6 @@
-"""Training of the starter's pair head on annotated boxes (no pictures needed). Run it with::
+"""Training of the starter's pair head on annotated boxes (no pictures needed).
+
+Run it with::
 
     python -m videohoi.train.pair_geometry configs/train/starter_pair_head.yaml
 
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 EVALUATION_PICTURES = 256
 """Pictures a forward pass when measuring; bounds memory."""
 CALIBRATION_STEPS = 50
+REPORT_EVERY_EPOCHS = 3
 
 
 @dataclass(frozen=True)
@@ -236,7 +239,7 @@ def train(training: PairTraining) -> dict[str, Any]:
     log.info("%d parameters, %d pictures", parameter_count(trainer.network), len(trainer.packed))
     for epoch in range(training.epochs):
         loss = trainer.epoch()
-        if epoch % 3 == 2 or epoch == training.epochs - 1:
+        if (epoch + 1) % REPORT_EVERY_EPOCHS == 0 or epoch == training.epochs - 1:
             held_out = held_out_yardstick(trainer.average, held, vocabulary)
             log.info("epoch %d loss %.4f held out: %s (%.0f s)", epoch, loss, held_out, time.monotonic() - started)
     calibration = calibrate(trainer.average, held, vocabulary)

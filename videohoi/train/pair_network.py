@@ -140,6 +140,11 @@ class PairNetwork(nn.Module):
         by_class: Tensor = self.classes(dropped)
         return by_verb + by_class.gather(1, columns)
 
+    def calibrated(self, logits: Tensor) -> Tensor:
+        """Platt scaling: slope and offset fitted on held-out pictures."""
+        line = self.get_buffer("calibration")
+        return logits * line[0] + line[1]
+
     def forward(
         self,
         features: Tensor,
@@ -150,8 +155,7 @@ class PairNetwork(nn.Module):
     ) -> Tensor:
         """(P, V) calibrated logits; ``appearance`` (P, 3C) counts where ``has_appearance`` (1,) is 1."""
         tokens = self.tokens(features, object_classes, groups)
-        slope, offset = self.get_buffer("calibration")
-        logits = self.logits(tokens, object_classes) * slope + offset
+        logits = self.calibrated(self.logits(tokens, object_classes))
         if appearance is not None and has_appearance is not None:
             correction: Tensor = self.appearance(tokens, appearance)
             logits = logits + has_appearance * correction

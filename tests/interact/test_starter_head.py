@@ -39,11 +39,12 @@ def by_pair(interactions):
     return dict(zip(rows, interactions.verb_scores, strict=True))
 
 
-def test_who_rides_and_who_phones(head):
+def test_who_rides_and_who_holds(head):
     scores = by_pair(head.score(FRAME, detections()))
-    ride, talk = VOCABULARY.verb_id("ride"), VOCABULARY.verb_id("talk_on")
+    ride, hold, talk = (VOCABULARY.verb_id(name) for name in ("ride", "hold", "talk_on"))
     assert scores[0, 1][ride] > 0.5 > 0.1 > scores[2, 1][ride]
-    assert scores[2, 3][talk] > 0.5 > 0.1 > scores[0, 3][talk]
+    assert scores[2, 3][hold] > 0.5 > 0.1 > scores[0, 3][hold]
+    assert scores[2, 3][talk] > 10 * scores[0, 3][talk]
 
 
 def test_only_valid_acting_verbs_score(head):
@@ -147,4 +148,4 @@ def test_the_shipped_head_keeps_its_yardstick(head):
         pairs = HumanObjectPairs(picture.human_rows, picture.object_rows)
         logits.append(head.verb_logits(boxes, pairs, (picture.width_px, picture.height_px)))
     # few positives a class make AP on a tenth of the pictures higher than on all
-    assert measure(subset, logits, VOCABULARY, rare).full > 0.63
+    assert measure(subset, logits, VOCABULARY, rare).full > 0.665  # measured 0.677

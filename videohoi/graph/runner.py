@@ -197,8 +197,7 @@ class Graph(Generic[Out]):
         self._await_stages()
         self._progress.ended_seconds = time.perf_counter()
         stages = self._wiring.stages
-        ended_well = self._wiring.feed.exhausted and all(stage.drained for stage in stages)
-        self._progress.complete = ended_well and not self._news.failures
+        self._progress.complete = self._wiring.feed.exhausted and all(stage.drained for stage in stages)
         left_behind = {name for stage in stages if stage.abandoned for name in stage.part_names}
         interrupts = self._close([name for name in self._wiring.parts.names if name not in left_behind])
         self._progress.complete &= not self._news.failures

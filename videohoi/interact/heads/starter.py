@@ -25,7 +25,7 @@ from videohoi.vocabulary import Vocabulary, hico_det
 
 WEIGHTS_FILE = "starter_pair_head.onnx"
 HUMAN_SCORE, OBJECT_SCORE = 0.3, 0.25
-"""Boxes below are not paired: at these scores about every third box of the starter detector's teacher is right."""
+"""Boxes below are not paired. The starter detector's teacher is right in 76 % of persons and 56 % of others from here on."""
 
 
 class StarterPairHead:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import BALL, CUP, INFO, PERSON, detections, opened
+from track_scenes import BALL, CUP, INFO, PERSON, detections, opened
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import crowd, detections, figures, opened
+from track_scenes import crowd, detections, figures, opened
 
 from videohoi.structures import Detections
 from videohoi.track import _kernels

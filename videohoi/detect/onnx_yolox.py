@@ -17,6 +17,7 @@ from videohoi.detect.yolox_decode import DecodeSettings, decode_grid
 from videohoi.detect.yolox_graph import YoloxGraph, read_signature, try_out
 from videohoi.errors import ModelError, UsageError
 from videohoi.geometry.nms import warm_up
+from videohoi.geometry.warming import warmed
 from videohoi.structures import Detections, FeatureMap, Frame
 from videohoi.vocabulary import hico_det
 
@@ -94,9 +95,8 @@ class OnnxYoloxDetector:
         size = self._input_size(self._graph, label)
         shape = self._graph.fixed_shape or rectangular_shape(*TRIAL_ASPECT, size)
         decoded = try_out(engine, self._graph, shape, label, class_count)
-        self._settings = replace(self._settings, decoded=decoded)
+        self._settings = replace(self._settings, decoded=decoded, compiled=warmed(warm_up))
         self._letterbox = Letterbox(size, fixed_shape=self._graph.fixed_shape)
-        warm_up()
         self._engine = engine
         self._info = replace(
             self._info,

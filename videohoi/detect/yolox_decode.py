@@ -38,6 +38,8 @@ class DecodeSettings:
     """the best so many are kept, as in COCO's evaluation"""
     decoded: bool = False
     """the grid already holds network pixels"""
+    compiled: bool = True
+    """suppress with the compiled kernel; False while it is being compiled"""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,14 @@ def decode_grid(
     cells = None if settings.decoded else grid_cells(*network_hw_px)[rows]
     scales: NDArray[np.float32] = np.array((*scale_xy, *scale_xy), np.float32)
     boxes: NDArray[np.float32] = _corners(grid[rows, :OBJECTNESS_COLUMN], cells) / scales
-    kept = class_aware_nms(boxes, scores, class_ids, iou_threshold=settings.nms_iou, limit=settings.max_detections)
+    kept = class_aware_nms(
+        boxes,
+        scores,
+        class_ids,
+        iou_threshold=settings.nms_iou,
+        limit=settings.max_detections,
+        compiled=settings.compiled,
+    )
     boxes = _clip(boxes[kept], picture_hw_px)
     solid = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(axis=1)
     return GridBoxes(boxes[solid], scores[kept][solid], class_ids[kept][solid])

@@ -1,4 +1,4 @@
-"""Non-maximum suppression, compiled."""
+"""Non-maximum suppression: the compiled form, or its numpy twin while that is being compiled."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from videohoi.errors import UsageError
 from videohoi.geometry._kernels import nms_kernel
+from videohoi.geometry.boxes import class_aware_nms_numpy
 from videohoi.structures.checks import require_shape
 
 
@@ -19,12 +20,13 @@ def class_aware_nms(
     *,
     iou_threshold: float,
     limit: int | None = None,
+    compiled: bool = True,
 ) -> NDArray[np.int64]:
     """Rows to keep of N candidate boxes, best score first, at most ``limit``.
 
     Greedy: a box goes when it overlaps a better box of the same class by more than ``iou_threshold``. Equal scores
     keep the order they came in. A row whose box or score is not finite is never kept. Give zeros as ``class_ids`` to
-    suppress across classes.
+    suppress across classes. ``compiled`` False takes the numpy twin: slower, same rows.
 
     Shapes: ``boxes_xyxy_px`` (N, 4), ``scores`` (N,), ``class_ids`` (N,). ``ValueError`` on other shapes,
     ``UsageError`` on a threshold outside [0, 1] or a negative limit.
@@ -36,6 +38,8 @@ def class_aware_nms(
         raise UsageError(f"iou_threshold must lie in [0, 1], got {iou_threshold}")
     if limit is not None and limit < 0:
         raise UsageError(f"limit must be 0 or more, or None for no limit, got {limit}")
+    if not compiled:
+        return class_aware_nms_numpy(boxes_xyxy_px, scores, class_ids, iou_threshold=iou_threshold, limit=limit)
     most = len(boxes_xyxy_px) if limit is None else limit
     kept: NDArray[np.int64] = nms_kernel(
         np.ascontiguousarray(boxes_xyxy_px),

@@ -6,13 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from videohoi.track._kernels import overlap_kernel, places_kernel, reach_kernel
 from videohoi.track.byte_config import ByteConfig
 from videohoi.track.rows import Rows
+from videohoi.track.steps import Steps
 from videohoi.track.track_table import TrackTable
 
 
-def associate(rows: Rows, table: TrackTable, coasting: NDArray[np.bool_], config: ByteConfig) -> NDArray[np.int64]:
+def associate(
+    rows: Rows, table: TrackTable, coasting: NDArray[np.bool_], config: ByteConfig, steps: Steps
+) -> NDArray[np.int64]:
     """(R,) track of each row, -1 none.
 
     ``table`` is already predicted to this frame; ``coasting`` (T,): not seen in the last one. Tracks with an id choose
@@ -20,7 +22,7 @@ def associate(rows: Rows, table: TrackTable, coasting: NDArray[np.bool_], config
     any object class, by distance. Then their low rows the same way (BYTE's second association, algorithm 1). Then
     tracks without an id choose among the high rows.
     """
-    frame = _Frame(rows, table, coasting, config)
+    frame = _Frame(rows, table, coasting, config, steps)
     high = rows.scores >= config.high_score
     frame.match(high, table.confirmed, config.high_iou)
     frame.match(~high, table.confirmed, config.low_iou)
@@ -47,9 +49,12 @@ def leave_to_older(track_of_row: NDArray[np.int64], same_thing: NDArray[np.bool_
 class _Frame:
     """One frame's matching so far."""
 
-    def __init__(self, rows: Rows, table: TrackTable, coasting: NDArray[np.bool_], config: ByteConfig) -> None:
+    def __init__(
+        self, rows: Rows, table: TrackTable, coasting: NDArray[np.bool_], config: ByteConfig, steps: Steps
+    ) -> None:
         self._rows = rows
-        self._places, self._spread = places_kernel(
+        self._steps = steps
+        self._places, self._spread = steps.places(
             table.motion, table.last_boxes, coasting, table.ids, table.carrier_ids, table.carrier_offsets
         )
         self._switch_iou = config.switch_iou
@@ -79,7 +84,7 @@ class _Frame:
             return
         mask = self._open(rows, tracks, allowed)
         if mask.any():
-            self._assign(overlap_kernel(self._rows.boxes, self._rows.scores, self._places, mask, float(min_iou)))
+            self._assign(self._steps.overlap(self._rows.boxes, self._rows.scores, self._places, mask, float(min_iou)))
 
     def _by_distance(self, rows: NDArray[np.bool_], tracks: NDArray[np.bool_]) -> None:
         """The greatest sum of closeness, for what is too small or too fast to overlap."""
@@ -88,7 +93,7 @@ class _Frame:
         mask = self._open(rows, tracks, self._known)
         if mask.any():
             self._assign(
-                reach_kernel(self._rows.boxes, self._places, self._spread, self._reach_sizes, mask, self._reach)
+                self._steps.reach(self._rows.boxes, self._places, self._spread, self._reach_sizes, mask, self._reach)
             )
 
     def _free(self, rows: NDArray[np.bool_], tracks: NDArray[np.bool_]) -> bool:

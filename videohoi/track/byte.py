@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import InputError, UsageError
-from videohoi.geometry._kernels import iou_kernel
+from videohoi.geometry.warming import warmed
 from videohoi.structures import Detections, SourceInfo, Tracks
-from videohoi.track._kernels import carriers_kernel, correct_kernel, predict_kernel, vote_kernel
 from videohoi.track.association import associate, leave_to_older
 from videohoi.track.byte_config import ByteConfig
 from videohoi.track.clock import StampClock
 from videohoi.track.kalman import motion_model
 from videohoi.track.rows import Rows, usable_rows
+from videohoi.track.steps import COMPILED, PLAIN
 from videohoi.track.track_table import TrackTable, empty_table, seen_once
 
 GRACE_SECONDS = 1e-6
@@ -43,10 +43,11 @@ class ByteTracker:
         self._clock = StampClock(self._config.min_dt_seconds, self._config.lost_seconds)
         self._table: TrackTable | None = None
         self._next_id = 1
+        self._steps = COMPILED
 
     def open(self, info: SourceInfo) -> None:
-        """Begin a source with ids from 1. Compiles the kernels, or loads them from the cache."""
-        self._warm_up()
+        """Begin a source with ids from 1. Loads the compiled kernels, or runs on numpy while they are compiled."""
+        self._steps = COMPILED if warmed(self._warm_up) else PLAIN
         self._next_id = 1
         self._clock.restart()
         self._table = empty_table(self._model)
@@ -66,8 +67,8 @@ class ByteTracker:
         ended = self._advance(table, pts_seconds)
         rows = usable_rows(detections, self._config.low_score, self._human_class_id)
         coasting = table.seen_seconds < self._clock.previous_seconds
-        predict_kernel(table.motion, coasting, table.humans, self._clock.dt_seconds, self._model)
-        track_of_row = associate(rows, table, coasting, self._config)
+        self._steps.predict(table.motion, coasting, table.humans, self._clock.dt_seconds, self._model)
+        track_of_row = associate(rows, table, coasting, self._config, self._steps)
         same_thing = self._same_thing(rows)
         leave_to_older(track_of_row, same_thing)
         self._follow(table, rows, track_of_row)
@@ -105,7 +106,7 @@ class ByteTracker:
         """(R, R) object rows of two classes whose boxes are as good as one."""
         objects = ~rows.humans
         pair = objects[:, None] & objects[None] & (rows.class_ids[:, None] != rows.class_ids[None])
-        same: NDArray[np.bool_] = pair & (iou_kernel(rows.boxes, rows.boxes) > self._config.duplicate_iou)
+        same: NDArray[np.bool_] = pair & (self._steps.iou(rows.boxes, rows.boxes) > self._config.duplicate_iou)
         return same
 
     def _follow(self, table: TrackTable, rows: Rows, track_of_row: NDArray[np.int64]) -> None:
@@ -113,7 +114,7 @@ class ByteTracker:
         matched = np.flatnonzero(track_of_row >= 0)
         tracks, boxes, now = track_of_row[matched], rows.boxes[matched], self._clock.now_seconds
         decays = np.exp((table.seen_seconds[tracks] - now) / self._config.vote_tau_seconds)
-        vote_kernel(
+        self._steps.vote(
             table.classes,
             table.votes,
             tracks,
@@ -122,7 +123,7 @@ class ByteTracker:
             decays,
             float(self._config.rename_ratio),
         )
-        correct_kernel(table.motion, tracks, boxes, self._model)
+        self._steps.correct(table.motion, tracks, boxes, self._model)
         table.last_boxes[tracks] = boxes
         table.seen_seconds[tracks] = now
         table.hits[tracks] += 1
@@ -151,7 +152,9 @@ class ByteTracker:
 
     def _note_carriers(self, table: TrackTable) -> None:
         seen = table.seen_seconds == self._clock.now_seconds
-        carriers_kernel(table.last_boxes, seen, table.humans, table.ids, table.carrier_ids, table.carrier_offsets)
+        self._steps.note_carriers(
+            table.last_boxes, seen, table.humans, table.ids, table.carrier_ids, table.carrier_offsets
+        )
 
     def _result(
         self,

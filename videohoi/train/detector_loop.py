@@ -25,6 +25,7 @@ import yaml
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from videohoi import config as strict_config
 from videohoi.detect.network import StarterNetwork
 from videohoi.train.corpus import corpus_hash, read_corpus
 from videohoi.train.distillation import Distillation, DistillationWeights
@@ -79,9 +80,8 @@ def load_training(path: Path) -> DetectorTraining:
         values[name] = Path(values[name])
     values["phases"] = tuple(Phase(**phase) for phase in values["phases"])
     values["hint_convolutions"] = tuple(values["hint_convolutions"])
-    values["weights"] = DistillationWeights(**values.get("weights", {}))
-    views = values.get("views", {})
-    values["views"] = ViewRecipe(**{key: tuple(v) if isinstance(v, list) else v for key, v in views.items()})
+    values["weights"] = strict_config.build(DistillationWeights, values.get("weights", {}), origin=path.name)
+    values["views"] = strict_config.build(ViewRecipe, values.get("views", {}), origin=path.name)
     return DetectorTraining(**values)
 
 

@@ -1,0 +1,37 @@
+"""Compiling kernels without making the first result wait for it.
+
+On a machine's first run numba compiles for about ten seconds; later runs load its cache in a fraction of one. A stage
+that opens gives the compiler a moment and otherwise runs on the numpy twins, which tests hold equal, while the
+compiler finishes beside it: the next run finds everything in the cache.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+PATIENCE_SECONDS = 0.8
+"""loading from the cache takes 0.2-0.5 s on a busy machine"""
+
+_LOG = logging.getLogger(__name__)
+
+
+def warmed(compile_all: Callable[[], None], patience_seconds: float = PATIENCE_SECONDS) -> bool:
+    """Run ``compile_all`` in a thread; True if it is done within ``patience_seconds``.
+
+    Otherwise it goes on in the background, and the interpreter waits for it at exit. A failure is logged and False.
+    """
+    done = threading.Event()
+
+    def work() -> None:
+        try:
+            compile_all()
+            done.set()
+        except Exception:  # noqa: BLE001 - whatever the compiler raises, the twins still work
+            _LOG.exception("kernels could not be compiled; numpy is used instead")
+
+    thread = threading.Thread(target=work, name="videohoi-kernel-warm-up")
+    thread.start()
+    thread.join(patience_seconds)
+    return done.is_set()

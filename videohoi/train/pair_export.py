@@ -7,8 +7,8 @@ python -m videohoi.train.pair_export runs/starter_pair_head/geometry.pt OUTPUT.o
 
 from __future__ import annotations
 
-import io
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -78,8 +78,8 @@ def trace(network: PairNetwork) -> onnx.ModelProto:
     rows = torch.arange(EXAMPLE_PAIRS)
     features = torch.zeros(EXAMPLE_PAIRS, FEATURE_COUNT)
     appearance = torch.zeros(EXAMPLE_PAIRS, 3 * network.size.feature_channels)
-    file = io.BytesIO()
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        file = Path(folder) / "head.onnx"
         # the TorchScript exporter is announced as old; the new one needs packages the train extra does not have
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
@@ -92,7 +92,7 @@ def trace(network: PairNetwork) -> onnx.ModelProto:
             dynamo=False,
             dynamic_axes={name: {0: "pairs"} for name in [*INPUTS[:-1], "verb_logits"]},
         )
-    model: onnx.ModelProto = onnx.load_from_string(file.getvalue())
+        model = onnx.load(str(file))
     for node in model.graph.node:
         node.doc_string = ""  # source paths differ between machines
     return model

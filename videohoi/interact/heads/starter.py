@@ -25,7 +25,7 @@ from videohoi.vocabulary import Vocabulary, hico_det
 
 WEIGHTS_FILE = "starter_pair_head.onnx"
 HUMAN_SCORE, OBJECT_SCORE = 0.3, 0.25
-"""Boxes below are not paired. The starter detector's teacher is right in 76 % of persons and 56 % of others from here on."""
+"""Boxes below are not paired. From here on 76 % of the detector's teacher's persons and 56 % of the rest are right."""
 
 
 class StarterPairHead:

@@ -51,8 +51,12 @@ class MotionConfig:
     """against the human, in human heights: a hand seldom moves faster for half a second (2 m/s at 1.75 m)"""
     kicked_seconds: float = 0.7
     """a thing kicked this shortly before or after is not in the hand"""
+    low_seconds: float = 0.7
+    """a ball that stays low for this long before and after is at the feet"""
+    low_heights: float = 0.45
+    """low: its centre under this many human heights above the feet (the knee lies at 0.28)"""
     dribble_logits: tuple[float, float] = (-2.0, 1.5)
-    """added to "dribble" while the ball lies still, and while it rolls or was just kicked"""
+    """added to "dribble" while the ball lies still or flies high, and while it rolls low or was just kicked low"""
     carried_floor: float = 0.6
     """least probability of "hold" for a portable thing that surely moves in contact"""
     carried_memory_seconds: float = 2.0
@@ -71,6 +75,8 @@ class ImpactConfig:
     """velocity change in human heights a second; gravity alone makes 0.9 over the window (9.8 m/s2, 1.75 m, 0.16 s)"""
     reach_heights: float = 0.2
     """the object's centre lies at most this many human heights outside the human box"""
+    dribble_score: float = 0.8
+    """an impact by the foot weaker than this is part of the dribbling that goes on, not a kick of its own"""
     refractory_seconds: float = 0.25
     """two impacts of a pair are at least this far apart"""
     half_span_seconds: float = 0.08

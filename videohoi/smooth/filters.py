@@ -32,6 +32,11 @@ def sigmoid(value: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
+def shifted(probability: NDArray[np.float64], by_logit: float) -> NDArray[np.float64]:
+    """Probabilities moved by ``by_logit`` on the logit scale; what is 0 (not a valid verb) stays 0."""
+    return np.where(probability > 0, sigmoid(logit(probability) + by_logit), 0.0)
+
+
 def interaction_scores(verb_scores: NDArray[np.float64], contrast: float) -> NDArray[np.float64]:
     """(V,) or (P, V) scores of verbs as belief in the pair's interaction times the verb's share of it.
 

@@ -2,44 +2,57 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
+import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-Vector = NDArray[np.float64]
+from videohoi.smooth.timed_rows import TimedRows, Vector
 
 LEAST_SAMPLES = 3
 """fewer points give no velocity"""
 
 
-@dataclass
 class BoxHistory:
-    """One track's recent boxes."""
+    """One track's recent boxes. What was computed from them is kept until they change: all pairs of a track ask."""
 
-    times: deque[float] = field(default_factory=deque)
-    boxes: deque[Vector] = field(default_factory=deque)
-    """(4,) xyxy in source pixels"""
+    def __init__(self) -> None:
+        self._boxes = TimedRows(4)
+        self._windows: dict[tuple[float, float], tuple[Vector, Vector]] = {}
+        self._velocities: dict[tuple[float, float, int], Vector | None] = {}
 
-    def push(self, pts_seconds: float, box_xyxy_px: Vector, keep_seconds: float) -> None:
-        """Append a box and forget what is older than ``keep_seconds``."""
-        self.times.append(pts_seconds)
-        self.boxes.append(box_xyxy_px)
-        while self.times[0] < pts_seconds - keep_seconds:
-            self.times.popleft()
-            self.boxes.popleft()
+    def __len__(self) -> int:
+        return len(self._boxes)
+
+    def push(self, pts_seconds: float, box_xyxy_px: Vector) -> None:
+        """Append a box (4,) xyxy in source pixels."""
+        self._boxes.append(pts_seconds, box_xyxy_px)
+        self._changed()
+
+    def drop_before(self, pts_seconds: float) -> None:
+        """Forget the boxes older than ``pts_seconds``."""
+        self._boxes.drop_before(pts_seconds)
+        self._changed()
 
     def between(self, begin_seconds: float, end_seconds: float) -> tuple[Vector, Vector]:
-        """Times (n,) and boxes (n, 4) with begin <= time <= end."""
-        times = np.array(self.times)
-        rows = (times >= begin_seconds) & (times <= end_seconds)
-        return times[rows], np.array(self.boxes).reshape(-1, 4)[rows]
+        """Times (n,) and boxes (n, 4) with begin <= time <= end; views, valid until the next change."""
+        key = (begin_seconds, end_seconds)
+        if key not in self._windows:
+            times = self._boxes.times
+            rows = slice(times.searchsorted(begin_seconds, "left"), times.searchsorted(end_seconds, "right"))
+            self._windows[key] = times[rows], self._boxes.rows[rows]
+        return self._windows[key]
 
-    def velocity(self, begin_seconds: float, end_seconds: float) -> Vector | None:
-        """Least-squares velocity of the centre (2,) in pixels a second; None with fewer than three boxes."""
-        times, boxes = self.between(begin_seconds, end_seconds)
-        return None if len(times) < LEAST_SAMPLES else slope(times, centres(boxes))
+    def velocity(self, begin_seconds: float, end_seconds: float, least: int = LEAST_SAMPLES) -> Vector | None:
+        """Least-squares velocity of the centre (2,) in pixels a second; None with fewer than ``least`` boxes."""
+        key = (begin_seconds, end_seconds, least)
+        if key not in self._velocities:
+            times, boxes = self.between(begin_seconds, end_seconds)
+            self._velocities[key] = None if len(times) < least else slope(times, centres(boxes))
+        return self._velocities[key]
+
+    def _changed(self) -> None:
+        self._windows.clear()
+        self._velocities.clear()
 
 
 def centres(boxes_xyxy_px: Vector) -> Vector:
@@ -47,10 +60,16 @@ def centres(boxes_xyxy_px: Vector) -> Vector:
     return (boxes_xyxy_px[:, :2] + boxes_xyxy_px[:, 2:]) / 2
 
 
+def nearest(times: Vector, boxes: Vector, at_seconds: float) -> Vector:
+    """The box (4,) of ``boxes`` (n, 4) whose time is nearest to ``at_seconds``; n >= 1."""
+    result: Vector = boxes[np.abs(times - at_seconds).argmin()]
+    return result
+
+
 def size_px(box_xyxy_px: Vector) -> float:
     """Square root of a box's area, at least one pixel."""
-    width, height = np.maximum(box_xyxy_px[2:] - box_xyxy_px[:2], 1.0)
-    return float(np.sqrt(width * height))
+    left, top, right, bottom = box_xyxy_px.tolist()
+    return math.sqrt(max(right - left, 1.0) * max(bottom - top, 1.0))
 
 
 def slope(times: Vector, values: Vector) -> Vector:
@@ -64,22 +83,25 @@ def slope(times: Vector, values: Vector) -> Vector:
 class Histories:
     """Box histories of all live tracks of one source."""
 
-    def __init__(self, keep_seconds: float) -> None:
-        self.keep_seconds = keep_seconds
+    def __init__(self) -> None:
         self._by_track: dict[int, BoxHistory] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_track)
 
     def push(self, track_id: int, pts_seconds: float, box_xyxy_px: Vector) -> None:
         """Append a box of a track."""
-        self._by_track.setdefault(track_id, BoxHistory()).push(pts_seconds, box_xyxy_px, self.keep_seconds)
+        self._by_track.setdefault(track_id, BoxHistory()).push(pts_seconds, box_xyxy_px)
 
     def get(self, track_id: int) -> BoxHistory:
         """History of a track; empty when it was never seen."""
         return self._by_track.get(track_id) or BoxHistory()
 
-    def forget(self, track_ids: tuple[int, ...]) -> None:
-        """Drop ended tracks."""
-        for track_id in track_ids:
-            self._by_track.pop(track_id, None)
+    def forget(self, before_seconds: float) -> None:
+        """Drop older boxes, and the tracks that have none left."""
+        for history in self._by_track.values():
+            history.drop_before(before_seconds)
+        self._by_track = {track_id: history for track_id, history in self._by_track.items() if len(history)}
 
     def clear(self) -> None:
         """Drop everything."""

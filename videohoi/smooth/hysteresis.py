@@ -27,6 +27,8 @@ def advance(
     A verb begins at ``on_threshold``, goes on down to ``off_threshold``, is announced after ``confirm_seconds`` and
     ends once it was off for ``bridge_seconds`` (``hold_unseen_seconds`` when the pair cannot be seen).
     """
+    if pair.idle and (score is None or score.max() < config.on_threshold):
+        return
     if score is not None:
         _raise_scores(pair, score, at_seconds, config)
     yield from _announce(pair, at_seconds, config, next_id)
@@ -70,7 +72,7 @@ def _raise_scores(pair: PairState, score: NDArray[np.float64], at_seconds: float
 def _announce(
     pair: PairState, at_seconds: float, config: SmoothingConfig, next_id: Callable[[], int]
 ) -> Iterator[Decision]:
-    ready = (pair.phase == PENDING) & (at_seconds - pair.begin >= config.confirm_seconds)
+    ready = (pair.phase == PENDING) & (pair.last_on - pair.begin >= config.confirm_seconds)
     for verb in np.flatnonzero(ready):
         pair.phase[verb] = ON
         pair.interaction[verb] = next_id()

@@ -6,12 +6,14 @@ which verb it is follows from where the contact lies on the human and from the s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from videohoi.smooth.config import ImpactConfig
-from videohoi.smooth.history import BoxHistory, Vector, centres, size_px, slope
+from videohoi.smooth.history import BoxHistory, nearest, size_px
+from videohoi.smooth.timed_rows import Vector
 
 SLOW_HEIGHTS_PER_SECOND = 0.5
 """relative to the human, a thing slower than this is in the hand"""
@@ -48,34 +50,34 @@ class Impact:
 
 def measure_impact(human: BoxHistory, thing: BoxHistory, at_seconds: float, config: ImpactConfig) -> Impact | None:
     """Velocity change of ``thing`` at ``at_seconds`` if it lies within reach of ``human``; None otherwise."""
-    window = config.half_window_seconds
-    times, boxes = thing.between(at_seconds - window, at_seconds + window)
-    human_times, human_boxes = human.between(at_seconds - window, at_seconds + window)
-    before, after = times <= at_seconds, times >= at_seconds
-    if before.sum() < 2 or after.sum() < 2 or len(human_times) == 0:  # a line needs two points
+    begin, end = at_seconds - config.half_window_seconds, at_seconds + config.half_window_seconds
+    human_times, human_boxes = human.between(begin, end)
+    speed_in, speed_out = thing.velocity(begin, at_seconds, 2), thing.velocity(at_seconds, end, 2)
+    if speed_in is None or speed_out is None or len(human_times) == 0:
         return None
-    middle = boxes[np.argmin(np.abs(times - at_seconds))]
-    human_box = human_boxes[np.argmin(np.abs(human_times - at_seconds))]
+    middle = nearest(*thing.between(begin, end), at_seconds)
+    human_box = nearest(human_times, human_boxes, at_seconds)
     height = max(float(human_box[3] - human_box[1]), LEAST_HEIGHT_SIZES * size_px(middle))
-    centre = centres(middle[None])[0]
+    centre = (middle[:2] + middle[2:]) / 2
     if outside_px(centre, human_box) > config.reach_heights * height:
         return None
-    drift = slope(human_times, centres(human_boxes)) if len(human_times) > 1 else np.zeros(2)
-    speed_in = slope(times[before], centres(boxes[before]))
-    speed_out = slope(times[after], centres(boxes[after]))
+    drift = human.velocity(begin, end, 2)
+    drift = np.zeros(2) if drift is None else drift
     share_from_bottom = (human_box[3] - centre[1]) / height
     return Impact(
         pts_seconds=at_seconds,
-        change_heights_per_second=float(np.hypot(*(speed_out - speed_in))) / height,
+        change_heights_per_second=math.hypot(*(speed_out - speed_in).tolist()) / height,
         at_foot=bool(share_from_bottom < config.foot_share),
-        slow_before=bool(np.hypot(*(speed_in - drift)) / height < SLOW_HEIGHTS_PER_SECOND),
-        slow_after=bool(np.hypot(*(speed_out - drift)) / height < SLOW_HEIGHTS_PER_SECOND),
+        slow_before=math.hypot(*(speed_in - drift).tolist()) / height < SLOW_HEIGHTS_PER_SECOND,
+        slow_after=math.hypot(*(speed_out - drift).tolist()) / height < SLOW_HEIGHTS_PER_SECOND,
     )
 
 
 def outside_px(point: Vector, box_xyxy_px: Vector) -> float:
     """Distance of a point from a box; 0 inside."""
-    return float(np.hypot(*np.maximum(np.maximum(box_xyxy_px[:2] - point, point - box_xyxy_px[2:]), 0.0)))
+    x, y = point.tolist()
+    left, top, right, bottom = box_xyxy_px.tolist()
+    return math.hypot(max(left - x, x - right, 0.0), max(top - y, y - bottom, 0.0))
 
 
 class ImpactPeaks:

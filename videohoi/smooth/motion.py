@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from videohoi.smooth.config import MotionConfig
-from videohoi.smooth.history import LEAST_SAMPLES, BoxHistory, Vector, centres, size_px
+from videohoi.smooth.history import LEAST_SAMPLES, BoxHistory, centres, nearest, size_px
+from videohoi.smooth.timed_rows import Vector
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,17 @@ class PairMotion:
     """speed of the object's centre in object sizes a second, camera motion removed; 0 when unknown"""
     relative_heights_per_second: float
     """mean speed of the object against the human in human heights a second, back and forth counted; 0 when unknown"""
+    highest_share: float = 1.0
+    """highest the object's centre rose over the human's feet in the last moments, in human heights; 1 when unknown"""
 
 
 def gap_sizes(human_xyxy_px: Vector, object_xyxy_px: Vector) -> float:
     """Distance between the boxes in object sizes; 0 when they overlap."""
-    apart = np.maximum(np.maximum(human_xyxy_px[:2] - object_xyxy_px[2:], object_xyxy_px[:2] - human_xyxy_px[2:]), 0.0)
-    return float(np.hypot(*apart)) / size_px(object_xyxy_px)
+    left, top, right, bottom = human_xyxy_px.tolist()
+    object_left, object_top, object_right, object_bottom = object_xyxy_px.tolist()
+    apart_x = max(left - object_right, object_left - right, 0.0)
+    apart_y = max(top - object_bottom, object_top - bottom, 0.0)
+    return math.hypot(apart_x, apart_y) / size_px(object_xyxy_px)
 
 
 def pair_motion(
@@ -42,22 +48,28 @@ def pair_motion(
     human_times, human_boxes = human.between(pts_seconds - half, pts_seconds + half)
     if not len(times) or not len(human_times):
         return PairMotion(contact=False, object_sizes_per_second=0.0, relative_heights_per_second=0.0)
-    box = boxes[np.argmin(np.abs(times - pts_seconds))]
-    human_box = human_boxes[np.argmin(np.abs(human_times - pts_seconds))]
+    box = nearest(times, boxes, pts_seconds)
+    human_box = nearest(human_times, human_boxes, pts_seconds)
     velocity = thing.velocity(pts_seconds - half, pts_seconds + half)
-    speed = 0.0 if velocity is None else float(np.hypot(*(velocity - camera_px_per_second))) / size_px(box)
+    speed = 0.0 if velocity is None else math.hypot(*(velocity - camera_px_per_second).tolist()) / size_px(box)
     contact = gap_sizes(human_box, box) <= config.contact_gap_sizes
-    return PairMotion(contact, speed, relative_speed(human_times, human_boxes, times, boxes))
+    recent = thing.between(pts_seconds - config.low_seconds, pts_seconds + config.low_seconds)[1]
+    highest_px = float(centres(recent)[:, 1].min())
+    rise = (float(human_box[3]) - highest_px) / max(float(human_box[3] - human_box[1]), 1.0)
+    return PairMotion(contact, speed, relative_speed(human_times, human_boxes, times, boxes), rise)
 
 
 def relative_speed(human_times: Vector, human_boxes: Vector, times: Vector, boxes: Vector) -> float:
     """Path length a second of the object's centre in the human's frame, in human heights; 0 with too few boxes."""
-    common, human_rows, rows = np.intersect1d(human_times, times, return_indices=True)
-    if len(common) < LEAST_SAMPLES:
-        return 0.0
-    path = np.diff(centres(boxes[rows]) - centres(human_boxes[human_rows]), axis=0)
     height = float(np.median(human_boxes[:, 3] - human_boxes[:, 1]))
-    return float(np.hypot(path[:, 0], path[:, 1]).sum() / (common[-1] - common[0]) / max(height, 1.0))
+    if not np.array_equal(human_times, times):  # one of them was missed in some frame
+        times, human_rows, rows = np.intersect1d(human_times, times, return_indices=True)
+        human_boxes, boxes = human_boxes[human_rows], boxes[rows]
+    if len(times) < LEAST_SAMPLES:
+        return 0.0
+    apart = centres(boxes) - centres(human_boxes)
+    path = apart[1:] - apart[:-1]
+    return float(np.hypot(path[:, 0], path[:, 1]).sum() / (times[-1] - times[0]) / max(height, 1.0))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from videohoi.smooth.filters import exponential_weights
 from videohoi.smooth.impacts import ImpactPeaks
 from videohoi.smooth.motion import CarriedMemory
+from videohoi.smooth.timed_rows import TimedRows
 
 OFF, PENDING, ON = 0, 1, 2
 """state of a verb: not believed; believed but not yet for long enough; announced"""
@@ -30,11 +30,10 @@ class PairState:
     kicked_seconds: float = -np.inf
     """when the object was last kicked away"""
     memory: CarriedMemory = field(default_factory=CarriedMemory)
-    times: deque[float] = field(default_factory=deque)
-    scores: deque[NDArray[np.float32]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         count = self.verb_count
+        self.history = TimedRows(count)
         self.phase = np.zeros(count, np.int8)
         self.begin = np.zeros(count)
         self.last_on = np.zeros(count)
@@ -46,27 +45,25 @@ class PairState:
 
     def push(self, pts_seconds: float, verb_scores: NDArray[np.float32], keep_seconds: float) -> None:
         """Append a frame's scores (V,) and forget old ones."""
-        self.times.append(pts_seconds)
-        self.scores.append(verb_scores)
+        self.history.append(pts_seconds, verb_scores)
+        self.history.drop_before(pts_seconds - keep_seconds)
         self.last_seen_seconds = pts_seconds
-        while self.times[0] < pts_seconds - keep_seconds:
-            self.times.popleft()
-            self.scores.popleft()
 
     def filtered(self, at_seconds: float, tau_seconds: float, reach_seconds: float) -> NDArray[np.float64] | None:
         """Weighted mean of the scores (V,) within ``reach_seconds``; None when the pair was not seen there."""
-        times = np.array(self.times)
-        rows = np.abs(times - at_seconds) <= reach_seconds
-        if not rows.any():
+        times = self.history.times
+        near = np.flatnonzero(np.abs(times - at_seconds) <= reach_seconds)
+        if not len(near):
             return None
-        weights = exponential_weights(times[rows], at_seconds, tau_seconds)
-        stacked = np.stack([score for score, keep in zip(self.scores, rows, strict=True) if keep])
-        result: NDArray[np.float64] = weights @ stacked
+        rows = slice(near[0], near[-1] + 1)
+        result: NDArray[np.float64] = (
+            exponential_weights(times[rows], at_seconds, tau_seconds) @ self.history.rows[rows]
+        )
         return result
 
     def seen_at(self, at_seconds: float) -> bool:
         """Both boxes were seen in the frame at ``at_seconds``."""
-        return at_seconds in self.times
+        return bool((self.history.times == at_seconds).any())
 
     @property
     def idle(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from videohoi.smooth.announcer import Announcer
 from videohoi.smooth.config import (
     BALL_LOOKALIKES,
     CARRYING_VERBS,
@@ -18,13 +18,14 @@ from videohoi.smooth.config import (
     SmoothingConfig,
 )
 from videohoi.smooth.exclusion import Exclusion
-from videohoi.smooth.filters import interaction_scores, logit, sigmoid
-from videohoi.smooth.history import Histories, Vector
+from videohoi.smooth.filters import interaction_scores, shifted
+from videohoi.smooth.history import Histories
 from videohoi.smooth.hysteresis import advance, close
 from videohoi.smooth.impacts import Impact, ImpactPeaks, measure_impact
 from videohoi.smooth.motion import camera_velocity, pair_motion
 from videohoi.smooth.pair_table import ON, PairState
-from videohoi.structures import FrameResult, InteractionEvent, Phase, SourceInfo, TrackedInteractions
+from videohoi.smooth.timed_rows import Vector
+from videohoi.structures import Frame, FrameResult, InteractionEvent, Phase, SourceInfo, TrackedInteractions
 from videohoi.vocabulary import Vocabulary
 
 REACH_TAUS = 3.0
@@ -44,7 +45,12 @@ def smoothing_off(config: SmoothingConfig) -> SmoothingConfig:
 class InteractionSmoother:
     """Filters verb scores per pair of tracks, weighs motion, decides begin and end. One source; not thread-safe.
 
-    Results leave ``lookahead_seconds`` of media time after they came in; ``drain`` returns the rest.
+    Results leave ``lookahead_seconds`` of media time after they came in; ``drain`` returns the rest. Every frame leaves
+    exactly once and in order. Where nothing waits (``lookahead_seconds`` 0) no frame is left at the end of a source to
+    carry the ends of what is on: whoever folds the events ends it at the last time it is known to hold.
+
+    A silence of the source, or a clock that runs backwards, ends what was on, and a ``gap`` event (ids -1, from the
+    last time before it to the first one after it) precedes the events of the frame that follows.
     """
 
     name = "smooth"
@@ -53,13 +59,14 @@ class InteractionSmoother:
         self.vocabulary = vocabulary
         self.config = config if config.enabled else smoothing_off(config)
         verbs = vocabulary.verbs
-        self._carrying = np.array([verb in CARRYING_VERBS for verb in verbs])
+        self._carrying = np.flatnonzero([verb in CARRYING_VERBS for verb in verbs])
         self._exclusion = Exclusion(vocabulary.objects, verbs)
-        self._dribble = np.array([verb == "dribble" for verb in verbs])
-        self._hold = np.array([verb == "hold" for verb in verbs])
+        self._dribble = np.flatnonzero([verb == "dribble" for verb in verbs])
+        self._hold = np.flatnonzero([verb == "hold" for verb in verbs])
+        self._ball = np.array([name in BALL_LOOKALIKES for name in vocabulary.objects])
         self._portable = np.array([name in PORTABLE_OBJECTS for name in vocabulary.objects])
         self._stateful = np.array([verb not in MOMENTARY_VERBS for verb in verbs]) & vocabulary.acting_verbs
-        self._ids = itertools.count(1)
+        self._announcer = Announcer(vocabulary)
         self.reset()
 
     def open(self, info: SourceInfo) -> None:
@@ -68,18 +75,18 @@ class InteractionSmoother:
 
     def reset(self) -> None:
         """Forget all pairs; ids go on."""
-        window = max(self.config.motion.window_seconds, 2 * self.config.impact.half_window_seconds)
         self._waiting: deque[FrameResult] = deque()
-        self._histories = Histories(window + self.config.lookahead_seconds + 0.5)
+        self._histories = Histories()
         self._pairs: dict[tuple[int, int], PairState] = {}
         self._newest_seconds = -np.inf
         self._last_seconds: float | None = None
+        self._owed: list[InteractionEvent] = []  # sent with the next frame, before its own
 
     def process(self, item: FrameResult) -> Iterator[FrameResult]:
         """Take a frame; yields the frames that can be decided now."""
         pts = item.frame.pts_seconds
-        if pts - self._newest_seconds > DISCONTINUITY_SECONDS and self._waiting:
-            yield from self.drain()
+        if self._jumps_to(pts):
+            yield from self._break_off(item.frame)
         self._take(item)
         self._waiting.append(item)
         self._newest_seconds = pts
@@ -91,9 +98,18 @@ class InteractionSmoother:
         while self._waiting:
             item = self._waiting.popleft()
             yield self._decide(item, last=not self._waiting)
-        self._pairs.clear()
-        self._histories.clear()
-        self._last_seconds = None
+        self.reset()
+
+    def _jumps_to(self, pts: float) -> bool:
+        step = pts - self._newest_seconds  # infinite for the first frame, which follows nothing
+        return step < 0 or DISCONTINUITY_SECONDS < step < np.inf
+
+    def _break_off(self, frame: Frame) -> Iterator[FrameResult]:
+        """The frames before a gap; what none of them can carry is owed to ``frame``, the one after it."""
+        last_seconds = self._newest_seconds
+        ends = [] if self._waiting else self._end_all(frame)
+        yield from self.drain()
+        self._owed = [*ends, self._announcer.gap(frame, last_seconds)]
 
     def close(self) -> None:
         """Nothing to free."""
@@ -133,20 +149,31 @@ class InteractionSmoother:
         dt = 0.0 if self._last_seconds is None else pts - self._last_seconds
         self._last_seconds = pts
         camera = self._camera(item, pts)
-        events: list[InteractionEvent] = []
-        scores = {key: self._score(pair, item, pts, dt, camera, events) for key, pair in self._pairs.items()}
+        events, self._owed = self._owed, []
+        begun = {key: self._pairs[key] for key in sorted(self._pairs) if self._pairs[key].first_seconds <= pts}
         if self.config.enabled:
-            self._exclusion.apply(self._pairs, scores)
-        for key, pair in self._pairs.items():
-            decisions = advance(pair, scores[key], pts, self.config, lambda: next(self._ids))
-            events.extend(self._event(pair, verb, phase, item) for verb, phase in decisions)
-        if last:
-            for pair in self._pairs.values():
-                events.extend(self._event(pair, verb, phase, item) for verb, phase in close(pair, self.config))
+            for key in sorted(self._pairs):
+                events.extend(self._impacts(self._pairs[key], item.frame))
+        scores = {key: self._score(pair, pts, dt, camera) for key, pair in begun.items()}
+        if self.config.enabled:
+            self._exclusion.apply(begun, scores)
+        for key, pair in begun.items():
+            score = scores[key] if pts <= pair.last_seen_seconds else None
+            decisions = advance(pair, score, pts, self.config, self._announcer.next_id)
+            events.extend(self._event(pair, verb, phase, item.frame) for verb, phase in decisions)
         tracked = self._snapshot(scores, pts)
+        if last:
+            events.extend(self._end_all(item.frame))
         self._expire(pts)
-        self._histories.forget(tuple(i for i in item.tracks.ended_ids if not self._is_paired(i)))
         return replace(item, interactions=tracked, events=tuple(events))
+
+    def _end_all(self, frame: Frame) -> list[InteractionEvent]:
+        """Ends, at the last time it held, of everything that is on."""
+        return [
+            self._event(self._pairs[key], verb, phase, frame)
+            for key in sorted(self._pairs)
+            for verb, phase in close(self._pairs[key], self.config)
+        ]
 
     def _camera(self, item: FrameResult, pts: float) -> Vector:
         half = self.config.motion.window_seconds / 2
@@ -157,18 +184,15 @@ class InteractionSmoother:
         ]
         return camera_velocity([velocity for velocity in still if velocity is not None])
 
-    def _score(
-        self, pair: PairState, item: FrameResult, pts: float, dt: float, camera: Vector, events: list[InteractionEvent]
-    ) -> NDArray[np.float64] | None:
+    def _score(self, pair: PairState, pts: float, dt: float, camera: Vector) -> NDArray[np.float64] | None:
         config = self.config
         score = pair.filtered(pts, config.tau_seconds, max(REACH_TAUS * config.tau_seconds, 1e-6))
-        allowed = self._stateful & self.vocabulary.valid[pair.object_class_id]
-        if score is not None and config.enabled:
-            events.extend(self._impacts(pair, item))
+        if score is None:
+            return None
+        if config.enabled:
             score = self._weigh_motion(pair, score, pts, dt, camera)
-        if score is not None:
-            score = interaction_scores(np.where(allowed, score, 0.0), config.verb_contrast)
-        return score
+        allowed = self._stateful & self.vocabulary.valid[pair.object_class_id]
+        return interaction_scores(np.where(allowed, score, 0.0), config.verb_contrast)
 
     def _weigh_motion(
         self, pair: PairState, score: NDArray[np.float64], pts: float, dt: float, camera: Vector
@@ -180,37 +204,21 @@ class InteractionSmoother:
         config = self.config.motion
         motion = pair_motion(human, thing, pts, camera, config)
         kicked = abs(pts - pair.kicked_seconds) < config.kicked_seconds
-        evidence = pair.memory.update(motion, dt, config, free=kicked)
-        moved = np.where(self._carrying & (score > 0), sigmoid(logit(score) + evidence.logit), score)
-        rolling = motion.object_sizes_per_second > config.moving_sizes_per_second or kicked
-        moved = np.where(self._dribble & (score > 0), sigmoid(logit(score) + config.dribble_logits[rolling]), moved)
-        return np.where(self._hold, np.maximum(moved, evidence.floor), moved)
+        at_feet = self._ball[pair.object_class_id] and motion.highest_share < config.low_heights
+        evidence = pair.memory.update(motion, dt, config, free=kicked or at_feet)
+        rolling = at_feet and (motion.object_sizes_per_second > config.moving_sizes_per_second or kicked)
+        score = score.copy()
+        score[self._carrying] = shifted(score[self._carrying], evidence.logit)
+        score[self._dribble] = shifted(score[self._dribble], config.dribble_logits[int(rolling)])
+        score[self._hold] = np.maximum(score[self._hold], evidence.floor)
+        return score
 
-    def _event(self, pair: PairState, verb: int, phase: Phase, item: FrameResult) -> InteractionEvent:
-        decided = item.frame.pts_seconds if not np.isfinite(self._newest_seconds) else self._newest_seconds
-        begin, end = float(pair.begin[verb]), float(pair.last_on[verb])
-        spoken_of = end if phase in (Phase.END, Phase.RETRACT) else begin
-        return InteractionEvent(
-            interaction_id=int(pair.interaction[verb]),
-            phase=phase,
-            source_id=item.frame.source_id,
-            frame_index=item.frame.index,
-            decided_seconds=float(decided),
-            human_id=pair.human_id,
-            object_id=pair.object_id,
-            object_class=self.vocabulary.objects[pair.object_class_id],
-            verb=self.vocabulary.verbs[verb],
-            begin_seconds=begin,
-            end_seconds=end,
-            peak_score=float(pair.peak[verb]),
-            mean_score=float(pair.score_sum[verb] / max(pair.score_count[verb], 1)),
-            delay_seconds=max(0.0, float(decided) - spoken_of),
-            vocabulary_version=self.vocabulary.version,
-        )
+    def _event(self, pair: PairState, verb: int, phase: Phase, frame: Frame) -> InteractionEvent:
+        return self._announcer.state(pair, verb, phase, frame, float(self._newest_seconds))
 
     # momentary verbs
 
-    def _impacts(self, pair: PairState, item: FrameResult) -> Iterator[InteractionEvent]:
+    def _impacts(self, pair: PairState, frame: Frame) -> Iterator[InteractionEvent]:
         window = self.config.impact.half_window_seconds
         at = self._newest_seconds - window  # as soon as it can be known, which may be ahead of the frame decided now
         human, thing = self._histories.get(pair.human_id), self._histories.get(pair.object_id)
@@ -218,8 +226,10 @@ class InteractionSmoother:
         named = None if impact is None else self._impact_verb(impact, pair)
         if impact is not None and impact.at_foot and not impact.slow_after:
             pair.kicked_seconds = impact.pts_seconds
-        if impact is not None and named is not None:
-            yield from self._momentary(impact, *named, pair, item)
+        if impact is not None and named is not None and not self._is_dribbling(pair, impact):
+            span, score = self.config.impact.half_span_seconds, impact.score(self.config.impact)
+            decided = float(self._newest_seconds)
+            yield from self._announcer.momentary(impact, named, pair, frame, decided, span, score)
 
     def _impact_verb(self, impact: Impact, pair: PairState) -> tuple[str, str] | None:
         """Verb and object class of an impact, decided together: what is kicked and looks like a ball is one."""
@@ -232,31 +242,6 @@ class InteractionSmoother:
                 if known and vocabulary.valid[vocabulary.objects.index(name), vocabulary.verbs.index(verb)]:
                     return verb, name
         return None
-
-    def _momentary(
-        self, impact: Impact, verb: str, object_class: str, pair: PairState, item: FrameResult
-    ) -> Iterator[InteractionEvent]:
-        span, score = self.config.impact.half_span_seconds, impact.score(self.config.impact)
-        decided = float(self._newest_seconds)
-        begin = InteractionEvent(
-            interaction_id=next(self._ids),
-            phase=Phase.BEGIN,
-            source_id=item.frame.source_id,
-            frame_index=item.frame.index,
-            decided_seconds=decided,
-            human_id=pair.human_id,
-            object_id=pair.object_id,
-            object_class=object_class,
-            verb=verb,
-            begin_seconds=max(0.0, impact.pts_seconds - span),
-            end_seconds=impact.pts_seconds + span,
-            peak_score=score,
-            mean_score=score,
-            delay_seconds=decided - impact.pts_seconds,
-            vocabulary_version=self.vocabulary.version,
-        )
-        yield begin
-        yield replace(begin, phase=Phase.END)
 
     # what the frame shows, and what may be forgotten
 
@@ -277,12 +262,11 @@ class InteractionSmoother:
         )
 
     def _expire(self, pts: float) -> None:
-        keep = (
-            self.config.hold_unseen_seconds + self.config.lookahead_seconds + 2 * REACH_TAUS * self.config.tau_seconds
-        )
+        """Forget what can matter no more: pairs long unseen, and boxes older than any window of a later frame."""
+        config = self.config
+        keep = config.hold_unseen_seconds + config.lookahead_seconds + 2 * REACH_TAUS * config.tau_seconds
         gone = [key for key, pair in self._pairs.items() if pair.idle and pts - pair.last_seen_seconds > keep]
         for key in gone:
             del self._pairs[key]
-
-    def _is_paired(self, track_id: int) -> bool:
-        return any(track_id in key for key in self._pairs)
+        window = max(config.motion.window_seconds, 2 * config.impact.half_window_seconds)
+        self._histories.forget(pts - window)

@@ -8,14 +8,14 @@ from typing import Any
 
 from videohoi.decode.protocol import Source
 from videohoi.detect.factory import create_detector
-from videohoi.graph import AnyNode, EdgePolicy, Graph
+from videohoi.graph import AnyNode, EdgePolicy
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.pipeline.nodes import DetectNode, InteractNode, SinkNode, SmoothNode, TrackNode
 from videohoi.pipeline.settings import DetectSettings, InteractSettings, OverlaySettings
+from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.sink.protocol import Sink
 from videohoi.smooth.config import SmoothingConfig
 from videohoi.smooth.smoother import InteractionSmoother
-from videohoi.structures import FrameResult
 from videohoi.track.byte import ByteTracker
 from videohoi.track.byte_config import ByteConfig
 from videohoi.vocabulary import hico_det
@@ -36,7 +36,7 @@ class Config:
 
 def build(
     config: Config, source: Source, branches: Sequence[Sequence[Sink]] = (), header: dict[str, Any] | None = None
-) -> Graph[FrameResult]:
+) -> StageGraph:
     """One graph: decode | detect | track > interact > smooth | one thread for each branch of sinks."""
     detect, pair, vocabulary = config.detect, config.interact, hico_det()
     detector = create_detector(
@@ -60,4 +60,4 @@ def build(
     ]
     sinks: list[list[AnyNode]] = [[SinkNode(sink, header or {}) for sink in branch] for branch in branches]
     edges = EdgePolicy("lossless", config.edge_capacity)
-    return Graph(source, [[], [DetectNode(detector)], post], branches=sinks, edges=edges)
+    return StageGraph(source, [[], [DetectNode(detector)], post], sinks, edges)

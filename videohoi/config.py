@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import difflib
 import hashlib
@@ -56,9 +57,9 @@ def apply_overrides(values: Mapping[str, Any], overrides: typing.Iterable[str]) 
     """``values`` with ``a.b=c`` assignments applied; ``c`` is read as YAML.
 
     Raises:
-        ConfigError: an override without ``=``.
+        ConfigError: an override without ``=``, or whose ``c`` is no YAML.
     """
-    result: dict[str, Any] = json.loads(json.dumps(values))
+    result: dict[str, Any] = copy.deepcopy(dict(values))
     for override in overrides:
         dotted, separator, text = override.partition("=")
         if not separator or not dotted:
@@ -69,8 +70,18 @@ def apply_overrides(values: Mapping[str, Any], overrides: typing.Iterable[str]) 
             target = target.setdefault(parent, {})
             if not isinstance(target, dict):
                 raise ConfigError(f"--set {override!r}: {parent} holds a value, not a section")
-        target[last] = yaml.safe_load(text)
+        target[last] = _parsed(override, text)
     return result
+
+
+def _parsed(override: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        reason = getattr(error, "problem", None) or "unreadable"
+        raise ConfigError(
+            f"--set {override!r}: the value is not valid YAML ({reason}); check quotes and brackets"
+        ) from error
 
 
 def to_mapping(config: Any) -> dict[str, Any]:

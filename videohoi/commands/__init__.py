@@ -1,1 +1,1 @@
-"""What each command of the command line does; ``videohoi.cli`` only declares them."""
+"""What can be typed (``app``) and what each command does."""

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from videohoi.commands.summary import show_summary
 from videohoi.decode.inputs import InputItem, list_inputs
-from videohoi.errors import UsageError, VideohoiError
-from videohoi.pipeline.annotate import REPORT_FILE, AnnotatedVideo, annotate, output_folder
+from videohoi.errors import InputError, ModelError, UsageError, VideohoiError
+from videohoi.pipeline.annotate import AnnotatedVideo, annotate, output_folder
+from videohoi.pipeline.interrupts import interrupts_raise
 from videohoi.pipeline.pipeline import Pipeline
+from videohoi.pipeline.resume import is_done
 
 EXIT_OK, EXIT_FAILED, EXIT_SOME_FAILED = 0, 1, 3
 
@@ -43,12 +45,94 @@ def run_annotate(request: AnnotateRequest) -> int:
     if request.detector is not None:
         overrides.append(f"detect.detector={json.dumps(request.detector)}")
     pipeline = Pipeline.from_config(request.config, overrides)
-    items = list_inputs(list(request.inputs))
-    live = [item.label for item in items if item.live]
-    if live:
-        raise UsageError(f"{live[0]}: annotate is for recorded video; a camera or stream has no end")
-    jobs = _jobs(items, request.out)
-    return _run_all(pipeline, jobs, request)
+    with interrupts_raise():
+        return _Batch(pipeline, request).run()
+
+
+class _Batch:
+    """Inputs one after another, and what became of them."""
+
+    def __init__(self, pipeline: Pipeline, request: AnnotateRequest) -> None:
+        self._pipeline, self._request = pipeline, request
+        self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._done: list[AnnotatedVideo] = []
+        self._skipped = 0
+        self._failures: list[VideohoiError] = []
+
+    def run(self) -> int:
+        items = self._list_inputs()
+        jobs = _jobs(items, self._request.out)
+        with self._progress_bar() as progress:
+            for number, (item, folder) in enumerate(jobs, 1):
+                if self._request.resume and is_done(folder, self._pipeline, item, overlay=self._request.overlay):
+                    self._skipped += 1
+                elif not self._annotate(item, folder, progress, _title(item, number, len(jobs))):
+                    break
+        return self._conclude()
+
+    def _list_inputs(self) -> list[InputItem]:
+        """Inputs of all that was named; what is no input fails alone when others are good."""
+        good: list[str] = []
+        for spec in self._request.inputs:
+            try:
+                list_inputs([spec])
+            except InputError as error:
+                self._fail(error)
+            else:
+                good.append(spec)
+        items = list_inputs(good) if good else []
+        live = [item.label for item in items if item.live]
+        if live:
+            raise UsageError(f"{live[0]}: annotate is for recorded video; a camera or stream has no end")
+        return items
+
+    def _annotate(self, item: InputItem, folder: Path, progress: Progress, title: str) -> bool:
+        """False when what happened concerns all inputs that follow, too."""
+        task = progress.add_task(title, total=None)
+
+        def advance(frames_done: int, frames_expected: int | None) -> None:
+            # the container's count is an estimate: more frames than that may come
+            total = None if frames_expected is None else max(frames_done, frames_expected)
+            progress.update(task, completed=frames_done, total=total)
+
+        try:
+            self._done.append(annotate(self._pipeline, item, folder, overlay=self._request.overlay, progress=advance))
+        except VideohoiError as error:
+            self._fail(error)
+            return not isinstance(error, (UsageError, ModelError))
+        finally:
+            progress.remove_task(task)
+        return not self._done[-1].interrupted
+
+    def _fail(self, error: VideohoiError) -> None:
+        self._failures.append(error)
+        self._complain(str(error))
+
+    def _complain(self, message: str) -> None:
+        self._errors.print(f"videohoi: {' '.join(message.split())}", markup=False)
+
+    def _conclude(self) -> int:
+        """Show the summary; gives the exit code."""
+        if not self._request.quiet:
+            failed = len(self._failures)
+            show_summary(Console(highlight=False), self._done, skipped=self._skipped, failed=failed)
+        if self._done and self._done[-1].interrupted:
+            self._complain(f"interrupted; what was processed is in {self._done[-1].folder}")
+            return EXIT_FAILED
+        if not self._failures:
+            return EXIT_OK
+        return EXIT_SOME_FAILED if self._done or self._skipped else self._failures[0].exit_code
+
+    def _progress_bar(self) -> Progress:
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("frames"),
+            TimeRemainingColumn(),
+        )
+        hidden = self._request.quiet or not self._errors.is_terminal
+        return Progress(*columns, console=self._errors, transient=True, disable=hidden)
 
 
 def _jobs(items: Sequence[InputItem], out: Path | None) -> list[tuple[InputItem, Path]]:
@@ -60,63 +144,6 @@ def _jobs(items: Sequence[InputItem], out: Path | None) -> list[tuple[InputItem,
     return jobs
 
 
-def _run_all(pipeline: Pipeline, jobs: Sequence[tuple[InputItem, Path]], request: AnnotateRequest) -> int:
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    done: list[AnnotatedVideo] = []
-    skipped, failed, first_error = 0, 0, None
-    with _progress_bar(quiet=request.quiet) as progress:
-        for number, (item, folder) in enumerate(jobs, 1):
-            if request.resume and _is_done(folder, pipeline):
-                skipped += 1
-                continue
-            task = progress.add_task(_title(item, number, len(jobs)), total=None)
-            try:
-                done.append(_annotate(pipeline, item, folder, request, progress, task))
-            except VideohoiError as error:
-                failed, first_error = failed + 1, first_error or error
-                errors.print(f"videohoi: {' '.join(str(error).split())}", markup=False)
-            progress.remove_task(task)
-            if done and done[-1].interrupted:
-                break
-    if not request.quiet:
-        show_summary(Console(highlight=False), done, pipeline, skipped=skipped, failed=failed)
-    if done and done[-1].interrupted:
-        errors.print(f"videohoi: interrupted; what was processed is in {done[-1].folder}", markup=False)
-        return EXIT_FAILED
-    if first_error is not None:
-        return EXIT_SOME_FAILED if len(jobs) > 1 and failed < len(jobs) else first_error.exit_code
-    return EXIT_OK
-
-
-def _annotate(
-    pipeline: Pipeline, item: InputItem, folder: Path, request: AnnotateRequest, progress: Progress, task: TaskID
-) -> AnnotatedVideo:
-    def advance(frames_done: int, frames_expected: int | None) -> None:
-        progress.update(task, completed=frames_done, total=frames_expected)
-
-    return annotate(pipeline, item, folder, overlay=request.overlay, progress=advance)
-
-
-def _progress_bar(*, quiet: bool) -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("frames"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet)
-
-
 def _title(item: InputItem, number: int, count: int) -> str:
     name = Path(item.label).name
     return name if count == 1 else f"[{number}/{count}] {name}"
-
-
-def _is_done(folder: Path, pipeline: Pipeline) -> bool:
-    """The folder's report says complete, under the same settings."""
-    try:
-        report = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(report.get("complete")) and report.get("config_sha256") == pipeline.header()["config_sha256"]

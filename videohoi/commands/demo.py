@@ -8,6 +8,7 @@ from rich.console import Console
 
 from videohoi.commands.annotate import AnnotateRequest, run_annotate
 from videohoi.demo.compose import write_demo
+from videohoi.pipeline.interrupts import interrupts_raise
 from videohoi.sink.disk import prepare_output_folder
 
 CLIP_FILE = "demo.mp4"
@@ -19,7 +20,8 @@ def run_demo(out: Path, detector: str | None, *, quiet: bool) -> int:
     prepare_output_folder(out)
     clip = out / CLIP_FILE
     console.print("Composing a clip from two photographs (a person, a cup of coffee) ...")
-    truth = write_demo(clip)
+    with interrupts_raise():
+        truth = write_demo(clip)
     request = AnnotateRequest((str(clip),), None, detector, "offline_annotation", (), True, False, quiet)
     code = run_annotate(request)
     if code == 0:

@@ -18,6 +18,7 @@ from videohoi.evaluate.segments_scores import RunScores
 from videohoi.evaluate.segments_table import score_table
 from videohoi.evaluate.segments_threshold import leave_one_out
 from videohoi.evaluate.truth import ClipTruth, read_truths
+from videohoi.pipeline.interrupts import interrupts_raise
 from videohoi.sink.run_report import write_report
 
 CANDIDATE_THRESHOLDS = tuple(float(value) for value in np.round(np.arange(0.0, 0.96, 0.05), 2))
@@ -45,7 +46,8 @@ def show_segments(
     console.print(_threshold_line(threshold, chosen))
     if json_file is not None:
         record: dict[str, Any] = {"scores": scores.to_dict(), "always_on": reference.to_dict(), "thresholds": chosen}
-        write_report(json_file, record)
+        with interrupts_raise():
+            write_report(json_file, record)
 
 
 def _scores(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -10,6 +11,7 @@ from videohoi.detect.starter import starter_weights
 from videohoi.models.doctor import diagnose
 from videohoi.models.pull import pull as pull_file
 from videohoi.models.registry import CATALOGUE, cached_model
+from videohoi.pipeline.interrupts import interrupts_raise
 
 _COLOURS = {"ok": "green", "missing": "yellow", "broken": "red"}
 
@@ -36,7 +38,7 @@ def list_models() -> None:
 def pull(name: str, *, accept_unverified: bool) -> None:
     """Download a model with a progress bar; raises ``ModelError`` that says what to do when it cannot."""
     console = Console(stderr=True, highlight=False)
-    with Progress(console=console, transient=True) as progress:
+    with interrupts_raise(), Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(name, total=None)
         pulled = pull_file(
             name,
@@ -56,6 +58,6 @@ def show_doctor() -> int:
     findings = diagnose()
     for finding in findings:
         colour = _COLOURS.get(finding.status, "white")
-        table.add_row(finding.name, f"[{colour}]{finding.status}[/]", finding.detail, finding.fix)
+        table.add_row(finding.name, f"[{colour}]{finding.status}[/]", escape(finding.detail), escape(finding.fix))
     console.print(table)
     return int(any(finding.required and finding.status != "ok" for finding in findings))

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from videohoi.decode.protocol import SourceReport
 from videohoi.pipeline.annotate import AnnotatedVideo
-from videohoi.pipeline.pipeline import Pipeline
 from videohoi.structures import Segment
 
 MOST_ROWS = 20
 """longer lists are cut in the terminal; segments.csv has them all"""
 
 
-def show_summary(
-    console: Console, done: Sequence[AnnotatedVideo], pipeline: Pipeline, *, skipped: int, failed: int
-) -> None:
+def show_summary(console: Console, done: Sequence[AnnotatedVideo], *, skipped: int, failed: int) -> None:
     """What was found, how fast, where it lies, which detector was used and what would be better."""
     for video in done:
         _show_segments(console, video)
@@ -27,11 +25,12 @@ def show_summary(
         pace = f"{video.run.frames_out} frames at {video.run.frames_per_second:.0f} frames/s"
         console.print(f"{video.source_id}: {pace}; results in {video.folder}", markup=False, soft_wrap=True)
     if skipped:
-        console.print(f"{skipped} inputs were complete already and were skipped")
-    if failed:
-        console.print(f"{failed} inputs failed (see the messages above)")
+        console.print(f"{skipped} of {len(done) + skipped + failed} inputs were complete already and were skipped")
+    if failed and (done or skipped):
+        console.print(f"{failed} of {len(done) + skipped + failed} inputs failed; what was wrong is said above")
     if done:
-        console.print(_detector_line(pipeline), markup=False, soft_wrap=True)
+        for line in stage_lines(done[-1].facts):
+            console.print(line, markup=False, soft_wrap=True)
 
 
 def _show_segments(console: Console, video: AnnotatedVideo) -> None:
@@ -91,11 +90,14 @@ def decode_lines(report: SourceReport) -> list[str]:
     return lines
 
 
-def _detector_line(pipeline: Pipeline) -> str:
-    detector = pipeline.config.detect.detector
-    if detector == "starter":
-        return (
-            "Detector: starter (shipped, small: it misses small and rare things). Better: a larger YOLOX-style model "
-            "with --detector onnx:FILE, or `videohoi models`."
-        )
-    return f"Detector: {detector}. Verbs: starter pair head (geometry and motion)."
+def stage_lines(facts: Mapping[str, Any]) -> list[str]:
+    """Which detector and head were used, what would be better, and what they left out."""
+    lines = []
+    for key, title in (("detector", "Detector"), ("head", "Verbs")):
+        if key in facts:
+            stage = facts[key]
+            note = stage["note"]
+            lines.append(f"{title}: {stage['name']} ({stage['engine']}). {note[:1].upper()}{note[1:]}".rstrip())
+    if facts.get("truncated_pairs"):
+        lines.append(f"{facts['truncated_pairs']} pairs were not scored; raise interact.pair_limit to score them")
+    return lines

@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import hashlib
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from videohoi import __version__
 from videohoi.decode.factory import open_source
 from videohoi.decode.inputs import InputItem
 from videohoi.decode.protocol import Source, SourceReport
-from videohoi.errors import DecodeError, StageError, VideohoiError
+from videohoi.errors import DecodeError, SinkError, StageError, VideohoiError
 from videohoi.graph import RunReport
+from videohoi.pipeline.input_hash import input_sha256
+from videohoi.pipeline.interrupts import interrupts_wait
 from videohoi.pipeline.pipeline import SCHEMA_VERSION, Pipeline
+from videohoi.pipeline.settings import OverlaySettings
+from videohoi.pipeline.watch import Progress, Watch
 from videohoi.sink.disk import prepare_output_folder
 from videohoi.sink.jsonl import EventsJsonl, FramesJsonl
-from videohoi.sink.memory import CallbackSink
 from videohoi.sink.overlay import OverlayVideo
 from videohoi.sink.pairs_csv import PairsCsv
 from videohoi.sink.protocol import Sink
 from videohoi.sink.run_report import write_report
-from videohoi.sink.segment_builder import SegmentBuilder
 from videohoi.sink.segments_csv import SegmentsCsv
 from videohoi.sink.tracks_csv import TracksCsv
 from videohoi.smooth.config import MOMENTARY_VERBS
-from videohoi.structures import FrameResult, Segment
+from videohoi.structures import Segment
 
 OUTPUT_SUFFIX = ".videohoi"
-REPORT_FILE = "report.json"
-OUTPUT_FILES = (
-    "segments.csv", "tracks.csv", "pairs.csv", "events.jsonl", "frames.jsonl", "overlay.mp4", REPORT_FILE,
-)  # fmt: skip
+OVERLAY_FILE, REPORT_FILE = "overlay.mp4", "report.json"
+DATA_FILES = ("segments.csv", "tracks.csv", "pairs.csv", "events.jsonl", "frames.jsonl")
+OUTPUT_FILES = (*DATA_FILES, OVERLAY_FILE, REPORT_FILE)
 """what a run leaves in its folder"""
 
-_HASH_BLOCK_BYTES = 1 << 20
-
-Progress = Callable[[int, int | None], None]
-"""called with (frames done, frames expected or None)"""
+_REPORTED_PACKAGES = ("numpy", "opencv-python-headless", "av", "numba", "onnxruntime")
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,8 @@ class AnnotatedVideo:
     segments: tuple[Segment, ...]
     run: RunReport
     decode: SourceReport
+    facts: dict[str, Any]
+    """what the stages say of themselves: ``Pipeline.facts``"""
     interrupted: bool = False
 
 
@@ -70,23 +71,28 @@ def annotate(
 ) -> AnnotatedVideo:
     """Run ``pipeline`` over one input and write everything it says into ``folder``.
 
-    On an interrupt what was processed is kept, valid, and the report says so; on any other failure nothing is left.
+    On an interrupt what was processed is kept, valid, and the report says so; on any other failure, or when the
+    interrupt comes before the first result, nothing is left.
 
     Raises:
         VideohoiError: the input cannot be used or the output cannot be written; one line says which and why.
+        KeyboardInterrupt: interrupted before there was a result.
     """
     source = open_source(item.spec)
-    folder_existed = folder.exists()
-    prepare_output_folder(folder)
     run = _Run(pipeline, source, folder, overlay=overlay, progress=progress)
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        result = run.execute()
-        write_report(folder / REPORT_FILE, run.report_record(result, item))
+        digest = input_sha256(item)
+        prepare_output_folder(folder)
+        report = run.execute()
+        with interrupts_wait() as interrupt:
+            result = run.finish(report, {"input": item.label, "input_sha256": digest})
     except BaseException:
-        run.abort()
-        _remove_if_empty(folder, folder_existed)
+        with interrupts_wait():
+            run.abort()
+            _remove_empty(made)
         raise
-    return result
+    return dataclasses.replace(result, interrupted=result.interrupted or interrupt.came)
 
 
 class _Run:
@@ -95,74 +101,85 @@ class _Run:
     def __init__(
         self, pipeline: Pipeline, source: Source, folder: Path, *, overlay: bool, progress: Progress | None
     ) -> None:
-        self.pipeline, self.source, self.folder = pipeline, source, folder
-        vocabulary = pipeline.vocabulary
-        self.builder = SegmentBuilder(MOMENTARY_VERBS)
-        self.segments: list[Segment] = []
-        self.progress, self.frames_done = progress, 0
-        self.files: list[Sink] = [
-            SegmentsCsv(folder / "segments.csv", MOMENTARY_VERBS),
-            TracksCsv(folder / "tracks.csv", vocabulary),
-            PairsCsv(folder / "pairs.csv", vocabulary),
-            EventsJsonl(folder / "events.jsonl"),
-            FramesJsonl(folder / "frames.jsonl", vocabulary),
-        ]
-        self.video = _overlay(pipeline, folder) if overlay else []
+        self._pipeline, self._source, self._folder = pipeline, source, folder
+        self._watch = Watch(MOMENTARY_VERBS, progress)
+        self._files = _data_files(pipeline, folder)
+        self._video = [_overlay(pipeline, folder)] if overlay else []
+        self._is_closing = False
 
-    def execute(self) -> AnnotatedVideo:
-        watch = CallbackSink(self._watch)
-        branches: list[Sequence[Sink]] = [[*self.files, watch]]
-        if self.video:
-            branches.append(self.video)
-        graph = self.pipeline.graph(self.source, branches)
+    def execute(self) -> RunReport:
+        """Everything up to the last frame; the files are still partial."""
+        branches: list[Sequence[Sink]] = [[*self._files, self._watch], *([self._video] if self._video else [])]
+        graph = self._pipeline.graph(self._source, branches)
         try:
             report = graph.run(on_interrupt="report")
         except StageError as failure:
             raise _plain(failure) from failure
-        self._refuse_nothing(report)
-        for sink in (*self.files, *self.video):
+        if self._watch.frames_done == 0:
+            if report.interrupted:
+                raise KeyboardInterrupt
+            raise DecodeError(f"{report.source_id}: no frame could be decoded; check that it is a complete video")
+        return report
+
+    def finish(self, report: RunReport, origin: dict[str, Any]) -> AnnotatedVideo:
+        """Give the files their names, in the place of an earlier run's, and write the report last."""
+        self._is_closing = True
+        self._remove_outputs()
+        for sink in (*self._files, *self._video, self._watch):
             sink.close(complete=report.complete)
-        self.segments += self.builder.finish()
-        if not self.video:
-            (self.folder / "overlay.mp4").unlink(missing_ok=True)  # of an earlier run: it would not fit
-        return AnnotatedVideo(
-            report.source_id, self.folder, tuple(self.segments), report, self.source.report, report.interrupted
+        facts = self._pipeline.facts()
+        segments = tuple(self._watch.segments)
+        result = AnnotatedVideo(
+            report.source_id, self._folder, segments, report, self._source.report, facts, report.interrupted
         )
+        write_report(self._folder / REPORT_FILE, {**origin, **self._record(result)})
+        return result
 
     def abort(self) -> None:
-        for sink in (*self.files, *self.video):
-            sink.abort()
+        """Leave nothing; of an earlier run only what is whole, that is all of it or none."""
+        for sink in (*self._files, *self._video):
+            with contextlib.suppress(SinkError):  # what went wrong first is what counts
+                sink.abort()
+        if self._is_closing:
+            self._remove_outputs()
 
-    def report_record(self, result: AnnotatedVideo, item: InputItem) -> dict[str, Any]:
+    def _remove_outputs(self) -> None:
+        for name in reversed(OUTPUT_FILES):  # the report first: without it a folder counts as unfinished
+            (self._folder / name).unlink(missing_ok=True)
+
+    def _record(self, result: AnnotatedVideo) -> dict[str, Any]:
         """Everything about the run that is not a result."""
         return {
             "schema": "videohoi.report",
             "version": SCHEMA_VERSION,
             "source": result.source_id,
-            "input_sha256": _file_sha256(item.spec),
-            **self.pipeline.header(),
+            "source_info": None if self._watch.info is None else dataclasses.asdict(self._watch.info),
+            **self._pipeline.header(),
+            **result.facts,
             "complete": result.run.complete,
             "interrupted": result.interrupted,
+            "outputs": [name for name in OUTPUT_FILES if name == REPORT_FILE or (self._folder / name).is_file()],
             "segments": len(result.segments),
             "decode": dataclasses.asdict(result.decode),
             "run": result.run.to_dict(),
             "machine": _machine(),
         }
 
-    def _watch(self, result: FrameResult) -> None:
-        self.segments += self.builder.feed(result.events)
-        self.frames_done += 1
-        if self.progress is not None:
-            self.progress(self.frames_done, None)
 
-    def _refuse_nothing(self, report: RunReport) -> None:
-        if report.frames_out == 0 and not report.interrupted:
-            raise DecodeError(f"{report.source_id}: no frame could be decoded; check that it is a complete video")
+def _data_files(pipeline: Pipeline, folder: Path) -> list[Sink]:
+    segments, tracks, pairs, events, frames = (folder / name for name in DATA_FILES)
+    return [
+        SegmentsCsv(segments, MOMENTARY_VERBS),
+        TracksCsv(tracks, pipeline.vocabulary),
+        PairsCsv(pairs, pipeline.vocabulary),
+        EventsJsonl(events),
+        FramesJsonl(frames, pipeline.vocabulary),
+    ]
 
 
-def _overlay(pipeline: Pipeline, folder: Path) -> list[Sink]:
-    values = dataclasses.asdict(pipeline.config.overlay)
-    return [OverlayVideo(folder / "overlay.mp4", pipeline.vocabulary, **values)]
+def _overlay(pipeline: Pipeline, folder: Path) -> Sink:
+    settings = getattr(pipeline.config, "overlay", OverlaySettings())  # a user's own pipeline may have none
+    return OverlayVideo(folder / OVERLAY_FILE, pipeline.vocabulary, **dataclasses.asdict(settings))
 
 
 def _plain(failure: StageError) -> VideohoiError:
@@ -171,25 +188,16 @@ def _plain(failure: StageError) -> VideohoiError:
     return cause if isinstance(cause, VideohoiError) and not isinstance(cause, StageError) else failure
 
 
-def _remove_if_empty(folder: Path, existed: bool) -> None:
-    if not existed and folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-
-
-def _file_sha256(spec: str | Path) -> str | None:
-    if not isinstance(spec, Path) or not spec.is_file():
-        return None
-    digest = hashlib.sha256()
-    with spec.open("rb") as stream:
-        while block := stream.read(_HASH_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Those of ``folders``, innermost first, that hold nothing."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _machine() -> dict[str, str]:
-    names = ("videohoi", "numpy", "opencv-python-headless", "av", "numba", "onnxruntime")
     versions = {}
-    for name in names:
+    for name in _REPORTED_PACKAGES:
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -198,5 +206,6 @@ def _machine() -> dict[str, str]:
         "system": platform.system(),
         "processor": platform.machine(),
         "python": platform.python_version(),
+        "videohoi": __version__,
         **versions,
     }

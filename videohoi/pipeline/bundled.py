@@ -73,7 +73,10 @@ def _load_module(name: str, config_path: Path) -> ModuleType:
         raise ConfigError(f"{config_path.name}: pipeline: {path.name} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module  # dataclasses look their module up by name
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (ImportError, SyntaxError) as error:
+        raise ConfigError(f"{path.name}: the pipeline cannot be loaded ({error})") from error
     for wanted in ("Config", "build"):
         if not hasattr(module, wanted):
             raise ConfigError(f"{path.name}: a pipeline defines Config and build; {wanted} is missing")

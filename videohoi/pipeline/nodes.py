@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,10 @@ class DetectNode(BaseNode[Frame, FrameResult]):
     def process(self, item: Frame) -> Iterable[FrameResult]:
         """The frame with its detections."""
         return (FrameResult(item, detections=self._detector.detect([item])[0]),)
+
+    def facts(self) -> dict[str, Any]:
+        """Which detector it is; known after ``open``."""
+        return {"detector": asdict(self._detector.info)}
 
     def close(self, *, complete: bool) -> None:
         """Free the engine."""
@@ -113,6 +117,10 @@ class InteractNode(BaseNode[FrameResult, FrameResult]):
         self.truncated += scores.pairs.truncated
         return (replace(item, pair_scores=scores, detections=replace(found, feature_map=None)),)
 
+    def facts(self) -> dict[str, Any]:
+        """Which head it is, known after ``open``, and how many pairs its cap cut."""
+        return {"head": asdict(self._head.info), "truncated_pairs": self.truncated}
+
     def close(self, *, complete: bool) -> None:
         """Free the engine."""
         self._head.close()
@@ -145,8 +153,8 @@ class SmoothNode(BaseNode[FrameResult, FrameResult]):
 class SinkNode(BaseNode[FrameResult, FrameResult]):
     """A sink at the end of a graph.
 
-    The graph opens it; closing or aborting is left to whoever owns the run, since only he knows whether what was
-    written is to be kept (``finish_sinks``).
+    The graph opens it; closing or aborting is left to whoever owns the run, who alone knows whether what was written
+    is to be kept.
     """
 
     def __init__(self, sink: Sink, header: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from videohoi.decode.protocol import Source, SourceReport
 from videohoi.errors import UsageError
 from videohoi.graph import Graph, RunReport
 from videohoi.pipeline.bundled import LoadedPipeline, load_pipeline
+from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.sink.protocol import Sink
 from videohoi.structures import FrameResult
 from videohoi.vocabulary import Vocabulary, hico_det
@@ -90,6 +91,13 @@ class Pipeline:
         if self._graph is None:
             raise UsageError("Pipeline.report before run: nothing ran yet")
         return self._graph.report()
+
+    def facts(self) -> dict[str, Any]:
+        """What the stages of the last run say of themselves: ``detector``, ``head``, ``truncated_pairs``.
+
+        Empty before a run, and for a pipeline whose ``build`` gives a plain ``Graph``.
+        """
+        return self._graph.facts() if isinstance(self._graph, StageGraph) else {}
 
     def source_report(self) -> SourceReport:
         """What went wrong while decoding in the last run.

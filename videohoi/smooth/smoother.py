@@ -150,16 +150,15 @@ class InteractionSmoother:
         self._last_seconds = pts
         camera = self._camera(item, pts)
         events, self._owed = self._owed, []
-        begun = {key: self._pairs[key] for key in sorted(self._pairs) if self._pairs[key].first_seconds <= pts}
+        pairs = {key: self._pairs[key] for key in sorted(self._pairs)}  # whatever the order of the rows
         if self.config.enabled:
-            for key in sorted(self._pairs):
-                events.extend(self._impacts(self._pairs[key], item.frame))
-        scores = {key: self._score(pair, pts, dt, camera) for key, pair in begun.items()}
+            for pair in pairs.values():
+                events.extend(self._impacts(pair, item.frame))
+        scores = {key: self._score(pair, pts, dt, camera) for key, pair in pairs.items()}
         if self.config.enabled:
-            self._exclusion.apply(begun, scores)
-        for key, pair in begun.items():
-            score = scores[key] if pts <= pair.last_seen_seconds else None
-            decisions = advance(pair, score, pts, self.config, self._announcer.next_id)
+            self._exclusion.apply(pairs, scores)
+        for key, pair in pairs.items():
+            decisions = advance(pair, scores[key], pts, self.config, self._announcer.next_id)
             events.extend(self._event(pair, verb, phase, item.frame) for verb, phase in decisions)
         tracked = self._snapshot(scores, pts)
         if last:
@@ -231,6 +230,10 @@ class InteractionSmoother:
             decided = float(self._newest_seconds)
             yield from self._announcer.momentary(impact, named, pair, frame, decided, span, score)
 
+    def _is_dribbling(self, pair: PairState, impact: Impact) -> bool:
+        weak = impact.at_foot and impact.score(self.config.impact) < self.config.impact.dribble_score
+        return weak and bool((pair.phase[self._dribble] == ON).any())
+
     def _impact_verb(self, impact: Impact, pair: PairState) -> tuple[str, str] | None:
         """Verb and object class of an impact, decided together: what is kicked and looks like a ball is one."""
         vocabulary = self.vocabulary
@@ -258,7 +261,7 @@ class InteractionSmoother:
             verb_scores=np.stack([zero if s is None else s for s in scores.values()]).astype(np.float32),
             observed=np.array([pair.seen_at(pts) for pair in pairs], np.bool_),
             active=np.stack([pair.phase == ON for pair in pairs]),
-            age_seconds=np.array([pts - pair.first_seconds for pair in pairs], np.float32),
+            age_seconds=np.array([max(0.0, pts - pair.first_seconds) for pair in pairs], np.float32),
         )
 
     def _expire(self, pts: float) -> None:
@@ -268,5 +271,6 @@ class InteractionSmoother:
         gone = [key for key, pair in self._pairs.items() if pair.idle and pts - pair.last_seen_seconds > keep]
         for key in gone:
             del self._pairs[key]
-        window = max(config.motion.window_seconds, 2 * config.impact.half_window_seconds)
+        motion, impact = config.motion, config.impact
+        window = max(motion.window_seconds, motion.low_seconds, 2 * impact.half_window_seconds)
         self._histories.forget(pts - window)

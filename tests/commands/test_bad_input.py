@@ -1,0 +1,118 @@
+"""What is wrong is said in one line; nothing half-made is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from conftest import QUICK
+
+
+def write_sound(path: Path) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        stream.layout = "mono"
+        for index in range(4):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 8000, index * 1024
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+@pytest.fixture
+def here(clip: Path) -> set[str]:
+    """One of each bad input beside a good one; gives the names."""
+    Path("folder").mkdir()
+    Path("empty.mp4").touch()
+    Path("text.mp4").write_text("not a video\n" * 20, encoding="utf-8")
+    Path("headless.mp4").write_bytes(clip.read_bytes()[:500])
+    Path("bad.onnx").write_bytes(b"garbage")
+    write_sound(Path("sound.mp4"))
+    return {path.name for path in Path().iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["missing.mp4"], 1, "missing.mp4: there is no such file"),
+        (["folder"], 1, "folder: the folder holds no videos"),
+        (["*.avi"], 1, "matches nothing"),
+        (["empty.mp4"], 1, "empty.mp4: the file is empty"),
+        (["text.mp4"], 1, "text.mp4: not readable as video"),
+        (["sound.mp4"], 1, "sound.mp4: it holds no video stream"),
+        (["headless.mp4"], 1, "headless.mp4: not readable as video"),
+        (["text.mp4", "--out", "a/b/c"], 1, "not readable as video"),
+        (["clip.mp4", "--out", "text.mp4/sub"], 1, "a part of its path is a file"),
+        (["clip.mp4", "--detector", "yolo9000"], 2, "unknown detector 'yolo9000'"),
+        (["clip.mp4", "text.mp4", "--detector", "yolo9000"], 2, "unknown detector 'yolo9000'"),
+        (["clip.mp4", "--detector", "onnx:bad.onnx"], 1, "bad.onnx: not an ONNX model"),
+        (["clip.mp4", "text.mp4", "--detector", "onnx:bad.onnx"], 1, "bad.onnx: not an ONNX model"),
+        (["clip.mp4", "--detector", "onnx:gone.onnx"], 1, "gone.onnx: cannot be read"),
+        (["clip.mp4", "--config", "x"], 2, "unknown pipeline configuration 'x'"),
+        (["clip.mp4", "--config", "x.yaml"], 2, "x.yaml: cannot be read"),
+        (["clip.mp4", "--set", "smooth.foo=1"], 2, "unknown key smooth.foo"),
+        (["clip.mp4", "--set", "smooth.tau_seconds=[1"], 2, "not valid YAML"),
+        (["clip.mp4", "--set", "overlay.crf=99"], 2, "crf is 99"),
+        (["clip.mp4", "--set", "detect.engine=fast"], 2, "unknown engine 'fast'"),
+        (["clip.mp4", "--set", "track.low_score=0.9"], 2, "low_score <= high_score"),
+        (["rtsp://localhost/cam"], 2, "annotate is for recorded video"),
+        (["gopher://x"], 2, "unknown scheme gopher://"),
+        (["--foo", "clip.mp4"], 2, "No such option: --foo"),
+        (["clip.mp4", "--detector"], 2, "requires an argument"),
+        ([], 2, "Missing argument 'INPUT...'; see: videohoi annotate --help"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_annotate_says_what_is_wrong_in_one_line_and_leaves_nothing(videohoi, here, arguments, code, message):
+    outcome = videohoi("annotate", *arguments)
+    assert message in outcome.complaint()
+    assert outcome.code == code
+    assert outcome.out == ""
+    assert {path.name for path in Path().iterdir()} == here
+    assert not list(Path("folder").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["eval", "segments", ".", ".", "--tiou", "0.4"], 2, "--tiou 0.4: expected one of 0.3, 0.5"),
+        (["eval", "segments", ".", ".", "--threshold", "2"], 2, "'--threshold'"),
+        (["eval", "segments", "gone", "gone.json"], 1, "gone.json: cannot be read"),
+        (["eval", "segments", "."], 2, "Missing argument 'TRUTH'"),
+        (["models", "pull", "yolox_nanoo"], 2, "did you mean yolox_nano?"),
+        (["models", "pull"], 2, "Missing argument 'NAME'"),
+        (["anotate"], 2, "No such command 'anotate'"),
+        (["demo", "--out", "text.mp4"], 1, "text.mp4: a part of its path is a file"),
+        (["demo", "--detector", "yolo9000", "--out", "d"], 2, "unknown detector"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_the_other_commands_too(videohoi, here, arguments, code, message):
+    outcome = videohoi(*arguments)
+    assert message in outcome.complaint()
+    assert outcome.code == code
+
+
+def test_good_inputs_are_done_though_others_fail(videohoi, here):
+    outcome = videohoi("annotate", "text.mp4", "clip.mp4", "missing.mp4", "--out", "run", *QUICK)
+    assert outcome.code == 3
+    assert [line.split(": ")[1] for line in outcome.err.splitlines()] == ["missing.mp4", "text.mp4"]
+    assert "2 of 3 inputs failed" in outcome.out
+    assert {path.name for path in Path("run").iterdir()} == {"clip.videohoi"}
+
+
+def test_when_all_of_several_fail_the_first_ones_code_counts(videohoi, here):
+    outcome = videohoi("annotate", "text.mp4", "empty.mp4", "--out", "run")
+    assert outcome.code == 1
+    assert len(outcome.err.splitlines()) == 2
+    assert not Path("run").exists()
+
+
+def test_two_inputs_that_would_write_to_one_folder_are_refused_before_any_work(videohoi, clip):
+    Path("clip.mkv").write_bytes(clip.read_bytes())
+    outcome = videohoi("annotate", "clip.mp4", "clip.mkv")
+    assert "another input has the same name" in outcome.complaint()
+    assert outcome.code == 2
+    assert not Path("clip.videohoi").exists()

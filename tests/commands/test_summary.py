@@ -1,0 +1,75 @@
+"""What the end of a run says."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from videohoi.commands.summary import MOST_ROWS, decode_lines, show_summary, stage_lines
+from videohoi.decode.protocol import SourceReport
+from videohoi.graph import FunctionNode, Graph, IterableSource
+from videohoi.pipeline.annotate import AnnotatedVideo
+from videohoi.structures import Segment
+
+RIDE = Segment("clip.mp4", 1, "ride", 4, "skateboard", 2.31, 7.9, 0.8, 0.93)
+FACTS = {
+    "detector": {"name": "starter", "engine": "onnxruntime", "note": "it is small."},
+    "head": {"name": "starter", "engine": "onnxruntime", "note": ""},
+    "truncated_pairs": 0,
+}
+
+
+def shown(*segments: Segment, decode: SourceReport | None = None, skipped: int = 0, failed: int = 0) -> str:
+    run = Graph(IterableSource([1, 2]), [[FunctionNode("same", lambda item: item)]]).run()
+    folder = Path("clip.videohoi")
+    video = AnnotatedVideo("clip.mp4", folder, segments, run, decode or SourceReport(), FACTS)
+    console = Console(file=io.StringIO(), width=120)
+    show_summary(console, [video], skipped=skipped, failed=failed)
+    return console.file.getvalue()
+
+
+def row_with(text: str, *words: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if all(word in line for word in words)]
+    return [cell.strip() for cell in line.strip("│").split("│")]
+
+
+def test_one_row_for_each_triplet_with_its_times_and_best_score():
+    again = replace(RIDE, begin_seconds=9.0, end_seconds=10.0, score=0.9)
+    row = row_with(shown(RIDE, again), "ride")
+    assert row == ["person 1", "ride", "skateboard 4", "2", "6.6", "0.90", "2.31 - 7.90, 9.00 - 10.00"]
+
+
+def test_the_longest_comes_first_and_a_long_list_is_cut_with_a_word():
+    many = [replace(RIDE, object_id=10 + n, end_seconds=3.0 + n) for n in range(MOST_ROWS + 2)]
+    lines = shown(*many).splitlines()
+    assert f"skateboard {10 + MOST_ROWS + 1} " in next(line for line in lines if "ride" in line)
+    assert any("and 2 more in segments.csv" in line for line in lines)
+
+
+def test_no_interaction_is_said_in_words():
+    assert "clip.mp4: no interaction found" in shown()
+
+
+def test_what_was_skipped_and_failed_is_counted():
+    text = shown(skipped=2, failed=1)
+    assert "2 of 4 inputs were complete already" in text
+    assert "1 of 4 inputs failed" in text
+
+
+def test_decode_troubles_are_sentences():
+    report = SourceReport(
+        corrupt_packets=3, missing_timestamps=1, repaired_timestamps=1, ended_early_seconds=1.5, notes=["a note"]
+    )
+    text = " | ".join(decode_lines(report))
+    for part in ("a note", "3 packets", "at 1.50 s", "2 frames had a missing or backward time stamp"):
+        assert part in text
+    assert decode_lines(SourceReport(frames=3)) == []
+
+
+def test_detector_and_head_are_named_and_cut_pairs_counted():
+    assert stage_lines(FACTS) == ["Detector: starter (onnxruntime). It is small.", "Verbs: starter (onnxruntime)."]
+    assert "7 pairs were not scored" in stage_lines({**FACTS, "truncated_pairs": 7})[-1]
+    assert stage_lines({}) == []

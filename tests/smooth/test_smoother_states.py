@@ -1,0 +1,161 @@
+"""When interactions begin and end, and what is never reported."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from smooth_scenes import LIVE, Pair, Thing, events, frames, ridden, segments, smoothed, spans, step, still, times
+
+from videohoi.smooth.config import SmoothingConfig
+from videohoi.smooth.smoother import REACH_TAUS
+from videohoi.structures import Phase
+
+OFFLINE = SmoothingConfig()
+RATE_HZ = 30.0
+STEP = 1 / RATE_HZ
+RIDE = step("ride", 0.9, 1.0, 3.0)
+
+
+def ridden_frames(scores_at, at=None):
+    return frames(times(RATE_HZ, 5) if at is None else at, *ridden(scores_at))
+
+
+def test_begin_and_end_lie_within_a_frame_of_the_truth_when_thresholds_are_half_the_level() -> None:
+    """A step filtered from both sides passes half its height at the step: no delay is left."""
+    config = replace(OFFLINE, on_threshold=0.45, off_threshold=0.45, lookahead_seconds=0.75)
+    ((begin, end),) = spans(smoothed(ridden_frames(RIDE), config), "ride")
+    assert begin == pytest.approx(1.0, abs=STEP + 1e-9)
+    assert end == pytest.approx(3.0, abs=STEP + 1e-9)
+
+
+def test_by_default_begin_is_within_a_frame_and_end_later_by_what_the_lower_threshold_costs() -> None:
+    ((begin, end),) = spans(smoothed(ridden_frames(RIDE)), "ride")
+    assert begin == pytest.approx(1.0, abs=STEP + 1e-9)
+    late = OFFLINE.tau_seconds * math.log(0.9 / (2 * OFFLINE.off_threshold))  # level / 2 * exp(-late / tau) = off
+    middle = 3.0 - STEP / 2  # of the last frame that holds and the first that does not
+    assert end == pytest.approx(middle + late, abs=STEP + 1e-9)
+
+
+def test_without_lookahead_begin_is_later_by_a_bounded_delay_that_the_event_states() -> None:
+    results = smoothed(ridden_frames(RIDE), LIVE)
+    begin = next(e for e in events(results) if e.phase is Phase.BEGIN)
+    rise = LIVE.tau_seconds * math.log(1 / (1 - LIVE.on_threshold / 0.9))  # 1 - exp(-rise / tau) = on / level
+    assert 1.0 <= begin.begin_seconds <= 1.0 + rise + STEP
+    assert begin.delay_seconds == pytest.approx(begin.decided_seconds - begin.begin_seconds)
+    assert LIVE.confirm_seconds - 1e-9 <= begin.delay_seconds <= LIVE.confirm_seconds + STEP + 1e-9
+    assert begin.decided_seconds == results[begin.frame_index].frame.pts_seconds
+
+
+def test_with_lookahead_the_delay_of_a_decision_includes_it() -> None:
+    begin = next(e for e in events(smoothed(ridden_frames(RIDE))) if e.phase is Phase.BEGIN)
+    least = OFFLINE.lookahead_seconds + OFFLINE.confirm_seconds
+    assert least - 1e-9 <= begin.delay_seconds <= least + 2 * STEP
+
+
+REACH_SECONDS = REACH_TAUS * OFFLINE.tau_seconds
+
+
+@pytest.mark.parametrize("config", [OFFLINE, LIVE], ids=["offline", "live"])
+def test_a_pair_that_appears_and_vanishes_is_extended_by_no_more_than_the_filter_reaches(config) -> None:
+    scene = ridden_frames(lambda pts: {"ride": 0.9} if 1.0 <= pts < 3.0 else None)
+    ((begin, end),) = spans(smoothed(scene, config), "ride")
+    assert 1.0 - config.lookahead_seconds - 1e-9 <= begin <= 1.0
+    assert 3.0 - STEP - 1e-9 <= end <= 3.0 - STEP + REACH_SECONDS + 1e-9
+
+
+@pytest.mark.xfail(strict=True, reason="the filter extrapolates what was scored in a single frame to all it reaches")
+def test_a_pair_scored_in_a_single_frame_is_never_reported() -> None:
+    results = smoothed(ridden_frames(lambda pts: {"ride": 0.9} if pts == 2.0 else None))
+    assert segments(results) == []
+
+
+def test_a_pair_hidden_for_less_than_hold_unseen_goes_on() -> None:
+    def scores(hidden_seconds):
+        return lambda pts: None if 1.0 <= pts < 1.0 + hidden_seconds else {"ride": 0.9}
+
+    filled = REACH_SECONDS + OFFLINE.lookahead_seconds  # by the filter, from both sides
+    kept = smoothed(ridden_frames(scores(OFFLINE.hold_unseen_seconds - 0.1)))
+    cut = smoothed(ridden_frames(scores(OFFLINE.hold_unseen_seconds + filled + 0.2)))
+    assert len(spans(kept, "ride")) == 1
+    assert len(spans(cut, "ride")) == 2
+
+
+@pytest.mark.parametrize("config", [OFFLINE, LIVE], ids=["offline", "live"])
+def test_a_short_drop_out_is_bridged_and_a_long_one_splits(config) -> None:
+    short = step("ride", 0.9, 0.0, 4.0, (2.0, 2.0 + config.bridge_seconds - 0.1))
+    long = step("ride", 0.9, 0.0, 4.0, (1.5, 1.5 + config.bridge_seconds + 4 * config.tau_seconds))
+    assert len(spans(smoothed(ridden_frames(short), config), "ride")) == 1
+    assert len(spans(smoothed(ridden_frames(long), config), "ride")) == 2
+
+
+def test_a_blip_is_filtered_away() -> None:
+    assert events(smoothed(ridden_frames(step("ride", 0.9, 2.0, 2.1)))) == []
+
+
+def test_what_was_announced_but_stays_shorter_than_the_least_is_retracted() -> None:
+    config = replace(LIVE, tau_seconds=0.02, min_seconds=0.5)
+    results = smoothed(ridden_frames(step("ride", 0.9, 2.0, 2.3)), config)
+    begin, retract = events(results)
+    assert (begin.phase, retract.phase) == (Phase.BEGIN, Phase.RETRACT)
+    assert begin.interaction_id == retract.interaction_id
+    assert retract.delay_seconds == pytest.approx(retract.decided_seconds - retract.end_seconds)
+    assert segments(results) == []
+
+
+def test_updates_come_at_their_period() -> None:
+    found = events(smoothed(ridden_frames(step("ride", 0.9, 0.0, 5.0))))
+    assert [e.phase for e in found] == [Phase.BEGIN, *[Phase.UPDATE] * 4, Phase.END]
+    apart = np.diff([e.frame_index for e in found[:-1]]) / RATE_HZ
+    np.testing.assert_allclose(apart, OFFLINE.update_seconds, atol=STEP + 1e-9)
+
+
+@pytest.mark.parametrize("config", [OFFLINE, LIVE], ids=["offline", "live"])
+def test_the_sampling_rate_does_not_move_begin_and_end(config) -> None:
+    rng = np.random.default_rng(3)
+    irregular = np.cumsum(rng.uniform(0.02, 0.08, 100)).tolist()
+    found = [spans(smoothed(ridden_frames(RIDE, at), config), "ride") for at in (times(10, 5), times(30, 5), irregular)]
+    assert [len(one) for one in found] == [1, 1, 1]
+    slow, fast, uneven = (np.array(one[0]) for one in found)
+    # each time is known to a sample; the past-only filter also counts the newest sample in full: a sample of both rates
+    finest = 0.0 if config.lookahead_seconds else STEP
+    np.testing.assert_allclose(slow, fast, rtol=0, atol=0.1 + finest + 1e-9)
+    np.testing.assert_allclose(uneven, fast, rtol=0, atol=0.08 + finest + 1e-9)
+
+
+def test_the_segments_score_is_the_mean_and_peak_of_what_was_smoothed() -> None:
+    (segment,) = segments(smoothed(ridden_frames(step("ride", 0.8, -1.0, 9.0))))
+    assert segment.score == pytest.approx(0.8, abs=1e-6)
+    assert segment.peak_score == pytest.approx(0.8, abs=1e-6)
+
+
+def test_smoothing_off_reports_each_frames_thresholded_score() -> None:
+    blips = {10, 11, 40}
+    scores = {index / RATE_HZ: 0.9 if index in blips else 0.39 for index in range(60)}
+    results = smoothed(ridden_frames(lambda pts: {"ride": scores[pts]}, list(scores)), replace(OFFLINE, enabled=False))
+    assert [r.frame.index for r in results if r.interactions.active.any()] == sorted(blips)
+    assert spans(results, "ride") == [(10 / RATE_HZ, 11 / RATE_HZ), (40 / RATE_HZ, 40 / RATE_HZ)]
+    shown = [float(r.interactions.verb_scores.max()) for r in results]
+    np.testing.assert_allclose(shown, list(scores.values()), atol=1e-6)
+    assert all(e.delay_seconds == 0 for e in events(results) if e.phase is Phase.BEGIN)
+
+
+def test_smoothing_off_asks_neither_motion_nor_exclusion_nor_impacts() -> None:
+    things = [Thing(1, "person", still())]
+    things += [Thing(2, "skateboard", still((90, 380, 210, 420))), Thing(3, "snowboard", still((90, 380, 215, 420)))]
+    things += [Thing(4, "cell_phone", still((190, 230, 230, 270)))]
+    pairs = [
+        Pair(1, 2, lambda t: {"ride": 0.9}),
+        Pair(1, 3, lambda t: {"ride": 0.6}),
+        Pair(1, 4, lambda t: {"hold": 0.6}),
+    ]
+    items = frames(times(RATE_HZ, 2), things, pairs)
+    off = smoothed(items, replace(OFFLINE, enabled=False))
+    active = {(int(h), int(o)) for r in off for h, o, a in _rows(r) if a.any()}
+    assert active == {(1, 2), (1, 3), (1, 4)}
+    assert {(s.human_id, s.object_id) for s in segments(smoothed(items))} == {(1, 2)}
+
+
+def _rows(result):
+    found = result.interactions
+    return zip(found.human_ids, found.object_ids, found.active, strict=True)

@@ -1,0 +1,335 @@
+"""The stage as a part of a stream: every frame once, silences, memory, determinism, agreement of what it says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from smooth_scenes import (
+    INFO,
+    LIVE,
+    WORDS,
+    Pair,
+    Thing,
+    events,
+    frames,
+    opened,
+    ridden,
+    segments,
+    smoothed,
+    spans,
+    step,
+    still,
+    times,
+)
+
+from videohoi.sink.segment_builder import SegmentBuilder
+from videohoi.smooth.config import MOMENTARY_VERBS, SmoothingConfig
+from videohoi.structures import Phase
+
+OFFLINE = SmoothingConfig()
+BOTH = pytest.mark.parametrize("config", [OFFLINE, LIVE], ids=["offline", "live"])
+RIDE = WORDS.verb_id("ride")
+
+
+def always(pts):
+    return {"ride": 0.9}
+
+
+def with_silence(seconds, before=2.0, after=2.0, rate_hz=30.0):
+    first = times(rate_hz, before)
+    return first + [first[-1] + seconds + pts for pts in times(rate_hz, after)]
+
+
+# every frame once
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    steps=st.lists(st.floats(-1.0, 4.0), max_size=40),
+    lookahead=st.sampled_from([0.0, 0.2, 0.5, 5.0]),
+    enabled=st.booleans(),
+)
+def test_every_frame_comes_out_once_and_in_order_whatever_its_time(steps, lookahead, enabled) -> None:
+    items = frames(np.cumsum(steps).tolist(), *ridden(always))
+    results = smoothed(items, replace(OFFLINE, lookahead_seconds=lookahead, enabled=enabled))
+    assert [r.frame for r in results] == [item.frame for item in items]
+    assert all(r.interactions is not None for r in results)
+
+
+@BOTH
+def test_a_frame_leaves_when_the_lookahead_has_passed(config) -> None:
+    smoother = opened(config)
+    for item in frames(times(10, 3), *ridden(always)):
+        for result in smoother.process(item):
+            assert item.frame.pts_seconds - result.frame.pts_seconds == pytest.approx(config.lookahead_seconds)
+
+
+def test_frames_without_scores_or_tracks_pass() -> None:
+    bare = [replace(item, pair_scores=None) for item in frames(times(10, 1), [], [])]
+    results = smoothed(bare)
+    assert [r.frame.index for r in results] == list(range(10))
+    assert all(len(r.interactions) == 0 and r.events == () for r in results)
+
+
+def test_unconfirmed_rows_take_no_part() -> None:
+    things = [Thing(-1, "person", still()), Thing(2, "skateboard", still((90, 380, 210, 420)))]
+    assert all(len(r.interactions) == 0 for r in smoothed(frames(times(10, 1), things, [Pair(-1, 2, always)])))
+
+
+# gaps
+
+
+@BOTH
+def test_a_silence_ends_what_was_on_and_is_told(config) -> None:
+    at = with_silence(10.0)
+    results = smoothed(frames(at, *ridden(always)), config)
+    told = [e.phase for e in events(results) if e.phase is not Phase.UPDATE]
+    assert told[:4] == [Phase.BEGIN, Phase.END, Phase.GAP, Phase.BEGIN]
+    begin, end, gap, again = [e for e in events(results) if e.phase is not Phase.UPDATE][:4]
+    assert end.end_seconds == at[59]
+    assert (gap.begin_seconds, gap.end_seconds, gap.frame_index) == (at[59], at[60], 60)
+    assert (gap.interaction_id, gap.human_id, gap.object_id, gap.verb, gap.object_class) == (-1, -1, -1, "", "")
+    assert begin.interaction_id != again.interaction_id
+    assert again.begin_seconds == at[60]
+
+
+@BOTH
+def test_the_gap_goes_out_with_the_first_frame_after_it_and_before_that_frames_own_events(config) -> None:
+    results = smoothed(frames(with_silence(10.0), *ridden(always)), config)
+    assert results[60].events[-1 if config.lookahead_seconds == 0 else 0].phase is Phase.GAP
+    assert sum(e.phase is Phase.GAP for e in events(results)) == 1
+
+
+@BOTH
+def test_a_gap_carries_no_score_motion_or_pair_across(config) -> None:
+    whole = smoothed(frames(with_silence(10.0), *ridden(step("ride", 0.9, 0.0, 13.0))), config)
+    fresh = smoothed(frames(with_silence(10.0)[60:], *ridden(step("ride", 0.9, 0.0, 13.0))), config)
+    assert len(whole[60:]) == len(fresh)
+    for late, new in zip(whole[60:], fresh, strict=True):
+        np.testing.assert_array_equal(late.interactions.verb_scores, new.interactions.verb_scores)
+        np.testing.assert_array_equal(late.interactions.active, new.interactions.active)
+        np.testing.assert_array_equal(late.interactions.age_seconds, new.interactions.age_seconds)
+
+
+@BOTH
+def test_a_pause_that_is_no_gap_is_not_told(config) -> None:
+    results = smoothed(frames(with_silence(2.9), *ridden(always)), config)
+    assert not any(e.phase is Phase.GAP for e in events(results))
+
+
+@BOTH
+def test_a_gap_is_told_when_nothing_was_on(config) -> None:
+    found = events(smoothed(frames(with_silence(4.0), [], []), config))
+    assert [e.phase for e in found] == [Phase.GAP]
+
+
+@BOTH
+def test_a_clock_that_runs_backwards_is_a_gap(config) -> None:
+    at = [*(10 + t for t in times(30, 2)), *times(30, 2)]
+    results = smoothed(frames(at, *ridden(always)), config)
+    (gap,) = [e for e in events(results) if e.phase is Phase.GAP]
+    assert (gap.begin_seconds, gap.end_seconds) == (at[59], 0.0)
+    assert all(e.delay_seconds >= 0 and e.end_seconds >= e.begin_seconds for e in events(results) if e is not gap)
+    assert spans(results, "ride")[-1] == pytest.approx((10.0, at[59]))
+
+
+@BOTH
+def test_what_was_announced_too_shortly_before_a_gap_is_retracted(config) -> None:
+    config = replace(config, min_seconds=1.0)
+    results = smoothed(frames(with_silence(10.0, before=0.5), *ridden(always)), config)
+    told = [e.phase for e in events(results) if e.phase is not Phase.UPDATE]
+    assert told[:3] == [Phase.BEGIN, Phase.RETRACT, Phase.GAP]
+
+
+@BOTH
+def test_segments_are_built_from_events_with_gaps_among_them(config) -> None:
+    results = smoothed(frames(with_silence(10.0), *ridden(step("ride", 0.9, 0.0, 13.0))), config)
+    built = SegmentBuilder(MOMENTARY_VERBS).feed(events(results))
+    assert any(e.phase is Phase.GAP for e in events(results))
+    assert built == segments(results)
+    assert len(built) == 2
+
+
+def test_a_first_frame_late_in_time_is_no_gap() -> None:
+    assert not any(e.phase is Phase.GAP for e in events(smoothed(frames([1e6, 1e6 + 0.1], *ridden(always)))))
+
+
+# what is said agrees
+
+
+score = st.one_of(st.none(), st.floats(0, 1))
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    rows=st.lists(st.tuples(score, score, st.floats(0, 1)), min_size=1, max_size=60),
+    rate_hz=st.sampled_from([5.0, 10.0, 30.0]),
+    config=st.sampled_from([OFFLINE, LIVE, replace(OFFLINE, enabled=False)]),
+)
+def test_each_interactions_events_follow_begin_update_and_one_close(rows, rate_hz, config) -> None:
+    found = events(smoothed(_random_scene(rows, rate_hz), config))
+    by_id = {}
+    for event in found:
+        by_id.setdefault(event.interaction_id, []).append(event)
+    for told in by_id.values():
+        phases = [event.phase for event in told]
+        assert phases[0] is Phase.BEGIN
+        assert all(phase is Phase.UPDATE for phase in phases[1:-1])
+        assert len(phases) == 1 or phases[-1] in (Phase.UPDATE, Phase.END, Phase.RETRACT)
+        if config.enabled and config.lookahead_seconds > 0:
+            assert phases[-1] in (Phase.END, Phase.RETRACT), "nothing stays open after drain"
+        assert len({(e.human_id, e.object_id, e.verb, e.begin_seconds) for e in told}) == 1
+        assert all(e.begin_seconds <= e.end_seconds for e in told)
+        assert [e.frame_index for e in told] == sorted(e.frame_index for e in told)
+
+
+def _random_scene(rows, rate_hz):
+    table = {index / rate_hz: row for index, row in enumerate(rows)}
+
+    def column(verb, which):
+        return lambda pts: None if table[pts][which] is None else {verb: table[pts][which], "stand_on": table[pts][2]}
+
+    things = [Thing(1, "person", still()), Thing(2, "skateboard", still((90, 380, 210, 420)))]
+    things.append(Thing(3, "bench", still((80, 380, 300, 450))))
+    pairs = [Pair(1, 2, column("ride", 0)), Pair(1, 3, column("sit_on", 1))]
+    return frames(list(table), things, pairs)
+
+
+@settings(deadline=None, max_examples=25)
+@given(rows=st.lists(st.tuples(score, score, st.floats(0, 1)), min_size=10, max_size=60))
+def test_active_verbs_are_those_of_the_reported_interactions(rows) -> None:
+    results = smoothed(_random_scene(rows, 10.0), OFFLINE)
+    open_now = {}
+    for result in results:
+        closed = {}
+        for event in result.events:
+            key = (event.human_id, event.object_id, event.verb)
+            if event.phase is Phase.BEGIN:
+                open_now[key] = event.interaction_id
+            elif event.phase in (Phase.END, Phase.RETRACT):
+                closed[key] = open_now.pop(key)
+        expected = set(open_now) | (set(closed) if result is results[-1] else set())  # ends of the stream come after
+        shown = _active(result)
+        assert shown == expected or (result is results[-1] and set(open_now) <= shown <= expected)
+
+
+def _active(result):
+    found = result.interactions
+    return {
+        (int(found.human_ids[row]), int(found.object_ids[row]), WORDS.verbs[verb])
+        for row, verb in np.argwhere(found.active)
+    }
+
+
+def test_the_last_frame_of_a_stream_still_shows_what_is_on() -> None:
+    last = smoothed(frames(times(30, 2), *ridden(always)))[-1]
+    assert last.interactions.active[0, RIDE]
+    assert last.events[-1].phase is Phase.END
+
+
+@BOTH
+def test_a_pairs_age_counts_from_when_it_was_first_seen(config) -> None:
+    results = smoothed(frames(times(30, 3), *ridden(lambda t: {"ride": 0.9} if t >= 1 else None)), config)
+    for result in results:
+        for age, seen in zip(result.interactions.age_seconds, result.interactions.observed, strict=True):
+            assert age == pytest.approx(max(0.0, result.frame.pts_seconds - 1.0), abs=1e-6)
+            assert bool(seen) is (result.frame.pts_seconds >= 1)
+
+
+def test_an_unseen_pair_is_shown_as_unobserved() -> None:
+    results = smoothed(frames(times(30, 3), *ridden(lambda t: None if 1 <= t < 1.3 else {"ride": 0.9})))
+    for result in results:
+        hidden = 1 <= result.frame.pts_seconds < 1.3
+        assert bool(result.interactions.observed[0]) is not hidden
+        assert result.frame.pts_seconds < 0.2 or result.interactions.active[0, RIDE]
+
+
+# order, repetition, memory
+
+
+def crowd(seconds=3.0, rate_hz=15.0):
+    rng = np.random.default_rng(0)
+    things, pairs = [], []
+    for human in range(3):
+        left = 100 + 300.0 * human
+        things.append(Thing(human, "person", lambda t, x=left: (x + 20 * t, 100, x + 100 + 20 * t, 400)))
+    for offset, name in enumerate(["cup", "skateboard", "snowboard", "bicycle", "sports_ball"]):
+        x, speed = rng.uniform(100, 800), rng.uniform(-200, 200)
+        things.append(Thing(10 + offset, name, lambda t, x=x, v=speed: (x + v * t, 330, x + 60 + v * t, 400)))
+        for human in range(3):
+            verbs = {"hold": rng.uniform(0, 1), "ride": rng.uniform(0, 1), "stand_on": rng.uniform(0, 1)}
+            pairs.append(Pair(human, 10 + offset, lambda t, verbs=verbs: verbs))
+    return times(rate_hz, seconds), things, pairs
+
+
+@settings(deadline=None, max_examples=8)
+@given(shuffle=st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_pairs_changes_nothing(shuffle) -> None:
+    at, things, pairs = crowd()
+    straight = smoothed(frames(at, things, pairs))
+    mixed = smoothed(frames(at, things, pairs, order=lambda rows: shuffle.sample(rows, len(rows))))
+    assert events(straight)
+    assert events(mixed) == events(straight)
+    for one, other in zip(straight, mixed, strict=True):
+        np.testing.assert_array_equal(one.interactions.human_ids, other.interactions.human_ids)
+        np.testing.assert_array_equal(one.interactions.verb_scores, other.interactions.verb_scores)
+
+
+@BOTH
+def test_the_same_frames_give_the_same_results_twice(config) -> None:
+    items = frames(*crowd())
+    smoother = opened(config)
+    first = [r for item in items for r in smoother.process(item)] + list(smoother.drain())
+    smoother.open(INFO)
+    again = [r for item in items for r in smoother.process(item)] + list(smoother.drain())
+    assert events(smoothed(items, config)) == events(first)
+    assert segments(again) == segments(first)
+    ids = {e.interaction_id for e in events(first)}
+    assert ids.isdisjoint(e.interaction_id for e in events(again)), "ids of one smoother never return"
+
+
+def test_reset_forgets_what_waits_and_what_is_on() -> None:
+    smoother = opened()
+    for item in frames(times(30, 2), *ridden(always)):
+        list(smoother.process(item))
+    smoother.reset()
+    assert list(smoother.drain()) == []
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["tracks-end", "tracks-just-vanish"])
+@BOTH
+def test_memory_stays_bounded_over_thousands_of_short_lived_tracks(config, told) -> None:
+    rate_hz, count, life = 15.0, 2400, 10  # frames; a human and a board are born every fifth frame
+    items = []
+    ended = ()
+    for index in range(count):
+        born = range(max(0, (index - life) // 5 + 1), index // 5 + 1)
+        things, pairs = [], []
+        for k in born:
+            things += [Thing(2 * k, "person", still()), Thing(2 * k + 1, "skateboard", still((90, 380, 210, 420)))]
+            pairs.append(Pair(2 * k, 2 * k + 1, always))
+        gone = (index - life) // 5 if told and index >= life and index % 5 == 0 else None
+        ended = () if gone is None else (2 * gone, 2 * gone + 1)
+        items.append((index / rate_hz, things, pairs, ended))
+    smoother, most_pairs, most_tracks = opened(config), 0, 0
+    for index, (pts, things, pairs, ended) in enumerate(items):
+        item = frames([pts], things, pairs, ended={0: ended})[0]
+        list(smoother.process(replace(item, frame=replace(item.frame, index=index))))
+        most_pairs = max(most_pairs, len(smoother._pairs))
+        most_tracks = max(most_tracks, len(smoother._histories))
+    births_per_second = rate_hz / 5
+    kept = config.hold_unseen_seconds * 2 + config.lookahead_seconds * 2 + 6 * config.tau_seconds + life / rate_hz
+    assert most_pairs <= births_per_second * kept + 3
+    assert most_tracks <= 2 * (births_per_second * (2.0 + life / rate_hz) + 3)
+
+
+def test_memory_stays_bounded_for_one_pair_that_lasts() -> None:
+    smoother = opened()
+    for item in frames(times(30, 60), *ridden(always)):
+        list(smoother.process(item))
+    (pair,) = smoother._pairs.values()
+    assert len(pair.history) <= 30 * 3.5
+    assert len(smoother._histories.get(1)) <= 30 * 2
+    assert len(smoother._waiting) <= 30 * OFFLINE.lookahead_seconds + 1

@@ -1,0 +1,229 @@
+"""What can be typed: one command a verb. Heavy imports happen inside the commands, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from videohoi import __version__
+from videohoi.errors import UsageError
+
+_WRONG_USAGE = cast("type[Exception]", typer.BadParameter.__bases__[0])
+"""click's UsageError, also of the copy of click that newer releases of typer carry inside"""
+_HELP_WAS_SHOWN = "NoArgsIsHelpError"
+"""its name is all that typer gives of that class"""
+_INTERRUPTED_CODE = 130
+"""what typer gives back after a KeyboardInterrupt"""
+_START = """Start here:
+
+`videohoi demo` makes a short clip and annotates it
+
+`videohoi annotate clip.mp4` writes `clip.videohoi/`
+
+`videohoi doctor` says what this machine lacks"""
+
+app = typer.Typer(
+    name="videohoi",
+    help="Who does what with which thing in a video, from when to when.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    epilog=_START,
+)
+eval_app = typer.Typer(help="How good is a run? Compare it with hand-made truth.", no_args_is_help=True)
+models_app = typer.Typer(help="Which detectors exist, and which are on this machine.", invoke_without_command=True)
+app.add_typer(eval_app, name="eval")
+app.add_typer(models_app, name="models")
+
+OutFolder = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Folder for the results. Default: beside each video.", metavar="DIR")
+]
+DetectorSpec = Annotated[
+    str | None,
+    typer.Option(
+        "--detector", "-d", metavar="NAME",
+        help="`starter` (shipped), `onnx:FILE` (any YOLOX-style ONNX file), or a name of `videohoi models`.",
+    ),
+]  # fmt: skip
+ConfigSpec = Annotated[
+    str, typer.Option("--config", "-c", metavar="NAME|FILE", help="Shipped configuration or a YAML file.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change one setting, as `smooth.tau_seconds=0.3`. Repeatable."),
+]
+Overlay = Annotated[bool, typer.Option("--overlay/--no-overlay", help="Draw `overlay.mp4`; it is the costly output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no tables; errors only.")]
+
+
+@app.command()
+def annotate(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Video files, folders of videos, quoted globs, GIFs, folders of images, `frames_%06d.jpg`.",
+        ),
+    ],
+    out: OutFolder = None,
+    detector: DetectorSpec = None,
+    config: ConfigSpec = "offline_annotation",
+    settings: Settings = None,
+    overlay: Overlay = True,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip inputs whose results are complete and of the same settings.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Annotate videos: who does what with which thing, from when to when.
+
+    Writes `CLIP.videohoi/` for each input: `segments.csv` (the interactions), `tracks.csv` (the boxes), `events.jsonl`,
+    `frames.jsonl`, `pairs.csv`, `overlay.mp4` (watch it) and `report.json` (speed, versions, what went wrong).
+
+    For example:
+
+        videohoi annotate clip.mp4
+
+        videohoi annotate videos/ --out run1/ --resume
+
+        videohoi annotate clip.mp4 --detector onnx:yolox_nano.onnx --set smooth.on_threshold=0.6
+
+    Exit code: 0 done; 1 an input or output failed, or interrupted; 2 wrong usage; 3 some of several inputs failed.
+    """
+    from videohoi.commands.annotate import AnnotateRequest, run_annotate
+
+    request = AnnotateRequest(tuple(inputs), out, detector, config, tuple(settings or ()), overlay, resume, quiet)
+    raise typer.Exit(run_annotate(request))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the clip and its results go.")] = Path(
+        "videohoi-demo"
+    ),
+    detector: DetectorSpec = None,
+    quiet: Quiet = False,
+) -> None:
+    """Make a short clip, run the main job on it and say where to look. Needs no input and no network.
+
+    The clip shows a person and a cup of coffee that comes and goes; its truth is known, so the result can be scored.
+
+    For example:
+
+        videohoi demo --out my-demo/
+    """
+    from videohoi.commands.demo import run_demo
+
+    raise typer.Exit(run_demo(out, detector, quiet=quiet))
+
+
+@models_app.callback()
+def models(context: typer.Context) -> None:
+    """List detectors: what they are, their licence, and whether they are on this machine."""
+    if context.invoked_subcommand is None:
+        from videohoi.commands.models import list_models
+
+        list_models()
+
+
+@models_app.command("pull")
+def pull_model(
+    name: Annotated[str, typer.Argument(help="A name of `videohoi models`.")],
+    accept_unverified: Annotated[
+        bool, typer.Option("--accept-unverified", help="Take a file whose checksum is not known here.")
+    ] = False,
+) -> None:
+    """Download a public detector by name and check its checksum. Nothing is ever downloaded by itself.
+
+    For example:
+
+        videohoi models pull yolox_nano
+    """
+    from videohoi.commands.models import pull
+
+    pull(name, accept_unverified=accept_unverified)
+
+
+@app.command()
+def doctor() -> None:
+    """What can run here, with which engine, what is missing and what to type."""
+    from videohoi.commands.models import show_doctor
+
+    raise typer.Exit(show_doctor())
+
+
+@eval_app.command("segments")
+def eval_segments(
+    run: Annotated[Path, typer.Argument(help="A result folder, or a folder of them.", metavar="RUN")],
+    truth: Annotated[Path, typer.Argument(help="A truth JSON file, or a folder of them.", metavar="TRUTH")],
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Keep segments with at least this score. Default: chosen leave-one-clip-out.", min=0, max=1),
+    ] = None,
+    iou: Annotated[
+        float, typer.Option("--tiou", help="Temporal IoU at which a state counts as found: 0.3 or 0.5.")
+    ] = 0.3,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Also write every figure as JSON.")
+    ] = None,
+) -> None:
+    """Score predicted segments against hand-made truth, per clip and on average, beside the always-on baseline.
+
+    Strict: human, verb and object must agree. Agnostic: any interaction of the pair. See the documentation of
+    `videohoi.evaluate.segments` for the exact rules.
+
+    For example:
+
+        videohoi eval segments run1/ truth/
+
+        videohoi eval segments clip.videohoi/ clip.json --threshold 0.5 --tiou 0.5 --json scores.json
+    """
+    from videohoi.commands.evaluate import show_segments
+
+    show_segments(run, truth, threshold=threshold, minimum_iou=iou, json_file=json_file)
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"videohoi {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Who does what with which thing in a video, from when to when."""
+
+
+def run_app(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line (default: the process's own); gives the exit code.
+
+    Raises:
+        UsageError: an unknown command or option, a missing or impossible value; says where help is.
+        VideohoiError: what the command raised.
+        KeyboardInterrupt: interrupted.
+    """
+    try:
+        code = app(args=arguments, prog_name="videohoi", standalone_mode=False)
+    except typer.Abort as abort:
+        raise KeyboardInterrupt from abort
+    except _WRONG_USAGE as error:
+        if type(error).__name__ == _HELP_WAS_SHOWN:
+            return UsageError.exit_code
+        raise UsageError(_usage_line(error)) from error
+    if code == _INTERRUPTED_CODE:
+        raise KeyboardInterrupt
+    return int(code or 0)
+
+
+def _usage_line(error: Exception) -> str:
+    context, message = getattr(error, "ctx", None), getattr(error, "format_message", error.__str__)()
+    command = "videohoi" if context is None else context.command_path
+    return f"{message.rstrip('.')}; see: {command} --help"

@@ -12,9 +12,6 @@ import pytest
 from videohoi.cli import main
 from videohoi.demo.compose import compose_demo, write_demo
 
-QUICK = ("--set", "detect.threads=1", "--set", "detect.input_size_px=96")
-"""what the detector finds does not matter in these tests"""
-
 
 @dataclass(frozen=True)
 class Outcome:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import QUICK
+from quick_settings import QUICK
 
 from videohoi.pipeline.annotate import OUTPUT_FILES
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from conftest import QUICK
+from quick_settings import QUICK
 
 
 def write_sound(path: Path) -> None:

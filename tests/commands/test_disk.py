@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import QUICK
+from quick_settings import QUICK
 
 resource = pytest.importorskip("resource", reason="limits of a process exist on POSIX only")
 TIGHT_BYTES = 2000

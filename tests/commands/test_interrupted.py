@@ -12,7 +12,7 @@ from pathlib import Path
 
 import av
 import pytest
-from conftest import QUICK
+from quick_settings import QUICK
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals differ on Windows")
 

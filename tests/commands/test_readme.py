@@ -97,6 +97,4 @@ def test_python_blocks_compile_and_import_what_exists(text):
 
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!https?:)([^)#]+)", README.read_text(encoding="utf-8")))
 def test_links_lead_to_files_of_the_repository(link):
-    if link.startswith("docs/images/"):
-        pytest.skip("pictures are rendered by a script, not kept in a checkout without them")
     assert (README.parent / link).exists(), link

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-HEAVY = {"numpy", "cv2", "av", "numba", "onnxruntime", "scipy", "torch", "pydantic", "yaml", "skimage"}
+HEAVY = {"numpy", "cv2", "av", "numba", "onnxruntime", "scipy", "torch", "yaml", "skimage"}
+"""pydantic is not among them: newer releases of typer import it themselves"""
 
 
 def plain(text: str) -> str:

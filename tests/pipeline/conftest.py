@@ -12,8 +12,6 @@ from videohoi.demo.compose import compose_demo, write_demo
 from videohoi.pipeline.annotate import AnnotatedVideo, annotate
 from videohoi.pipeline.pipeline import Pipeline
 
-FRAME_COUNT = 20
-
 
 @pytest.fixture(scope="session")
 def clip_file(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import jsonschema
 import pytest
-from conftest import FRAME_COUNT
+from short_clip import FRAME_COUNT
 
 from videohoi import __version__
 from videohoi.decode.inputs import list_inputs

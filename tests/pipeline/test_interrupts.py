@@ -15,6 +15,11 @@ def press():
     os.kill(os.getpid(), signal.SIGINT)
 
 
+def press_twice():
+    press()
+    press()
+
+
 @pytest.fixture
 def presses():
     """A handler of SIGINT that counts, in place of the usual one."""
@@ -39,8 +44,7 @@ def test_the_first_interrupt_waits_and_the_second_raises(presses):
         assert interrupt.came
     assert presses == []
     with pytest.raises(KeyboardInterrupt), interrupts_wait():
-        press()
-        press()
+        press_twice()
 
 
 def test_in_other_threads_they_do_nothing(presses):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 
 import pytest
-from conftest import FRAME_COUNT
+from short_clip import FRAME_COUNT
 
 import videohoi
 from videohoi.errors import DecodeError, UsageError
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.structures import FrameResult
-
 
 QUICK = ("detect.threads=1", "detect.input_size_px=96")
 

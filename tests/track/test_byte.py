@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from track_scenes import BALL, CUP, INFO, PERSON, detections, opened
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from track_scenes import BALL, CUP, INFO, PERSON, detections, opened
 
 from videohoi.errors import InputError, UsageError
 from videohoi.structures import Detections

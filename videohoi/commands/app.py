@@ -75,7 +75,7 @@ def annotate(
     settings: Settings = None,
     overlay: Overlay = True,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Skip inputs whose results are complete and of the same settings.")
+        bool, typer.Option("--resume", help="Skip inputs whose results are there, of the same settings.")
     ] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -132,7 +132,7 @@ def models(context: typer.Context) -> None:
 
 @models_app.command("pull")
 def pull_model(
-    name: Annotated[str, typer.Argument(help="A name of `videohoi models`.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name of `videohoi models`.")],
     accept_unverified: Annotated[
         bool, typer.Option("--accept-unverified", help="Take a file whose checksum is not known here.")
     ] = False,

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from videohoi.commands.annotate import AnnotateRequest, run_annotate
 from videohoi.demo.compose import write_demo
+from videohoi.detect.factory import create_detector
 from videohoi.pipeline.interrupts import interrupts_raise
 from videohoi.sink.disk import prepare_output_folder
 
@@ -17,6 +18,7 @@ CLIP_FILE = "demo.mp4"
 def run_demo(out: Path, detector: str | None, *, quiet: bool) -> int:
     """Compose the clip into ``out``, annotate it, print where to look and what the truth is; returns the exit code."""
     console = Console(highlight=False, quiet=quiet)
+    create_detector(detector or "starter")  # what is wrong with it is said before the clip is made
     prepare_output_folder(out)
     clip = out / CLIP_FILE
     console.print("Composing a clip from two photographs (a person, a cup of coffee) ...")

@@ -58,8 +58,8 @@ class Exclusion:
 
 def _strength(pair: PairState, score: NDArray[np.float64] | None, verbs: NDArray[np.bool_]) -> float:
     """Best score of the verbs; a pair that already holds but is unseen defends what it had."""
-    held = (pair.phase == ON) & verbs
-    bonus = INCUMBENT_BONUS if held.any() else 0.0
+    held = np.flatnonzero((pair.phase == ON) & verbs)
     if score is None:
-        return float(pair.peak[held].max()) * 0.5 if held.any() else 0.0
-    return float(score[verbs].max()) + bonus if score[verbs].any() else 0.0
+        return float(pair.peak[held].max()) * 0.5 if len(held) else 0.0
+    best = float((score * verbs).max())
+    return best + (INCUMBENT_BONUS if len(held) else 0.0) if best > 0 else 0.0

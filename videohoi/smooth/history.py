@@ -74,9 +74,9 @@ def size_px(box_xyxy_px: Vector) -> float:
 
 def slope(times: Vector, values: Vector) -> Vector:
     """Least-squares slope of ``values`` (n, d) over ``times`` (n,): (d,) a second."""
-    centred = times - times.mean()
+    centred = times - times.sum() / len(times)
     spread = float(centred @ centred)
-    result: Vector = centred @ (values - values.mean(axis=0)) / max(spread, 1e-9)
+    result: Vector = centred @ (values - values[0]) / max(spread, 1e-9)
     return result
 
 

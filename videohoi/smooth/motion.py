@@ -7,6 +7,7 @@ moment ago. This is physics, not learning: it holds for things no training pictu
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +62,7 @@ def pair_motion(
 
 def relative_speed(human_times: Vector, human_boxes: Vector, times: Vector, boxes: Vector) -> float:
     """Path length a second of the object's centre in the human's frame, in human heights; 0 with too few boxes."""
-    height = float(np.median(human_boxes[:, 3] - human_boxes[:, 1]))
+    height = statistics.median((human_boxes[:, 3] - human_boxes[:, 1]).tolist())
     if not np.array_equal(human_times, times):  # one of them was missed in some frame
         times, human_rows, rows = np.intersect1d(human_times, times, return_indices=True)
         human_boxes, boxes = human_boxes[human_rows], boxes[rows]

@@ -1,0 +1,3 @@
+"""The size of the clip that pipeline tests share."""
+
+FRAME_COUNT = 20

@@ -16,7 +16,7 @@ QUICK = ("detect.threads=1", "detect.input_size_px=96")
 
 
 def graph_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("videohoi")]
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("videohoi: ")]
 
 
 def test_one_result_for_each_frame_in_order(clip_file):

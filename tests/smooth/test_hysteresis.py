@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from videohoi.errors import ConfigError
 from videohoi.smooth.config import SmoothingConfig
 from videohoi.smooth.hysteresis import advance, close
 from videohoi.smooth.impacts import ImpactPeaks
@@ -75,3 +76,19 @@ def test_closing_ends_what_is_on_and_drops_what_is_pending() -> None:
     _, pending = decided(0.5)
     assert list(close(pending, CONFIG)) == []
     assert pending.idle
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"tau_seconds": -1.0}, "smooth.tau_seconds"),
+        ({"tau_seconds": 0.0}, "smooth.tau_seconds"),
+        ({"bridge_seconds": -0.1}, "smooth.bridge_seconds"),
+        ({"on_threshold": 0.3, "off_threshold": 0.4}, "off_threshold"),
+        ({"on_threshold": 1.2}, "on_threshold"),
+        ({"max_verbs_per_pair": 0}, "smooth.max_verbs_per_pair"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(values, named):
+    with pytest.raises(ConfigError, match=named):
+        SmoothingConfig(**values)

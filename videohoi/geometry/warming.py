@@ -28,8 +28,8 @@ def warmed(compile_all: Callable[[], None], patience_seconds: float = PATIENCE_S
         try:
             compile_all()
             done.set()
-        except Exception:  # noqa: BLE001 - whatever the compiler raises, the twins still work
-            _LOG.exception("kernels could not be compiled; numpy is used instead")
+        except Exception as error:  # noqa: BLE001 - whatever the compiler raises, the twins still work
+            _LOG.warning("kernels could not be compiled, numpy is used instead: %s", " ".join(str(error).split()))
 
     thread = threading.Thread(target=work, name="videohoi-kernel-warm-up")
     thread.start()

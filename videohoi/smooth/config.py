@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from videohoi.errors import ConfigError
+
 MOMENTARY_VERBS = frozenset({"catch", "hit", "kick", "throw"})
 """verbs that name a moment, not a state: reported as short events around an impact"""
 
@@ -115,3 +117,17 @@ class SmoothingConfig:
     """False reports every frame's thresholded score as it is: the reference for flips per minute"""
     motion: MotionConfig = MotionConfig()
     impact: ImpactConfig = ImpactConfig()
+
+    def __post_init__(self) -> None:
+        seconds = [name for name in vars(self) if name.endswith("_seconds")]
+        negative = next((name for name in seconds if getattr(self, name) < 0), None)
+        if negative is not None or self.tau_seconds == 0:
+            name = negative or "tau_seconds"
+            raise ConfigError(f"smooth.{name}: expected 0 or more seconds (tau: more), got {getattr(self, name)}")
+        if not 0 <= self.off_threshold <= self.on_threshold <= 1:
+            raise ConfigError(
+                "smooth: expected 0 <= off_threshold <= on_threshold <= 1, "
+                f"got off {self.off_threshold}, on {self.on_threshold}"
+            )
+        if self.max_verbs_per_pair < 1:
+            raise ConfigError(f"smooth.max_verbs_per_pair: expected 1 or more, got {self.max_verbs_per_pair}")

@@ -92,7 +92,7 @@ def summarise(truth: dict[str, Any], detections: list[dict[str, Any]], vocabular
     person = precision[:, :, vocabulary.person_id]
     names = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large")
     return {
-        **{name: round(float(value), 4) for name, value in zip(names, evaluation.stats, strict=False)},
+        **{name: round(float(value), 4) for name, value in zip(names, evaluation.stats[: len(names)], strict=True)},
         "person_AP": round(float(person.mean()), 4),
         "person_AP50": round(float(person[0].mean()), 4),
         "weakest_AP50": dict(sorted(by_class.items(), key=lambda item: item[1])[:WEAKEST_SHOWN]),

@@ -27,6 +27,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from videohoi import config as strict_config
 from videohoi.detect.network import StarterNetwork
+from videohoi.train.balance import repeat_factors
 from videohoi.train.corpus import corpus_hash, read_corpus
 from videohoi.train.distillation import Distillation, DistillationWeights
 from videohoi.train.teacher import OnnxTeacher
@@ -66,6 +67,8 @@ class DetectorTraining:
     decay_steps: int = 2000
     """linear decay to zero over the last steps (warm-up, stable, decay; arXiv 2404.06395)"""
     ema_decay: float = 0.9995
+    common_share: float = 0.0
+    """classes in a smaller share of the pictures are drawn more often, see ``balance``"""
     seed: int = 0
     checkpoint_every_steps: int = 500
     stop_after_seconds: float | None = None
@@ -126,7 +129,8 @@ class Trainer:
         self.data_hash = corpus_hash(pictures)
         decoded = [picture.pixels_bgr() for picture in pictures[rank::world]]
         rng = np.random.default_rng((training.seed, rank, self.step))
-        self.views = ViewSampler(decoded, training.views, rng)
+        balanced = repeat_factors([picture.sure_classes() for picture in pictures], training.common_share)
+        self.views = ViewSampler(decoded, training.views, rng, balanced[rank::world])
         self.teacher = OnnxTeacher(training.teacher, training.hint_convolutions)
         self.wrapped = DistributedDataParallel(self.network, broadcast_buffers=False)
 

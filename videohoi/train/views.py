@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from videohoi.train.balance import epoch_order
+
 PAD_VALUE = 114
 """letterbox grey of YOLOX, so that teacher and student see the padding they were made for"""
 
@@ -32,8 +34,16 @@ class ViewRecipe:
 class ViewSampler:
     """Draws views from decoded pictures; all randomness comes from ``rng``. Not thread-safe."""
 
-    def __init__(self, pictures_bgr: Sequence[NDArray[np.uint8]], recipe: ViewRecipe, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        pictures_bgr: Sequence[NDArray[np.uint8]],
+        recipe: ViewRecipe,
+        rng: np.random.Generator,
+        repeats: NDArray[np.float64] | None = None,
+    ) -> None:
+        """``repeats`` (N,): how often each picture is drawn an epoch, see ``balance``; None is once each."""
         self.pictures_bgr = pictures_bgr
+        self.repeats = np.ones(len(pictures_bgr)) if repeats is None else repeats
         self.recipe = recipe
         self.rng = rng
         self._order: list[int] = []
@@ -56,7 +66,7 @@ class ViewSampler:
 
     def _next_picture(self) -> NDArray[np.uint8]:
         if not self._order:
-            self._order = self.rng.permutation(len(self.pictures_bgr)).tolist()
+            self._order = epoch_order(self.repeats, self.rng).tolist()
         return self.pictures_bgr[self._order.pop()]
 
     def _place(self, target: NDArray[np.uint8], *, shrink: float) -> None:

@@ -1,0 +1,73 @@
+"""``python -m benchmarks``: run all claims (or the named ones) and rewrite ``benchmarks/RESULTS.md``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from benchmarks.harness import ROUNDS, Claim, NotEqualError, Options, Row
+from benchmarks.results import RESULTS, as_json, as_markdown, machine
+
+CLAIMS: tuple[str, ...] = ()
+"""modules of this package, in the order of the results"""
+
+app = typer.Typer(add_completion=False)
+
+
+def claim(name: str) -> Claim:
+    """The claim of module ``name``."""
+    found: Claim = importlib.import_module(f"benchmarks.{name}").CLAIM
+    return found
+
+
+@app.command()
+def run(
+    names: Annotated[list[str] | None, typer.Argument(help="Claims to run; all when none is named.")] = None,
+    peer_path: Annotated[Path | None, typer.Option(help="Folder with checkouts of peers, see README.md here.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of each measurement.")] = ROUNDS,
+    quick: Annotated[bool, typer.Option(help="Compare answers only, on small inputs; take no figure.")] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write everything as JSON.")] = None,
+) -> None:
+    """Compare answers with the peers, then measure ratios; no ratio is printed where answers differ."""
+    unknown = sorted(set(names or ()) - set(CLAIMS))
+    if unknown:
+        raise typer.BadParameter(f"unknown claim {', '.join(unknown)}; known: {', '.join(CLAIMS)}")
+    chosen = tuple(name for name in CLAIMS if not names or name in names)
+    options = Options(peer_path, rounds, quick)
+    console = Console()
+    if quick:
+        sys.exit(_compare(chosen, options, console))
+    about = machine()
+    measured: dict[str, tuple[Claim, Sequence[Row]]] = {}
+    for name in track(chosen, description="measuring", console=console):
+        found = claim(name)
+        measured[name] = (found, found.measure(options))
+    text = as_markdown(measured, about)
+    console.print(text, markup=False)
+    if json_file is not None:
+        json_file.write_text(as_json(measured, about), encoding="utf-8")
+    if chosen == CLAIMS:
+        RESULTS.write_text(text, encoding="utf-8")
+
+
+def _compare(names: tuple[str, ...], options: Options, console: Console) -> int:
+    """Number of claims whose answers differ."""
+    different = 0
+    for name in names:
+        try:
+            console.print(f"{name}: {claim(name).check(options)}", markup=False)
+        except NotEqualError as error:
+            different += 1
+            console.print(f"{name}: NOT EQUAL: {error}", markup=False)
+    return different
+
+
+if __name__ == "__main__":
+    app()

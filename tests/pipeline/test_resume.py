@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 
 import pytest
 
 from videohoi.decode.inputs import list_inputs
-from videohoi.pipeline import resume
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.pipeline.resume import is_done
 
@@ -66,8 +66,13 @@ def test_new_weights_under_the_same_name_are_another_job(copied, item, tmp_path)
     weights = tmp_path / "mine.onnx"
     weights.write_bytes(b"one")
     mine = Pipeline.from_config("offline_annotation", [f"detect.detector={json.dumps(f'onnx:{weights}')}"])
-    sha256 = resume.file_sha256(weights)
+    sha256 = hashlib.sha256(b"one").hexdigest()
     change_report(copied, config_sha256=mine.header()["config_sha256"], detector={"weights_sha256": sha256})
     assert is_done(copied, mine, item, overlay=True)
     weights.write_bytes(b"two")
     assert not is_done(copied, mine, item, overlay=True)
+
+
+def test_results_of_other_shipped_weights_are_made_again(copied, pipeline, item):
+    change_report(copied, detector={"name": "starter", "weights_sha256": "0" * 64})
+    assert not is_done(copied, pipeline, item, overlay=True)

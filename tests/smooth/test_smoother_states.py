@@ -64,7 +64,6 @@ def test_a_pair_that_appears_and_vanishes_is_extended_by_no_more_than_the_filter
     assert 3.0 - STEP - 1e-9 <= end <= 3.0 - STEP + REACH_SECONDS + 1e-9
 
 
-@pytest.mark.xfail(strict=True, reason="the filter extrapolates what was scored in a single frame to all it reaches")
 def test_a_pair_scored_in_a_single_frame_is_never_reported() -> None:
     results = smoothed(ridden_frames(lambda pts: {"ride": 0.9} if pts == 2.0 else None))
     assert segments(results) == []

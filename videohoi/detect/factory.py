@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from pathlib import Path
 
 from videohoi.detect.onnx_yolox import OnnxYoloxDetector
 from videohoi.detect.protocol import Detector
-from videohoi.detect.starter import StarterDetector
+from videohoi.detect.starter import StarterDetector, starter_weights
 from videohoi.errors import ModelError, UsageError
 from videohoi.models.registry import CATALOGUE, cached_model
 
@@ -44,6 +45,21 @@ def create_detector(
         engine=engine,
         name=spec,
     )
+
+
+def weights_sha256(spec: str) -> str | None:
+    """SHA-256 of the weights that ``spec`` means now; None where there are none.
+
+    Raises:
+        UsageError: unknown name.
+        ModelError: a named model that was not downloaded yet.
+    """
+    if spec == "starter":
+        weights = starter_weights()
+    else:
+        file = _model_file(spec)
+        weights = file.read_bytes() if file.is_file() else None
+    return None if weights is None else hashlib.sha256(weights).hexdigest()
 
 
 def _model_file(spec: str) -> Path:

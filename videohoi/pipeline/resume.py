@@ -8,9 +8,9 @@ from typing import Any
 
 from videohoi import __version__
 from videohoi.decode.inputs import InputItem
-from videohoi.detect.factory import ONNX_PREFIX
+from videohoi.detect.factory import weights_sha256
 from videohoi.pipeline.annotate import OUTPUT_FILES, OVERLAY_FILE, REPORT_FILE
-from videohoi.pipeline.input_hash import file_sha256, input_sha256
+from videohoi.pipeline.input_hash import input_sha256
 from videohoi.pipeline.pipeline import Pipeline
 
 
@@ -42,9 +42,6 @@ def _section(report: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _same_weights(pipeline: Pipeline, detector: dict[str, Any]) -> bool:
-    """A file of the user's own may have changed under its name; shipped weights change with the release."""
-    spec = str(getattr(getattr(pipeline.config, "detect", None), "detector", ""))
-    file = Path(spec.removeprefix(ONNX_PREFIX)).expanduser()
-    if not spec.startswith(ONNX_PREFIX) or not file.is_file():
-        return True
-    return detector.get("weights_sha256") == file_sha256(file)
+    """A file may have changed under its name, and so may shipped weights between two installs of one release."""
+    spec = getattr(getattr(pipeline.config, "detect", None), "detector", None)
+    return spec is None or detector.get("weights_sha256") == weights_sha256(str(spec))

@@ -40,6 +40,9 @@ def smoothing_off(config: SmoothingConfig) -> SmoothingConfig:
         config, enabled=False, tau_seconds=1e-6, lookahead_seconds=0.0, off_threshold=config.on_threshold,
         confirm_seconds=0.0, min_seconds=0.0, bridge_seconds=0.0, hold_unseen_seconds=0.0,
     )  # fmt: skip
+LEAST_FRAMES = 2
+"""a pair scored in a single frame of those remembered is no state over time; told only where one looks ahead, since a
+live run would have to wait a frame for it"""
 
 
 class InteractionSmoother:
@@ -185,6 +188,8 @@ class InteractionSmoother:
 
     def _score(self, pair: PairState, pts: float, dt: float, camera: Vector) -> NDArray[np.float64] | None:
         config = self.config
+        if config.lookahead_seconds > 0 and len(pair.history) < LEAST_FRAMES:
+            return None
         score = pair.filtered(pts, config.tau_seconds, max(REACH_TAUS * config.tau_seconds, 1e-6))
         if score is None:
             return None

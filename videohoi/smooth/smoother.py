@@ -40,6 +40,8 @@ def smoothing_off(config: SmoothingConfig) -> SmoothingConfig:
         config, enabled=False, tau_seconds=1e-6, lookahead_seconds=0.0, off_threshold=config.on_threshold,
         confirm_seconds=0.0, min_seconds=0.0, bridge_seconds=0.0, hold_unseen_seconds=0.0,
     )  # fmt: skip
+
+
 LEAST_FRAMES = 2
 """a pair scored in a single frame of those remembered is no state over time; told only where one looks ahead, since a
 live run would have to wait a frame for it"""

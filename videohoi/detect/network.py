@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from videohoi.layers.convolution import ConvNormAct, CrossStage, PyramidPooling
 
 STRIDES_PX = (8, 16, 32)
+OBJECT_COUNT = 80
+"""classes of COCO"""
 PRIOR_PROBABILITY = 0.01
 """Initial objectness and class probability (RetinaNet, arXiv 1708.02002, section 4.1)."""
 
@@ -109,7 +111,7 @@ class Head(nn.Module):
 class StarterNetwork(nn.Module):
     """Compact YOLOX-style detector. Input (B, 3, H, W) BGR in [0, 255], H and W multiples of 32."""
 
-    def __init__(self, object_count: int = 80) -> None:
+    def __init__(self, object_count: int = OBJECT_COUNT) -> None:
         super().__init__()
         self.backbone = Backbone()
         self.neck = Neck()

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 LEAST_PICTURES = 3
 """a class seen in fewer pictures counts as seen in this many: one doubtful label must not rule the order"""
+WEIGHT_RANGE = (0.3, 4.0)
+"""a class of a handful of pictures is learnt by heart if it weighs more; the commonest must not be forgotten"""
 
 
 def repeat_factors(classes_of_pictures: Sequence[Collection[int]], common_share: float) -> NDArray[np.float64]:
@@ -32,6 +34,21 @@ def repeat_factors(classes_of_pictures: Sequence[Collection[int]], common_share:
     least = {k: max(count, LEAST_PICTURES) / len(present) for k, count in counts.items()}
     factor = {k: max(1.0, float(np.sqrt(common_share / share))) for k, share in least.items()}
     return np.array([max((factor[k] for k in classes), default=1.0) for classes in present])
+
+
+def class_weights(
+    classes_of_pictures: Sequence[Collection[int]], class_count: int, power: float
+) -> NDArray[np.float64]:
+    """(O,) weight of each class in a loss: (mean share / own share) ** ``power`` within ``WEIGHT_RANGE``.
+
+    0 weighs all classes alike; 0.5 is the square root of the inverse frequency, midway to equal classes (Mahajan et
+    al., "Exploring the Limits of Weakly Supervised Pretraining", ECCV 2018, arXiv 1805.00932, section 2.2).
+    """
+    counts = np.full(class_count, float(LEAST_PICTURES))
+    for classes in classes_of_pictures:
+        counts[list(classes)] += 1.0
+    weights: NDArray[np.float64] = np.clip((counts.mean() / counts) ** power, *WEIGHT_RANGE)
+    return weights
 
 
 def epoch_order(repeats: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:

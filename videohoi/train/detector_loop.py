@@ -26,8 +26,8 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from videohoi import config as strict_config
-from videohoi.detect.network import StarterNetwork
-from videohoi.train.balance import repeat_factors
+from videohoi.detect.network import OBJECT_COUNT, StarterNetwork
+from videohoi.train.balance import class_weights, repeat_factors
 from videohoi.train.corpus import corpus_hash, read_corpus
 from videohoi.train.distillation import Distillation, DistillationWeights
 from videohoi.train.teacher import OnnxTeacher
@@ -69,6 +69,8 @@ class DetectorTraining:
     ema_decay: float = 0.9995
     common_share: float = 0.0
     """classes in a smaller share of the pictures are drawn more often, see ``balance``"""
+    class_weight_power: float = 0.0
+    """how far rare classes outweigh common ones in the class loss, see ``balance``"""
     seed: int = 0
     checkpoint_every_steps: int = 500
     stop_after_seconds: float | None = None
@@ -120,16 +122,18 @@ class Trainer:
         self.network = StarterNetwork()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from the stubs
         self.average = Averaged(self.network, training.ema_decay)
-        self.loss = Distillation(training.weights)
+        pictures = read_corpus(training.corpus, "train", leave_out=training.leave_out_sources)
+        shown = [picture.sure_classes() for picture in pictures]
+        weights = class_weights(shown, OBJECT_COUNT, training.class_weight_power)
+        self.loss = Distillation(training.weights, torch.from_numpy(weights).float())
         self.optimizer = torch.optim.AdamW(_parameter_groups(self.network, training.weight_decay))
         self.step = 0
         self.total = sum(phase.steps for phase in training.phases)
         self._resume()
-        pictures = read_corpus(training.corpus, "train", leave_out=training.leave_out_sources)
         self.data_hash = corpus_hash(pictures)
         decoded = [picture.pixels_bgr() for picture in pictures[rank::world]]
         rng = np.random.default_rng((training.seed, rank, self.step))
-        balanced = repeat_factors([picture.sure_classes() for picture in pictures], training.common_share)
+        balanced = repeat_factors(shown, training.common_share)
         self.views = ViewSampler(decoded, training.views, rng, balanced[rank::world])
         self.teacher = OnnxTeacher(training.teacher, training.hint_convolutions)
         self.wrapped = DistributedDataParallel(self.network, broadcast_buffers=False)

@@ -68,8 +68,13 @@ def generalized_iou(first: Tensor, second: Tensor) -> Tensor:
     return inter / union - (hull - union) / hull
 
 
-def output_losses(student: DetectorMaps, teacher_grid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Objectness, class and box losses against the teacher's raw grid (B, A, 5 + O)."""
+def output_losses(
+    student: DetectorMaps, teacher_grid: Tensor, class_weights: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Objectness, class and box losses against the teacher's raw grid (B, A, 5 + O).
+
+    ``class_weights`` (O,): how much a row counts in the class loss, by the teacher's best class; None is all alike.
+    """
     their_box, their_object, their_class = torch.split(teacher_grid, [4, 1, teacher_grid.shape[2] - 5], dim=2)
     mass = their_object.sum().clamp(min=1.0)
     objectness = functional.binary_cross_entropy_with_logits(
@@ -80,18 +85,22 @@ def output_losses(student: DetectorMaps, teacher_grid: Tensor) -> tuple[Tensor, 
     classes = functional.binary_cross_entropy_with_logits(
         flatten_maps(student.classes)[rows], their_class[rows], reduction="none"
     ).sum(1)
+    class_weight = weight if class_weights is None else weight * class_weights[their_class[rows].argmax(1)]
+    class_loss = (classes * class_weight).sum() / class_weight.sum().clamp(min=1.0)
     mine, theirs = flatten_maps(student.boxes)[rows], their_box[rows]
     overlap = 1 - generalized_iou(torch.cat((mine[:, :2], mine[:, 2:].clamp(-4, 6)), 1), theirs)
     box = functional.smooth_l1_loss(mine, theirs, reduction="none", beta=0.1).sum(1) + 2 * overlap
-    return objectness / mass, (classes * weight).sum() / mass, (box * weight).sum() / mass
+    return objectness / mass, class_loss, (box * weight).sum() / mass
 
 
 class Distillation(nn.Module):
     """The whole loss; returns it with its terms for the log."""
 
-    def __init__(self, weights: DistillationWeights) -> None:
+    def __init__(self, weights: DistillationWeights, class_weights: Tensor | None = None) -> None:
+        """``class_weights`` as in ``output_losses``."""
         super().__init__()
         self.weights = weights
+        self.class_weights = class_weights
         self.hint_loss = HintLoss()
 
     def forward(
@@ -99,7 +108,7 @@ class Distillation(nn.Module):
     ) -> tuple[Tensor, dict[str, float]]:
         """Total loss and its terms; ``hint_maps`` are ``teacher.hints`` as tensors."""
         hints = self.hint_loss(student.hints, hint_maps)
-        objectness, classes, boxes = output_losses(student, torch.from_numpy(teacher.grid))
+        objectness, classes, boxes = output_losses(student, torch.from_numpy(teacher.grid), self.class_weights)
         weights = self.weights
         total = (
             weights.hints * hints + weights.objectness * objectness + weights.classes * classes + weights.boxes * boxes

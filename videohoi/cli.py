@@ -17,10 +17,11 @@ _STDERR = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (default: the process's own); gives the exit code, with one line on stderr unless it is 0.
 
-    0 done; 1 an input or output failed, or interrupted; 2 wrong usage; 3 some of several inputs failed. The handler of
-    SIGINT stays in place, since the process is about to end.
+    0 done; 1 an input or output failed, or interrupted; 2 wrong usage; 3 some of several inputs failed. The handlers
+    of SIGINT and SIGTERM stay in place, since the process is about to end.
     """
     signal.signal(signal.SIGINT, _leave_at_once)
+    signal.signal(signal.SIGTERM, _interrupt)  # whoever stops a container or a service gets valid files as well
     try:
         from videohoi.commands.app import run_app
 
@@ -38,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return _complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
     return code
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 def _leave_at_once(_number: int, _frame: FrameType | None) -> None:

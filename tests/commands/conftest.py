@@ -33,7 +33,7 @@ class Outcome:
 def videohoi(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Outcome]]:
     """``videohoi("annotate", path)`` -> ``Outcome``."""
     monkeypatch.setenv("COLUMNS", "160")
-    handler = signal.getsignal(signal.SIGINT)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def run(*arguments: object) -> Outcome:
         code = main([str(argument) for argument in arguments])
@@ -41,7 +41,8 @@ def videohoi(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
         return Outcome(code, printed.out, printed.err)
 
     yield run
-    signal.signal(signal.SIGINT, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

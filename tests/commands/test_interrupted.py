@@ -1,4 +1,4 @@
-"""Ctrl-C at any time: one line, exit code 1, files closed or none."""
+"""Ctrl-C, or SIGTERM, at any time: one line, exit code 1, files closed or none."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def await_frames(process: subprocess.Popen[str], folder: Path, count: int) -> No
     pytest.fail(f"no frame was written: {process.communicate()}")
 
 
-@pytest.mark.parametrize("presses", [1, 2])
-def test_while_it_runs(tmp_path, presses):
+@pytest.mark.parametrize(("number", "presses"), [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 1)])
+def test_while_it_runs(tmp_path, number, presses):
     process = start(tmp_path)
     await_frames(process, tmp_path, 3)
     for _ in range(presses):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         time.sleep(0.1)  # two at the very same time would be one
     out, err = process.communicate(timeout=LIMIT_SECONDS)
     (folder,) = (tmp_path / "run").iterdir()

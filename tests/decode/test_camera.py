@@ -103,7 +103,8 @@ def test_a_lost_camera_is_opened_again_and_time_goes_on():
     assert all(capture.released == 1 for _, capture in device.opened)
 
 
-def test_close_ends_a_long_wait_at_once():
+@pytest.mark.parametrize("end", ["close", "interrupt"])
+def test_a_long_wait_can_be_ended_at_once(end):
     device = Device(ScriptedCapture([BLUE_BGR]))
     patient = ReconnectPolicy(attempts=5, first_delay_seconds=3600, longest_delay_seconds=3600)
     source = CameraSource("rtsp://cam/1", reconnect=patient, open_capture=device)
@@ -113,7 +114,7 @@ def test_close_ends_a_long_wait_at_once():
     rest: list[object] = []
     reader = threading.Thread(target=lambda: rest.extend(frames))
     reader.start()
-    source.close()
+    getattr(source, end)()
     reader.join(timeout=20)
     assert not reader.is_alive()
     assert rest == []

@@ -187,6 +187,28 @@ def test_a_second_ctrl_c_skips_what_is_in_flight():
 
 
 @pytest.mark.usefixtures("_default_sigint")
+def test_a_ctrl_c_that_comes_while_the_first_is_handled_leaves_nothing_open():
+    """The second arrives inside ``stop``, before it has done anything."""
+    files = RecordingNode("csv")
+    pressed = []
+
+    class Pressed(Graph):
+        def stop(self, drain=True):
+            pressed.append(drain)
+            if len(pressed) == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+                threading.Event().wait(LIMIT_SECONDS)
+            super().stop(drain)
+
+    graph = Pressed(IterableSource(range(1_000_000)), [[], [TapNode("detect", interrupt_at(20))], [files]])
+    report = graph.run(on_interrupt="report")
+    assert pressed == [True, False]
+    assert report.interrupted
+    assert files.calls[-1] == "close"
+    assert files.items == list(range(len(files.items)))
+
+
+@pytest.mark.usefixtures("_default_sigint")
 def test_stop_may_be_called_by_a_signal_handler():
     files = RecordingNode("csv")
     graph = PatientGraph(IterableSource(range(1_000_000)), [[], [TapNode("detect", interrupt_at(20))], [files]])

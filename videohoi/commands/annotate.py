@@ -14,7 +14,7 @@ from videohoi.commands.summary import show_summary
 from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.errors import InputError, ModelError, UsageError, VideohoiError
 from videohoi.pipeline.annotate import AnnotatedVideo, annotate, output_folder
-from videohoi.pipeline.interrupts import interrupts_raise
+from videohoi.pipeline.interrupts import Interrupt, interrupts_raise, interrupts_wait
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.pipeline.resume import is_done
 
@@ -45,8 +45,8 @@ def run_annotate(request: AnnotateRequest) -> int:
     if request.detector is not None:
         overrides.append(f"detect.detector={json.dumps(request.detector)}")
     pipeline = Pipeline.from_config(request.config, overrides)
-    with interrupts_raise():
-        return _Batch(pipeline, request).run()
+    with interrupts_wait() as interrupt:  # a late second Ctrl-C must not cut the summary short
+        return _Batch(pipeline, request).run(interrupt)
 
 
 class _Batch:
@@ -59,8 +59,10 @@ class _Batch:
         self._skipped = 0
         self._failures: list[VideohoiError] = []
 
-    def run(self) -> int:
-        items = self._list_inputs()
+    def run(self, interrupt: Interrupt) -> int:
+        """Everything; an interrupt is raised while inputs are listed and videos run, else only noted."""
+        with interrupts_raise():
+            items = self._list_inputs()
         jobs = _jobs(items, self._request.out)
         with self._progress_bar() as progress:
             for number, (item, folder) in enumerate(jobs, 1):
@@ -68,7 +70,9 @@ class _Batch:
                     self._skipped += 1
                 elif not self._annotate(item, folder, progress, _title(item, number, len(jobs))):
                     break
-        return self._conclude()
+                if interrupt.came:
+                    break
+        return self._conclude(interrupt.came)
 
     def _list_inputs(self) -> list[InputItem]:
         """Inputs of all that was named; what is no input fails alone when others are good."""
@@ -96,7 +100,9 @@ class _Batch:
             progress.update(task, completed=frames_done, total=total)
 
         try:
-            self._done.append(annotate(self._pipeline, item, folder, overlay=self._request.overlay, progress=advance))
+            with interrupts_raise():
+                done = annotate(self._pipeline, item, folder, overlay=self._request.overlay, progress=advance)
+            self._done.append(done)
         except VideohoiError as error:
             self._fail(error)
             return not isinstance(error, (UsageError, ModelError))
@@ -111,7 +117,7 @@ class _Batch:
     def _complain(self, message: str) -> None:
         self._errors.print(f"videohoi: {' '.join(message.split())}", markup=False)
 
-    def _conclude(self) -> int:
+    def _conclude(self, interrupted: bool) -> int:
         """Show the summary; gives the exit code."""
         if not self._request.quiet:
             failed = len(self._failures)
@@ -119,6 +125,8 @@ class _Batch:
         if self._done and self._done[-1].interrupted:
             self._complain(f"interrupted; what was processed is in {self._done[-1].folder}")
             return EXIT_FAILED
+        if interrupted:
+            raise KeyboardInterrupt
         if not self._failures:
             return EXIT_OK
         return EXIT_SOME_FAILED if self._done or self._skipped else self._failures[0].exit_code

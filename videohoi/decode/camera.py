@@ -112,10 +112,14 @@ class CameraSource(SequentialSource):
         while not self._closing.is_set():
             if picture is not None:
                 yield self._at_first_size(picture)
-            elif self._frame_limit or not self._reconnect():
+            elif self._closing.is_set() or self._frame_limit or not self._reconnect():
                 self._note_finite_end()
                 return
             picture = self._read()
+
+    def interrupt(self) -> None:
+        """End ``frames`` soon, also out of a wait for a lost camera; from any thread, without waiting."""
+        self._closing.set()
 
     def _read(self) -> Picture | None:
         """The next picture; None when the connection is lost or the source is being closed."""

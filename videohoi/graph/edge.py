@@ -13,6 +13,8 @@ from videohoi.graph.clock import Clock, MonotonicClock
 from videohoi.graph.source import captured_seconds_of
 
 Item = TypeVar("Item")
+Loss = Literal["drop", "stale"]
+"""made room for a newer item, or was older than the staleness budget"""
 
 
 class EdgeFinished(Exception):  # noqa: N818 - the normal end of a stream, no error
@@ -91,64 +93,72 @@ class Edge(Generic[Item]):
         policy: EdgePolicy,
         clock: Clock | None = None,
         born_seconds: Callable[[Item], float | None] = captured_seconds_of,
+        on_loss: Callable[[Loss, int, Item], None] | None = None,
     ) -> None:
+        """``on_loss`` is told what is lost and the how-manieth ``put`` brought it, while the edge is locked."""
         self.name = name
         self.policy = policy
         self._clock = clock or MonotonicClock()
         self._born_seconds = born_seconds
-        self._changed = threading.Condition()
-        self._items: deque[tuple[Item, float]] = deque()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0  # threads inside a wait: telling nobody would cost a tenth of a hand-off
+        self._on_loss = on_loss
+        self._items: deque[tuple[Item, float, int]] = deque()
         self._finished = self._aborted = self._discarding = False
         self._put = self._taken = self._dropped = self._stale = self._discarded = 0
 
     def put(self, item: Item) -> None:
         """Hand over one item; waits for room if ``lossless``. Raises ``EdgeAborted`` once the edge has ended."""
-        with self._changed:
+        with self._lock:
             if self.policy.overflow == "lossless":
                 while len(self._items) >= self.policy.capacity and not self._closed_to_producer():
-                    self._changed.wait()
+                    self._wait()
             if self._aborted or (self._finished and not self._discarding):
                 raise EdgeAborted(self.name)
-            self._put += 1
+            ordinal, self._put = self._put, self._put + 1
             if self._discarding:
                 self._discarded += 1
                 return
+            if (loss := self._loss_of(ordinal, item)) is not None:
+                self._lose(loss, ordinal, item)
+                return
             if len(self._items) >= self.policy.capacity:
-                self._items.popleft()
-                self._dropped += 1
-            self._items.append((item, self._birth(item)))
-            self._changed.notify()
+                oldest, _, oldest_ordinal = self._items.popleft()
+                self._lose("drop", oldest_ordinal, oldest)
+            self._items.append((item, self._birth(item), ordinal))
+            self._tell()
 
     def get(self, timeout_seconds: float | None = None) -> Item:
         """The next item; waits for one.
 
         Raises ``EdgeFinished`` after the last, ``EdgeAborted`` if cut, ``TimeoutError`` if none came in time.
         """
-        with self._changed:
+        with self._lock:
             while True:
                 self._wait_for_item(timeout_seconds)
-                item, born = self._items.popleft()
-                self._changed.notify()
+                item, born, ordinal = self._items.popleft()
+                self._tell()
                 if not self._too_old(born):
                     self._taken += 1
                     return item
-                self._stale += 1
+                self._lose("stale", ordinal, item)
 
     def finish(self) -> None:
         """The producer has ended: the consumer still gets what waits, then ``EdgeFinished``."""
-        with self._changed:
+        with self._lock:
             self._finished = True
             self._changed.notify_all()
 
     def abort(self) -> None:
         """Cut the edge at once: what waits is discarded and counted, both sides get ``EdgeAborted``."""
-        with self._changed:
+        with self._lock:
             self._aborted = True
             self._discard_waiting()
 
     def discard(self) -> None:
         """The consumer has left but the producer may go on: what waits and what comes is counted and thrown away."""
-        with self._changed:
+        with self._lock:
             self._discarding = True
             self._discard_waiting()
 
@@ -159,8 +169,20 @@ class Edge(Generic[Item]):
 
     def counts(self) -> EdgeCounts:
         """Counts up to now."""
-        with self._changed:
+        with self._lock:
             return EdgeCounts(self._put, self._taken, self._dropped, self._stale, self._discarded, len(self._items))
+
+    def _loss_of(self, ordinal: int, item: Item) -> Loss | None:
+        """A loss that is known beforehand (a replay); here there is none."""
+        return None
+
+    def _lose(self, loss: Loss, ordinal: int, item: Item) -> None:
+        if loss == "drop":
+            self._dropped += 1
+        else:
+            self._stale += 1
+        if self._on_loss is not None:
+            self._on_loss(loss, ordinal, item)
 
     def _closed_to_producer(self) -> bool:
         return self._aborted or self._finished or self._discarding
@@ -171,8 +193,19 @@ class Edge(Generic[Item]):
                 raise EdgeAborted(self.name)
             if self._finished:
                 raise EdgeFinished(self.name)
-            if not self._changed.wait(timeout_seconds):
+            if not self._wait(timeout_seconds):
                 raise TimeoutError(f"edge {self.name!r} got no item in {timeout_seconds} s")
+
+    def _wait(self, timeout_seconds: float | None = None) -> bool:
+        self._waiting += 1
+        try:
+            return self._changed.wait(timeout_seconds)
+        finally:
+            self._waiting -= 1
+
+    def _tell(self) -> None:
+        if self._waiting:
+            self._changed.notify()
 
     def _discard_waiting(self) -> None:
         self._discarded += len(self._items)

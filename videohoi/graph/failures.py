@@ -12,10 +12,15 @@ Result = TypeVar("Result")
 
 
 def attributed(stage: str, source_id: str, frame_index: int | None, call: Callable[[], Result]) -> Result:
-    """``call()``; whatever it raises becomes the cause of a ``StageError``."""
+    """``call()``; whatever it raises becomes the cause of a ``StageError``.
+
+    One that names ``stage`` already goes through as it is: who raised it may know the frame better.
+    """
     try:
         return call()
     except BaseException as cause:
+        if isinstance(cause, StageError) and cause.stage == stage:
+            raise
         raise StageError(stage, source_id, frame_index, cause) from cause
 
 

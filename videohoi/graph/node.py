@@ -7,8 +7,9 @@ The runtime promises a node
     - at the end of the stream, also one caused by ``Graph.stop(drain=True)`` or by a failure upstream, ``drain``
       and then ``reset``; after a failure of its own, or a hard stop, neither;
     - ``close`` exactly once if ``open`` returned, after the last ``process``, whatever failed anywhere;
-    - ``open`` and ``close`` run in the caller's thread, the rest in the thread of the node's stage. Only a node that
-      does not return in time is closed by its own stage's thread, once it does return.
+    - ``open`` runs in the caller's thread, ``close`` in a short-lived one that the caller waits for, the rest in the
+      thread of the node's stage. Only a node that does not return in time is closed by its own stage's thread, once
+      it does return.
 
 A node promises the runtime
     - to return from ``process``: it starts no endless wait (a hung node is reported and left behind, see ``Graph``);

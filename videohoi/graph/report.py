@@ -94,8 +94,13 @@ class RunReport:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain dicts, lists, numbers and strings."""
-        plain: dict[str, Any] = _lists(asdict(self))
-        return plain
+        return plain_dict(self)
+
+
+def plain_dict(report: Any) -> dict[str, Any]:
+    """A report (a dataclass of plain values) as plain dicts, lists, numbers and strings."""
+    plain: dict[str, Any] = _lists(asdict(report))
+    return plain
 
 
 def _lists(value: Any) -> Any:

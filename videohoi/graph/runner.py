@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from videohoi.errors import StageError, UsageError
 from videohoi.graph.accounting import Progress, make_report
 from videohoi.graph.clock import Clock, MonotonicClock
+from videohoi.graph.closing import Closing
 from videohoi.graph.edge import LOSSLESS, Edge, EdgeAborted, EdgeFinished, EdgePolicy
 from videohoi.graph.failures import attributed, chained
 from videohoi.graph.news import News
 from videohoi.graph.node import AnyNode
 from videohoi.graph.plan import Branch, make_plan
+from videohoi.graph.replay import RunRecord, make_tape
 from videohoi.graph.report import RunReport
 from videohoi.graph.shutdown import Shutdown, Urgency
 from videohoi.graph.source import Source
@@ -42,9 +45,14 @@ class Graph(Generic[Out]):
     Nothing waits for ever. After a failure, what lies behind the failed stage may pass for half of ``stop_seconds``
     and at its end the error is raised; after ``stop`` or an interrupt in-flight items may pass for ``drain_seconds``.
     A node that still has not returned ``stop_seconds`` later is named in the report and closed by its own thread as
-    soon as it returns.
+    soon as it returns. Closing a part may take its time, since a large file is finished then; only after a failure or
+    a hard stop one that takes longer than ``close_seconds`` is left behind, and named.
 
-    Raises ``UsageError`` for a plan that does not fit: empty stage, wrong number of edges, a name used twice.
+    ``record_to`` writes down which frames came and which were dropped where; ``replay`` runs such a record again, over
+    the same source and with the same nodes: each node then sees exactly the frames it saw, at any speed.
+
+    Raises ``UsageError`` for a plan that does not fit: empty stage, wrong number of edges, a name used twice; and
+    ``InputError`` for a record of another plan.
     """
 
     def __init__(
@@ -57,17 +65,24 @@ class Graph(Generic[Out]):
         source_name: str = "decode",
         drain_seconds: float = 5.0,
         stop_seconds: float = 0.8,  # leaves 0.2 s for closing within the one second promised after a failure
+        close_seconds: float = 5.0,
         clock: Clock | None = None,
+        record_to: Path | str | None = None,
+        replay: RunRecord | None = None,
     ) -> None:
         self._plan = make_plan(source_name, stages, edges, branches)
         self._clock = clock or MonotonicClock()
         self._news = News()
-        self._wiring = Wiring(self._plan, source, self._news, self._clock)
+        self._tape = make_tape(self._plan.describe(), record_to, replay)
+        self._wiring = Wiring(self._plan, source, self._news, self._clock, self._tape)
+        self._closing = Closing(self._wiring.parts, self._news.failed)
+        self._close_seconds = close_seconds
         self._source = source
         self._drain_seconds = drain_seconds
         self._stop_seconds = stop_seconds
         self._shutdown = Shutdown()
         self._progress = Progress()
+        self._final: RunReport | None = None
         self._tally = Tally(self._clock)
         self._claimed = self._begun = self._over = self._source_given_up = False
 
@@ -107,6 +122,7 @@ class Graph(Generic[Out]):
         if self._over:
             return
         self._progress.interrupted = True
+        self._wiring.feed.interrupt()
         limit, last = self._drain_seconds, self._stop_seconds
         if drain:
             steps = [(limit / 2, self._give_up_source), (limit, self._abort), (limit + last, self._abandon)]
@@ -118,8 +134,13 @@ class Graph(Generic[Out]):
 
     def report(self) -> RunReport:
         """Counts and times up to now; final once the run is over."""
-        if not self._over:
+        if self._final is not None:
+            return self._final
+        if self._begun:
             self._progress.ended_seconds = time.perf_counter()
+        return self._report_now()
+
+    def _report_now(self) -> RunReport:
         return make_report(self._plan, self._wiring, self._tally, self._progress)
 
     def _claim(self) -> None:
@@ -146,6 +167,7 @@ class Graph(Generic[Out]):
         wiring, name = self._wiring, self._plan.source_name
         info = attributed(name, str(getattr(self._source, "source_id", "source")), None, self._source.open)
         wiring.parts.add(name, wiring.feed.close)
+        attributed("record", info.source_id, None, partial(self._tape.begin, info.source_id))
         for node in self._plan.nodes:
             attributed(node.name, info.source_id, None, partial(node.open, info))
             wiring.parts.add(node.name, partial(_close_node, node))
@@ -178,46 +200,52 @@ class Graph(Generic[Out]):
 
     def _conclude(self) -> bool:
         """From wherever the run stands to its end, also through interrupts; raises what failed. True if interrupted."""
-        interrupts = 0
+        interrupts = handled = 0
         while not self._over:
             try:
-                interrupts += self._finish()
+                if handled < interrupts:
+                    self.stop(drain=interrupts == 1)  # in here, since the next interrupt may come while it works
+                    handled = interrupts
+                self._finish()
             except KeyboardInterrupt:
                 interrupts += 1
-                self.stop(drain=interrupts == 1)
         if self._news.failures:
             raise chained(self._news.failures)
         return interrupts > 0
 
-    def _finish(self) -> int:
+    def _finish(self) -> None:
         """Begin if not begun, wait for the threads, close everything; after an interrupt it may be called again."""
         if not self._begun:
             self._begin()
         self._wiring.gate.settle(False)  # changes nothing if the threads were let through
         self._await_stages()
-        self._progress.ended_seconds = time.perf_counter()
-        stages = self._wiring.stages
-        self._progress.complete = self._wiring.feed.exhausted and all(stage.drained for stage in stages)
+        progress, stages = self._progress, self._wiring.stages
+        progress.ended_seconds = time.perf_counter()
+        drained = all(stage.drained for stage in stages)
+        progress.complete = self._wiring.feed.exhausted and drained and not self._news.failures
         left_behind = {name for stage in stages if stage.abandoned for name in stage.part_names}
-        interrupts = self._close([name for name in self._wiring.parts.names if name not in left_behind])
-        self._progress.complete &= not self._news.failures
-        self._progress.notes += [f"also failed: {failure}" for failure in self._news.failures[1:]]
+        self._close([name for name in self._wiring.parts.names if name not in left_behind])
+        self._finish_tape(cut=not drained)
+        progress.complete &= not self._news.failures
+        progress.notes += self._tape.notes()
+        progress.notes += [f"also failed: {failure}" for failure in self._news.failures[1:]]
+        self._final = self._report_now()
         self._over = True
-        return interrupts
 
-    def _close(self, names: list[str]) -> int:
-        """Close all of these, keeping what fails; gives the number of interrupts on the way."""
-        interrupts = 0
-        source_id = self._wiring.trunk[0].source_id
-        for name in names:
-            failure = self._wiring.parts.close(name, source_id, complete=self._progress.complete)
-            if failure is not None and isinstance(failure.__cause__, KeyboardInterrupt):
-                interrupts += 1
-                self._progress.interrupted = True
-                self._progress.notes.append(f"closing {name!r} was interrupted: its output may be unfinished")
-            elif failure is not None:
-                self._news.failures.append(failure)
-        return interrupts
+    def _close(self, names: list[str]) -> None:
+        def urgent() -> bool:
+            return bool(self._news.failures) or self._shutdown.urgency == Urgency.ABORT
+
+        source_id, complete = self._wiring.trunk[0].source_id, self._progress.complete
+        self._closing.close(names, source_id, complete, urgent, self._close_seconds)
+        self._progress.notes += [_not_closed_note(name) for name in self._closing.left_behind]
+
+    def _finish_tape(self, cut: bool) -> None:
+        source_id, ended = self._wiring.trunk[0].source_id, self._wiring.feed.exhausted
+        try:
+            attributed("record", source_id, None, partial(self._tape.finish, ended, cut))
+        except StageError as failure:
+            self._news.failed(failure)
 
     def _await_stages(self) -> None:
         """Return once no stage is waited for any more."""
@@ -233,6 +261,7 @@ class Graph(Generic[Out]):
     def _tick(self) -> None:
         if self._news.failures:
             last = self._stop_seconds
+            self._wiring.feed.interrupt()
             self._shutdown.begin(Urgency.FAILURE, [(last / 2, self._abort), (last, self._abandon)])
         self._shutdown.tick()
         running = [stage for stage in self._wiring.stages if stage.running]
@@ -259,6 +288,10 @@ class Graph(Generic[Out]):
 
 def _close_node(node: AnyNode, complete: bool) -> None:
     node.close(complete=complete)
+
+
+def _not_closed_note(name: str) -> str:
+    return f"{name!r} did not close in time: it was left behind and its output may be unfinished"
 
 
 def _left_behind_note(stage: StageThread) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from videohoi.structures import Frame, FrameResult, SourceInfo
 
@@ -24,6 +24,15 @@ class Source(Protocol[Item_co]):
 
     def close(self) -> None:
         """Release; called once, after the last item was read."""
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A source that can be called out of its own waiting, such as a camera that waits to be connected again."""
+
+    def interrupt(self) -> None:
+        """``frames`` is to end soon; called from any thread, also inside a signal handler, and does not wait."""
         ...
 
 

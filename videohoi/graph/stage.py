@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from videohoi.errors import StageError
@@ -19,7 +20,8 @@ from videohoi.graph.meter import Meter
 from videohoi.graph.news import News
 from videohoi.graph.node import AnyNode
 from videohoi.graph.shutdown import Gate
-from videohoi.graph.source import Source, TimeGuard, captured_seconds_of, frame_of
+from videohoi.graph.source import Interruptible, Source, TimeGuard, captured_seconds_of, frame_of
+from videohoi.graph.tape import Tape
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ Result = TypeVar("Result")
 class SourceFeed:
     """Items of the source, measured, with refused time stamps taken out."""
 
-    def __init__(self, name: str, source: Source[Any], news: News) -> None:
+    def __init__(self, name: str, source: Source[Any], news: News, tape: Tape) -> None:
         self.name = name
         self.source = source
         self.meter = Meter()
@@ -40,16 +42,26 @@ class SourceFeed:
         self.reading = False
         """inside the source's code now"""
         self._news = news
+        self._tape = tape
+        self._interrupted = False
         self._iterator: Iterator[Any] = iter(())
+
+    def interrupt(self) -> None:
+        """No further item is wanted: a source that can end its own wait is told so, once."""
+        if isinstance(self.source, Interruptible) and not self._interrupted:
+            self._interrupted = True
+            self.source.interrupt()
 
     def items(self, source_id: str) -> Iterator[Any]:
         """The items until the source ends or is halted; a failure names the index of the frame that did not come."""
         self._iterator = attributed(self.name, source_id, 0, lambda: iter(self.source.frames()))
-        while not self._news.halted:
+        while not self._news.halted and (number := self.meter.items_in) != self._tape.item_limit:
             item = self._pull(source_id)
             if item is _END:
-                self.exhausted = True
+                self.exhausted = not self._interrupted
+                attributed(self.name, source_id, None, partial(self._tape.ended, number))
                 return
+            attributed(self.name, source_id, number, partial(self._tape.read, number, item))
             if self.guard.admits(item):
                 yield item
 
@@ -168,7 +180,9 @@ class StageThread:
             with contextlib.suppress(EdgeAborted):
                 self._work()
                 self.drained = True
-        except StageError as failure:
+        except BaseException as cause:  # noqa: BLE001 - handed to the caller's thread
+            place = self.busy_with or self.name
+            failure = cause if isinstance(cause, StageError) else StageError(place, self.source_id, None, cause)
             if self.abandoned:
                 self._log_late(failure)
             self._shared.news.failed(failure)
@@ -203,6 +217,8 @@ class StageThread:
         try:
             outputs = _listed(node.process(item))
         except BaseException as cause:
+            if isinstance(cause, StageError) and cause.stage == node.name:
+                raise  # it names its frame itself: a result may belong to an earlier one
             frame = frame_of(item)
             source_id, index = (self.source_id, None) if frame is None else (frame.source_id, frame.index)
             raise StageError(node.name, source_id, index, cause) from cause

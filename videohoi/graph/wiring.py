@@ -14,13 +14,15 @@ from videohoi.graph.plan import Plan
 from videohoi.graph.shutdown import Gate
 from videohoi.graph.source import Source
 from videohoi.graph.stage import Shared, SourceFeed, StageThread
+from videohoi.graph.tape import Tape
 
 
 class Wiring:
     """The threads of a graph, the edges between them, and what of it all is open."""
 
-    def __init__(self, plan: Plan, source: Source[Any], news: News, clock: Clock) -> None:
-        self.feed = SourceFeed(plan.source_name, source, news)
+    def __init__(self, plan: Plan, source: Source[Any], news: News, clock: Clock, tape: Tape) -> None:
+        self.feed = SourceFeed(plan.source_name, source, news, tape)
+        self._tape = tape
         self.parts = OpenParts()
         self.gate = Gate()
         self.edges: list[Edge[Any]] = []
@@ -44,7 +46,8 @@ class Wiring:
         return self._stage(nodes, self._edge(before, policy, nodes[0].name))
 
     def _edge(self, before: StageThread, policy: EdgePolicy, consumer: str) -> Edge[Any]:
-        edge: Edge[Any] = Edge(f"{before.part_names[-1]} -> {consumer}", policy, self._shared.clock)
+        name = f"{before.part_names[-1]} -> {consumer}"
+        edge = self._tape.edge(len(self.edges), name, policy, self._shared.clock)
         before.outlets.append(edge)
         self.edges.append(edge)
         return edge

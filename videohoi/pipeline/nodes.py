@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.detect.protocol import Detector
-from videohoi.graph import BaseNode
+from videohoi.graph import BaseNode, BatchNode
 from videohoi.interact.protocol import HOIHead
 from videohoi.sink.protocol import Sink
 from videohoi.smooth.smoother import InteractionSmoother
@@ -39,6 +39,30 @@ class DetectNode(BaseNode[Frame, FrameResult]):
         return {"detector": asdict(self._detector.info)}
 
     def close(self, *, complete: bool) -> None:
+        """Free the engine."""
+        self._detector.close()
+
+
+class DetectBatch(BatchNode[Frame, FrameResult]):
+    """Humans and objects of frames of several sources at once; goes into a ``Batcher``."""
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__("detect")
+        self._detector = detector
+
+    def open(self) -> None:
+        """Load the weights."""
+        self._detector.open()
+
+    def process_batch(self, items: Sequence[Frame]) -> Sequence[FrameResult]:
+        """Each frame with its detections."""
+        return [FrameResult(frame, found) for frame, found in zip(items, self._detector.detect(items), strict=True)]
+
+    def facts(self) -> dict[str, Any]:
+        """Which detector it is; known after ``open``."""
+        return {"detector": asdict(self._detector.info)}
+
+    def close(self) -> None:
         """Free the engine."""
         self._detector.close()
 

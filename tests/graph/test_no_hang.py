@@ -1,0 +1,258 @@
+"""Whatever blocks or breaks, with the limits a user gets: the run ends, says why, and loses nothing it had finished.
+
+That no thread is left behind is held by the fixture of this folder, after every test.
+"""
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+from graph_parts import LIMIT_SECONDS, PatientGraph, RecordingNode, RecordingSource, make_frames
+
+from videohoi.errors import StageError
+from videohoi.graph import Branch, EdgePolicy, Graph, IterableSource, ManualClock, TapNode
+from videohoi.graph.shutdown import Shutdown, Urgency
+
+NAMES = ("resize", "detect", "track", "csv", "display")
+"""one in each place there is: the source's own thread, a trunk stage, the trunk's end, a branch, a latest branch"""
+
+
+def full_graph(source, failing, call, edge, **options):
+    nodes = {name: RecordingNode(name, fail_in=call if name == failing else "", fail_at=0) for name in NAMES}
+    stages = [[nodes["resize"]], [nodes["detect"]], [nodes["track"]]]
+    branches = [[nodes["csv"]], Branch((nodes["display"],), EdgePolicy.latest())]
+    return Graph(source, stages, branches=branches, edges=edge, **options), nodes
+
+
+@pytest.mark.parametrize("edge", [EdgePolicy.lossless(), EdgePolicy.latest()], ids=["lossless", "latest"])
+@pytest.mark.parametrize("call", ["open", "process", "drain"])
+@pytest.mark.parametrize("failing", NAMES)
+def test_each_stage_in_turn_ends_the_run(failing, call, edge, finishes):
+    """An endless source for ``process``, so that only the failure can end the run; ``drain`` needs an end."""
+    frames = make_frames(30 if call == "drain" else 5000)
+    source = RecordingSource(frames)
+    graph, nodes = full_graph(source, failing, call, edge)
+    with pytest.raises(StageError, match=f"{failing} broke in {call}") as caught:
+        finishes(graph.run)
+    assert caught.value.stage == failing
+    assert source.calls == ["open", "close"]
+    report = graph.report()
+    assert not report.complete
+    for counts in report.edges:
+        assert counts.items_in == counts.items_out + counts.dropped + counts.stale + counts.discarded
+        assert counts.waiting == 0
+    for name, node in nodes.items():
+        assert node.calls.count("close") == (node.calls.count("open") if (name, call) != (failing, "open") else 0)
+    if failing != "csv" and edge.overflow == "lossless":
+        assert nodes["csv"].items == frames[: len(nodes["csv"].items)]
+
+
+def test_a_failure_is_given_up_within_one_second_by_default():
+    """On a hand-moved clock: what is behind the failed stage is cut, and who hangs is left, before one second is over.
+
+    The rest of the second is for closing.
+    """
+    clock, done = ManualClock(), []
+    graph = Graph(IterableSource([]), [[]])
+    assert graph._stop_seconds <= 0.8
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("videohoi.graph.shutdown.time", SimpleNamespace(monotonic=clock.now))
+        shutdown = Shutdown()
+        limit = graph._stop_seconds
+        shutdown.begin(Urgency.FAILURE, [(limit / 2, lambda: done.append("cut")), (limit, lambda: done.append("left"))])
+        shutdown.begin(Urgency.DRAIN, [(99.0, lambda: done.append("never"))])  # a later wish to drain changes nothing
+        for expected in ([], ["cut"], ["cut", "left"]):
+            shutdown.tick()
+            assert done == expected
+            clock.advance(limit / 2)
+
+
+class Hangs(RecordingNode):
+    """Does not return from ``hang_in`` before it is released."""
+
+    def __init__(self, name, hang_in):
+        super().__init__(name)
+        self.entered, self.release = threading.Event(), threading.Event()
+        self._hang_in = hang_in
+
+    def _record(self, call):
+        super()._record(call)
+        if call == self._hang_in:
+            self.entered.set()
+            assert self.release.wait(LIMIT_SECONDS)
+
+
+@pytest.fixture
+def released():
+    """Lets go of what hangs, after the test has looked, and waits for the threads left behind."""
+    before = set(threading.enumerate())
+    events = []
+    yield events
+    for event in events:
+        event.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(LIMIT_SECONDS)
+
+
+def test_a_stalled_source_does_not_hold_up_a_failure_behind_it(released, finishes):
+    """The camera sends nothing more after frame 3; the sink fails on that frame."""
+    stalled, release = threading.Event(), threading.Event()
+    released.append(release)
+
+    def before(index):
+        if index == 4:
+            stalled.set()
+            assert release.wait(LIMIT_SECONDS)
+
+    def write(frame):
+        if frame.index == 3:
+            assert stalled.wait(LIMIT_SECONDS)
+            raise OSError("disk full")
+
+    source, files = RecordingSource(make_frames(9), before=before), RecordingNode("files")
+    graph = Graph(source, [[], [TapNode("csv", write)], [files]])
+    with pytest.raises(StageError, match=r"stage 'csv' failed on clip\.mp4 at frame 3: disk full"):
+        finishes(graph.run)
+    assert [frame.index for frame in files.items] == [0, 1, 2]
+    assert files.calls[-3:] == ["drain", "reset", "close"]
+    assert graph.report().notes[0].startswith("'decode' did not return in time")
+    assert source.calls == ["open"]
+    release.set()
+
+
+def test_a_source_that_can_be_interrupted_is_closed_at_once(finishes):
+    """It waits for its camera to come back; with ``interrupt`` nobody has to wait for that."""
+
+    class Camera(RecordingSource):
+        def __init__(self, items):
+            super().__init__(items, before=self._wait)
+            self.waiting, self.told = threading.Event(), threading.Event()
+
+        def _wait(self, index):
+            if index == 4:
+                self.waiting.set()
+                assert self.told.wait(LIMIT_SECONDS)
+
+        def frames(self):
+            for item in super().frames():
+                if self.told.is_set():
+                    return
+                yield item
+
+        def interrupt(self):
+            self._record("interrupt")
+            self.told.set()
+
+    camera, files = Camera(make_frames(100)), RecordingNode("csv")
+    graph = PatientGraph(camera, [[], [files]])
+
+    def stopper():
+        assert camera.waiting.wait(LIMIT_SECONDS)
+        graph.stop()
+
+    thread = threading.Thread(target=stopper)
+    thread.start()
+    report = finishes(graph.run)
+    thread.join()
+    assert camera.calls == ["open", "interrupt", "close"]
+    assert [frame.index for frame in files.items] == [0, 1, 2, 3]
+    assert (report.complete, report.interrupted, report.notes) == (False, True, ())
+    assert files.calls[-3:] == ["drain", "reset", "close"]
+
+
+def test_a_failure_interrupts_the_source_too(finishes):
+    class Camera(RecordingSource):
+        told = threading.Event()
+
+        def interrupt(self):
+            self.told.set()
+
+    camera = Camera(make_frames(9), before=lambda index: index == 2 and Camera.told.wait(LIMIT_SECONDS))
+    with pytest.raises(StageError, match="csv broke in process"):
+        finishes(PatientGraph(camera, [[], [RecordingNode("csv", "process", 1)]]).run)
+    assert camera.calls == ["open", "close"]
+
+
+@pytest.mark.parametrize("drain", [True, False])
+def test_a_sink_that_blocks_for_ever_does_not_outlast_a_stop(drain, released, finishes):
+    sink, other = Hangs("overlay", "process"), RecordingNode("csv")
+    released.append(sink.release)
+    graph = Graph(IterableSource(range(10**6)), [[]], branches=[[sink], [other]], drain_seconds=0.2, stop_seconds=0.2)
+
+    def stopper():
+        assert sink.entered.wait(LIMIT_SECONDS)
+        graph.stop(drain)
+
+    thread = threading.Thread(target=stopper)
+    thread.start()
+    report = finishes(graph.run)
+    thread.join()
+    assert report.interrupted
+    assert [note.split(" did not")[0] for note in report.notes] == ["'overlay'"]
+    assert other.items == list(range(len(other.items)))
+    assert other.calls[-1] == "close"
+
+
+def test_a_sink_that_blocks_while_it_closes_does_not_hide_the_failure(released, finishes):
+    """The others are closed, the cause is raised, and who did not close is named."""
+    sink, other = Hangs("overlay", "close"), RecordingNode("csv")
+    released.append(sink.release)
+    detect = RecordingNode("detect", "process", 2)
+    graph = Graph(IterableSource(range(9)), [[], [detect]], branches=[[sink], [other]], close_seconds=0.05)
+    with pytest.raises(StageError, match="detect broke in process"):
+        finishes(graph.run)
+    assert other.calls[-1] == "close"
+    assert graph.report().notes == (
+        "'overlay' did not close in time: it was left behind and its output may be unfinished",
+    )
+
+
+def test_closing_may_take_as_long_as_it_needs_when_nothing_failed(released, finishes):
+    """A large file's index: the limit is for failures."""
+    sink = Hangs("overlay", "close")
+    graph = Graph(IterableSource(range(9)), [[sink]], close_seconds=0.001)
+    waiting = threading.Thread(target=lambda: (sink.entered.wait(LIMIT_SECONDS), sink.release.set()))
+    waiting.start()
+    report = finishes(graph.run)
+    waiting.join()
+    assert (report.complete, report.notes, sink.complete) == (True, (), True)
+
+
+def test_a_hard_stop_does_not_wait_for_a_sink_that_does_not_close(released, finishes):
+    sink = Hangs("overlay", "close")
+    released.append(sink.release)
+    graph = Graph(IterableSource(range(9)), [[sink]], close_seconds=0.05)
+
+    def stopper():
+        assert sink.entered.wait(LIMIT_SECONDS)
+        graph.stop(drain=False)
+
+    thread = threading.Thread(target=stopper)
+    thread.start()
+    report = finishes(graph.run)
+    thread.join()
+    assert report.interrupted
+    assert "'overlay' did not close in time" in report.notes[0]
+
+
+def test_an_error_between_two_nodes_is_told_and_not_lost(finishes):
+    """Not a node but the hand-off fails: here the clock that says how old a frame is."""
+
+    class BrokenClock:
+        def now(self):
+            raise OSError("no clock")
+
+    edge = EdgePolicy.latest(staleness_seconds=1.0)
+    files = RecordingNode("csv")
+    graph = PatientGraph(IterableSource(range(9)), [[], [files]], edges=edge, clock=BrokenClock())
+    with pytest.raises(StageError, match="no clock"):
+        finishes(graph.run)
+    assert files.calls[-1] == "close"
+
+
+def test_a_dying_source_keeps_what_it_gave(finishes):
+    source, files = RecordingSource(make_frames(50), fail_in="frames", fail_at=30), RecordingNode("csv")
+    with pytest.raises(StageError, match=r"stage 'decode' failed on clip\.mp4 at frame 30: source broke in frames"):
+        finishes(PatientGraph(source, [[], [RecordingNode("detect")], [files]]).run)
+    assert [frame.index for frame in files.items] == list(range(30))
+    assert files.calls[-3:] == ["drain", "reset", "close"]

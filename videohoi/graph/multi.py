@@ -1,0 +1,211 @@
+"""Several sources at once: one graph each, run side by side, none held up by another."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal
+
+from videohoi.errors import StageError, UsageError
+from videohoi.graph.batcher import Batcher
+from videohoi.graph.failures import attributed, chained
+from videohoi.graph.multi_report import MultiReport
+from videohoi.graph.news import News
+from videohoi.graph.runner import Graph
+from videohoi.graph.shutdown import Gate
+
+logger = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.05
+"""how often the caller's thread looks at limits while it waits"""
+
+
+class MultiGraph:
+    """Runs one ``Graph`` a source, each in a thread of its own; runs once.
+
+    A source that stalls, ends or fails leaves the others alone: a failure is logged when it happens, is in the report,
+    and is raised once all sources have ended. Models that the graphs share (``Batcher``) are opened before the first
+    and closed after the last. Usage: see ``Batcher``.
+
+    After ``stop`` or an interrupt each graph keeps its own limits; a source that is still opening ``leave_seconds``
+    later is left behind and named. Raises ``UsageError`` without any graph.
+    """
+
+    def __init__(
+        self,
+        graphs: Mapping[str, Graph[Any]],
+        shared: Sequence[Batcher[Any, Any]] = (),
+        *,
+        leave_seconds: float = 8.0,  # more than a graph's own 5 s of draining and 0.8 s of stopping
+    ) -> None:
+        if not graphs:
+            raise UsageError("MultiGraph needs one graph or more: give a mapping from source name to Graph")
+        self._gate = Gate()
+        self._lanes = {name: _Lane(name, graph, self._gate, self._ended) for name, graph in graphs.items()}
+        self._shared = tuple(shared)
+        self._leave_seconds = leave_seconds
+        self._news = News()
+        self._claimed = self._interrupted = False
+        self._leave_at_seconds: float | None = None
+        self._started_seconds = self._ended_seconds = 0.0
+        self._failures: dict[str, StageError] = {}
+        self._notes: list[str] = []
+
+    def run(
+        self, on_interrupt: Literal["raise", "report"] = "raise", on_failure: Literal["raise", "report"] = "raise"
+    ) -> MultiReport:
+        """Run until every source has ended, and give the report.
+
+        Raises ``StageError`` of the source that failed first, with the others chained to it, unless ``on_failure`` is
+        ``report``; ``report`` still answers. On ``KeyboardInterrupt`` all sources stop, in-flight items pass,
+        everything is closed (a second one skips the in-flight items), and it is raised unless ``on_interrupt`` is
+        ``report``.
+        """
+        if self._claimed:
+            raise UsageError("this graph has already run: build new ones for each run")
+        self._claimed = True
+        self._started_seconds = time.perf_counter()
+        interrupts = self._run_all()
+        self._ended_seconds = time.perf_counter()
+        if self._failures and on_failure == "raise":
+            raise chained(list(self._failures.values()))
+        if interrupts and on_interrupt == "raise":
+            raise KeyboardInterrupt
+        return self.report()
+
+    def stop(self, drain: bool = True) -> None:
+        """Stop every source early, from any thread or a signal handler; does not wait. See ``Graph.stop``."""
+        self._interrupted = True
+        self._news.halted = True
+        if self._leave_at_seconds is None or not drain:
+            self._leave_at_seconds = time.monotonic() + self._leave_seconds
+        for lane in self._lanes.values():
+            lane.graph.stop(drain)
+        self._news.changed()
+
+    def report(self) -> MultiReport:
+        """Counts and times up to now; final once the run is over."""
+        ended = self._ended_seconds or time.perf_counter()
+        return MultiReport(
+            {name: lane.graph.report() for name, lane in self._lanes.items()},
+            {name: str(failure) for name, failure in self._failures.items()},
+            tuple(model.report() for model in self._shared),
+            ended - self._started_seconds if self._claimed else 0.0,
+            self._interrupted,
+            tuple(self._notes),
+        )
+
+    def _run_all(self) -> int:
+        """Open the shared models, run the lanes, close the models; gives the number of interrupts."""
+        opened: list[Batcher[Any, Any]] = []
+        interrupts = handled = 0
+        try:
+            self._start(opened)
+        except KeyboardInterrupt:
+            interrupts += 1
+        self._gate.settle(False)  # changes nothing if the threads were let through
+        while any(lane.is_alive for lane in self._lanes.values()):
+            try:
+                if handled < interrupts:
+                    self.stop(drain=interrupts == 1)  # in here, since the next interrupt may come while it works
+                    handled = interrupts
+                self._await_lanes()
+            except KeyboardInterrupt:
+                interrupts += 1
+        interrupts += self._close(opened)
+        self._interrupted |= interrupts > 0
+        return interrupts
+
+    def _start(self, opened: list[Batcher[Any, Any]]) -> None:
+        """Open models and start threads; a failure is kept, and then no thread is let through."""
+        try:
+            for model in self._shared:
+                attributed(model.name, "all sources", None, model.open)
+                opened.append(model)
+            for lane in self._lanes.values():
+                attributed("run", lane.name, None, lane.thread.start)
+            self._gate.settle(True)
+        except StageError as failure:
+            if isinstance(failure.__cause__, KeyboardInterrupt):
+                raise failure.__cause__ from None
+            self._failures[failure.stage] = failure
+
+    def _close(self, models: list[Batcher[Any, Any]]) -> int:
+        interrupts = 0
+        for model in models:
+            try:
+                attributed(model.name, "all sources", None, model.close)
+            except StageError as failure:
+                if isinstance(failure.__cause__, KeyboardInterrupt):
+                    interrupts += 1
+                else:
+                    self._failures[model.name] = failure
+        return interrupts
+
+    def _await_lanes(self) -> None:
+        while self._running():
+            self._news.wait_while(self._running, _POLL_SECONDS)
+            if self._leave_at_seconds is not None and time.monotonic() >= self._leave_at_seconds:
+                self._leave()
+        for lane in self._lanes.values():
+            lane.join()
+
+    def _running(self) -> bool:
+        return any(lane.is_running for lane in self._lanes.values())
+
+    def _leave(self) -> None:
+        for lane in self._lanes.values():
+            if lane.is_running:
+                lane.left_behind = True
+                self._notes.append(f"source {lane.name!r} did not stop in time: its graph was left behind")
+
+    def _ended(self, lane: _Lane) -> None:
+        """Called in the thread of the lane."""
+        if lane.failure is not None:
+            self._failures[lane.name] = lane.failure
+            others = sum(other.is_running for other in self._lanes.values()) - 1
+            logger.warning("source %r ended: %s (%d others go on)", lane.name, lane.failure, others)
+        lane.is_over = True
+        self._news.changed()
+
+
+class _Lane:
+    """The graph of one source and the thread that runs it."""
+
+    def __init__(self, name: str, graph: Graph[Any], gate: Gate, ended: Callable[[_Lane], None]) -> None:
+        self.name = name
+        self.graph = graph
+        self.failure: StageError | None = None
+        self.is_over = self.left_behind = False
+        self._gate = gate
+        self._ended = ended
+        self.thread = threading.Thread(target=self._main, name=f"videohoi: source {name}", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """There is a thread, and it is waited for."""
+        return self.thread.is_alive() and not self.left_behind
+
+    @property
+    def is_running(self) -> bool:
+        """Let through the gate, not ended and still waited for."""
+        return self._gate.is_open and not self.is_over and not self.left_behind
+
+    def join(self) -> None:
+        """Wait for the thread's last instructions."""
+        if self.is_alive:
+            self.thread.join()
+
+    def _main(self) -> None:
+        if not self._gate.passes():
+            return
+        try:
+            attributed("run", self.name, None, partial(self.graph.run, on_interrupt="report"))
+        except StageError as failure:
+            inner = failure.__cause__
+            self.failure = inner if isinstance(inner, StageError) else failure
+        finally:
+            self._ended(self)

@@ -1,0 +1,198 @@
+"""Runs a recorded run again: the same frames reach the same nodes, however fast or slow this machine is.
+
+The composition of batches (``Batcher``) is not recorded: a model must give an item the same result in any batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from videohoi.errors import InputError, UsageError
+from videohoi.graph.clock import Clock
+from videohoi.graph.edge import Edge, EdgePolicy, Loss
+from videohoi.graph.recorder import SCHEMA, VERSION, Identity, RecordingTape, identity_of
+from videohoi.graph.source import frame_of
+from videohoi.graph.tape import NO_TAPE, Tape
+
+Losses = Mapping[int, tuple[Loss, int | None]]
+"""ordinal of an item on an edge -> how it was lost, and its frame index"""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What ``Graph(record_to=path)`` wrote."""
+
+    path: Path
+    plan: str
+    """``Graph.describe()`` of the recorded graph"""
+    source_id: str
+    identities: tuple[Identity, ...]
+    """of each item read"""
+    losses: Mapping[int, Losses]
+    """by edge number"""
+    put: tuple[int, ...]
+    """items that came to each edge, lost ones included"""
+    source_ended: bool
+    """by itself; False when the run was stopped or failed"""
+    cut: bool
+    """items in flight were lost at the end (a failure, a hard stop)"""
+
+    @staticmethod
+    def load(path: Path | str) -> RunRecord:
+        """Read a record.
+
+        Raises ``InputError`` for a file that cannot be read, is no record, or has no end since its run was killed.
+        """
+        path = Path(path)
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: not readable as a run record ({error}); expected a file of record_to") from error
+        return _Reader(path).record(lines)
+
+
+class _Reader:
+    """Takes a record apart, line by line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._identities: list[Identity] = []
+        self._losses: dict[int, dict[int, tuple[Loss, int | None]]] = {}
+        self._end: dict[str, Any] | None = None
+
+    def record(self, lines: list[str]) -> RunRecord:
+        try:
+            header = json.loads(lines[0])
+            if (header["schema"], header["version"]) != (SCHEMA, VERSION):
+                raise ValueError(f"schema {header['schema']} version {header['version']}")
+            plan, source_id = str(header["plan"]), str(header["source"])
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{self._path}: no run record ({error}); expected {SCHEMA} version {VERSION}, as record_to writes it"
+            ) from error
+        self._take_lines(lines[1:])
+        if self._end is None or self._end.get("read") != len(self._identities):
+            raise InputError(f"{self._path}: the record has no end, so its run was killed: record the run again")
+        put = tuple(map(int, self._end.get("put", ())))
+        ended, cut = bool(self._end.get("source_ended")), bool(self._end.get("cut"))
+        return RunRecord(self._path, plan, source_id, tuple(self._identities), self._losses, put, ended, cut)
+
+    def _take_lines(self, lines: list[str]) -> None:
+        for number, line in enumerate(lines, start=2):
+            try:
+                self._take(*json.loads(line))
+            except (TypeError, ValueError) as error:
+                raise InputError(
+                    f"{self._path}, line {number}: not a line of a run record ({error}); record the run again"
+                ) from error
+
+    def _take(self, kind: str, *values: Any) -> None:
+        if kind == "read":
+            index, pts_seconds, picture = values
+            self._identities.append((index, pts_seconds, picture))
+        elif kind in ("drop", "stale"):
+            edge, ordinal, index = values
+            loss: Loss = "drop" if kind == "drop" else "stale"
+            self._losses.setdefault(int(edge), {})[int(ordinal)] = (loss, index)
+        elif kind == "end":
+            (self._end,) = values
+        else:
+            raise ValueError(f"unknown kind {kind!r}")
+
+
+class ReplayTape(Tape):
+    """Holds a run to its record. Raises ``InputError`` if the graph's plan is not the recorded one."""
+
+    def __init__(self, record: RunRecord, plan: str) -> None:
+        if record.plan != plan:
+            raise InputError(f"{record.path} was recorded with the graph '{record.plan}', this one is '{plan}'")
+        self._record = record
+        self._edges: list[Edge[Any]] = []
+        self.item_limit = None if record.source_ended else len(record.identities)
+
+    def read(self, number: int, item: object) -> None:
+        """Compare the item with the record."""
+        found, count = identity_of(item), len(self._record.identities)
+        if number >= count:
+            raise InputError(
+                f"{self._record.path} does not fit this source: it goes on after item {count - 1}, where the recorded "
+                "one ended; replay the very frames that were recorded"
+            )
+        expected = self._record.identities[number]
+        if expected != found:
+            raise InputError(
+                f"{self._record.path} does not fit this source: item {number} is {_text(found)}, "
+                f"the record says {_text(expected)}; replay the very frames that were recorded"
+            )
+
+    def ended(self, count: int) -> None:
+        """A source shorter than the record is not the recorded one."""
+        if count < len(self._record.identities):
+            raise InputError(
+                f"{self._record.path} does not fit this source: it ended after {count} items, "
+                f"the record holds {len(self._record.identities)}; replay the very frames that were recorded"
+            )
+
+    def edge(self, number: int, name: str, policy: EdgePolicy, clock: Clock) -> Edge[Any]:
+        """An edge that loses what the record says, and nothing else."""
+        edge = ReplayEdge(name, policy, clock, self._record.losses.get(number, {}), self._record.path)
+        self._edges.append(edge)
+        return edge
+
+    def finish(self, source_ended: bool, cut: bool) -> None:
+        """Compare how many items came to each edge, unless either run was cut. Raises ``InputError``."""
+        if cut or self._record.cut:
+            return
+        both = min(len(self._edges), len(self._record.put))  # ``iterate`` has one edge more than ``run``
+        for edge, expected in zip(self._edges[:both], self._record.put[:both], strict=True):
+            found = edge.counts().put
+            if found != expected:
+                raise InputError(
+                    f"{self._record.path} does not fit this run: {found} items came to {edge.name!r}, the record says "
+                    f"{expected}; a node gave other results than when it was recorded"
+                )
+
+    def notes(self) -> tuple[str, ...]:
+        """That it is a replay, and of what."""
+        cut = "; the recorded run was cut, so its last frames may not have got as far" if self._record.cut else ""
+        return (f"replayed from {self._record.path}{cut}",)
+
+
+def make_tape(plan: str, record_to: Path | str | None, replay: RunRecord | None) -> Tape:
+    """What a graph was asked for; ``UsageError`` for both at once, ``InputError`` for a record of another plan."""
+    if record_to is not None and replay is not None:
+        raise UsageError("a replay makes the same record again: give record_to or replay, not both")
+    if replay is not None:
+        return ReplayTape(replay, plan)
+    return NO_TAPE if record_to is None else RecordingTape(record_to, plan)
+
+
+class ReplayEdge(Edge[Any]):
+    """Waits as a lossless edge does, whatever its policy; loses what it is told to, and counts it as it was counted."""
+
+    def __init__(self, name: str, policy: EdgePolicy, clock: Clock, losses: Losses, record_path: Path) -> None:
+        super().__init__(name, EdgePolicy.lossless(policy.capacity), clock)
+        self._losses = losses
+        self._record_path = record_path
+
+    def _loss_of(self, ordinal: int, item: Any) -> Loss | None:
+        """The recorded loss of this item; ``InputError`` if the record means another frame by it."""
+        if ordinal not in self._losses:
+            return None
+        loss, expected = self._losses[ordinal]
+        frame = frame_of(item)
+        if frame is not None and frame.index != expected:
+            raise InputError(
+                f"{self._record_path} does not fit this run: item {ordinal} on {self.name!r} is frame {frame.index}, "
+                f"the record dropped frame {expected}; a node gave other results than when it was recorded"
+            )
+        return loss
+
+
+def _text(identity: Identity) -> str:
+    index, pts_seconds, picture = identity
+    return "no frame" if index is None else f"frame {index} at {pts_seconds} s with picture sum {picture}"

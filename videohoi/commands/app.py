@@ -9,6 +9,8 @@ from typing import Annotated, cast
 import typer
 
 from videohoi import __version__
+from videohoi.commands.data import data_app
+from videohoi.commands.vocab import vocab_app
 from videohoi.errors import UsageError
 
 _WRONG_USAGE = cast("type[Exception]", typer.BadParameter.__bases__[0])
@@ -38,6 +40,8 @@ eval_app = typer.Typer(help="How good is a run? Compare it with hand-made truth.
 models_app = typer.Typer(help="Which detectors exist, and which are on this machine.", invoke_without_command=True)
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
+app.add_typer(vocab_app, name="vocab")
+app.add_typer(data_app, name="data")
 
 OutFolder = Annotated[
     Path | None, typer.Option("--out", "-o", help="Folder for the results. Default: beside each video.", metavar="DIR")

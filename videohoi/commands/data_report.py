@@ -1,0 +1,41 @@
+"""What ``videohoi data check`` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from videohoi.train.data.check import DataReport, check_folder
+
+_COLOURS = {"ok": "green", "differs": "yellow", "missing": "red", "broken": "red"}
+
+
+def check_data(folder: Path, kind: str | None) -> int:
+    """Print what a data set folder holds and lacks; 1 when something required is missing or broken."""
+    report = check_folder(folder, kind)
+    console = Console(highlight=False)
+    table = Table(title=escape(f"{report.layout.title} in {folder}"), title_justify="left")
+    for column in ("part", "state", "detail"):
+        table.add_column(column, overflow="fold")
+    for finding in report.findings:
+        state = f"[{_COLOURS[finding.status]}]{finding.status}[/]"
+        table.add_row(finding.part, state, escape(finding.detail))
+    console.print(table)
+    for source in dict.fromkeys(finding.get for finding in report.findings if finding.get):
+        console.print(escape(f"get {source}"), soft_wrap=True)
+    if report.filters:
+        console.print(_split_table(report))
+    return 0 if report.complete else 1
+
+
+def _split_table(report: DataReport) -> Table:
+    table = Table(title="What training sees under each zero-shot split", title_justify="left")
+    for column in ("split", "unseen classes", "pictures kept", "pairs kept", "pictures removed", "pairs removed"):
+        table.add_column(column, justify="left" if column == "split" else "right")
+    for kept in report.filters:
+        figures = (len(kept.split.unseen), len(kept.images), kept.pairs.sum(), kept.removed_images, kept.removed_pairs)
+        table.add_row(kept.split.title, *(str(figure) for figure in figures))
+    return table

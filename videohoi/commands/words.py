@@ -1,0 +1,192 @@
+"""What the ``videohoi vocab`` commands do: list, search, splits, prompts, edit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from videohoi.errors import SinkError, UsageError
+from videohoi.vocabulary import Vocabulary, hico_splits
+from videohoi.vocabulary import editing as change
+from videohoi.vocabulary.catalogue import SHIPPED, open_vocabulary
+from videohoi.vocabulary.nearest import did_you_mean, nearest_names, search_names
+from videohoi.vocabulary.prompts import prompts
+from videohoi.vocabulary.word_list import read_word_list, write_word_list
+
+
+def list_vocabularies() -> None:
+    """Print the shipped vocabularies."""
+    table = Table(title="Vocabularies", title_justify="left")
+    for column in ("name", "objects", "verbs", "interactions", "source"):
+        table.add_column(column, overflow="fold")
+    for name, loader in SHIPPED.items():
+        words = loader()
+        counts = (len(words.objects), len(words.verbs), len(words.interactions))
+        table.add_row(name, *(str(count) for count in counts), escape(words.source))
+    Console(highlight=False).print(table)
+
+
+def list_words(name: str) -> None:
+    """Print the objects of a vocabulary with their verbs, then verbs that go with none."""
+    words = open_vocabulary(name)
+    counts = f"{len(words.objects)} objects, {len(words.verbs)} verbs, {len(words.interactions)} interactions"
+    console = Console(highlight=False)
+    table = Table(title=escape(f"{words.name}, version {words.version}: {counts}"), title_justify="left")
+    table.add_column("object")
+    table.add_column("verbs", overflow="fold")
+    for name_of_object in words.objects:
+        table.add_row(escape(name_of_object), escape(", ".join(words.verbs_of(name_of_object))))
+    console.print(table)
+    unused = [verb for verb, used in zip(words.verbs, words.valid.sum(axis=0), strict=True) if not used]
+    if unused:
+        console.print(escape(f"verbs without an object: {', '.join(unused)}"), soft_wrap=True)
+
+
+def search_words(word: str, name: str) -> None:
+    """Print the verbs and objects that contain or resemble ``word``; ``UsageError`` when there is none."""
+    words = open_vocabulary(name)
+    verbs = search_names(word, words.verbs, dict(words.verb_synonyms))
+    objects = search_names(word, words.objects, dict(words.object_synonyms))
+    if not verbs and not objects:
+        raise UsageError(f"{words.name} has no word like {word!r}; see: videohoi vocab list {name}")
+    table = Table()
+    for column in ("word", "kind", "also", "goes with"):
+        table.add_column(column, overflow="fold")
+    for verb in verbs:
+        partners = [words.objects[obj] for row, obj in words.interactions if words.verbs[row] == verb]
+        table.add_row(escape(verb), "verb", _others(words.verb_synonyms, verb), escape(", ".join(partners)))
+    for thing in objects:
+        partners = list(words.verbs_of(thing))
+        table.add_row(escape(thing), "object", _others(words.object_synonyms, thing), escape(", ".join(partners)))
+    Console(highlight=False).print(table)
+
+
+def _others(synonyms: Sequence[tuple[str, str]], name: str) -> str:
+    return escape(", ".join(word for word, meant in synonyms if meant == name))
+
+
+def list_splits() -> None:
+    """Print the zero-shot splits of HICO-DET with their sources."""
+    table = Table(title="Zero-shot splits of HICO-DET", title_justify="left")
+    for column in ("name", "in papers", "unseen", "seen", "note", "source"):
+        table.add_column(column, overflow="fold")
+    for name, split in hico_splits().items():
+        table.add_row(name, split.title, str(len(split.unseen)), str(int(split.seen.sum())), escape(split.note),
+                      escape(split.source))  # fmt: skip
+    Console(highlight=False).print(table)
+
+
+def show_prompts(method: str, name: str) -> None:
+    """Print the sentences a method gives its text encoder, one a line."""
+    console = Console(highlight=False)
+    for sentence in prompts(open_vocabulary(name), method):
+        console.print(escape(sentence), soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class EditRequest:
+    """What ``videohoi vocab edit`` was asked to do; pairs are ``VERB OBJECT``, synonyms ``WORD=NAME``."""
+
+    file: Path
+    start: str | None = None
+    """vocabulary to begin with when ``file`` does not exist yet"""
+    add_objects: tuple[str, ...] = ()
+    add_verbs: tuple[str, ...] = ()
+    add_pairs: tuple[str, ...] = ()
+    remove_pairs: tuple[str, ...] = ()
+    remove_objects: tuple[str, ...] = ()
+    remove_verbs: tuple[str, ...] = ()
+    object_synonyms: tuple[str, ...] = ()
+    verb_synonyms: tuple[str, ...] = ()
+
+
+def edit_words(request: EditRequest) -> None:
+    """Change a word list, or start one; the old file stays beside it as ``.bak``.
+
+    Raises:
+        UsageError: an unknown or repeated word, a malformed option, nothing to do, or a file that exists already
+            together with ``--from``.
+    """
+    before = _beginning(request)
+    after = _changed(before, request)
+    if after == before and request.start is None:
+        raise UsageError(f"nothing to change in {request.file}; see: videohoi vocab edit --help")
+    if request.file.is_file():
+        after = change.next_version(after)
+        _keep_old(request.file)
+    write_word_list(after, request.file)
+    counts = f"{len(after.objects)} objects, {len(after.verbs)} verbs, {len(after.interactions)} interactions"
+    Console(highlight=False).print(escape(f"{request.file}: version {after.version}, {counts}"), soft_wrap=True)
+
+
+def _beginning(request: EditRequest) -> Vocabulary:
+    exists = request.file.exists()
+    if request.start is None and exists:
+        return read_word_list(request.file)
+    if request.start is None:
+        raise UsageError(f"{request.file}: no such file; start one with --from, as --from hico-det")
+    if exists:
+        raise UsageError(f"{request.file} exists already; leave out --from to change it")
+    start = open_vocabulary(request.start)
+    return replace(start, name=request.file.stem, source=f"from {start.name}: {start.source}", version=1)
+
+
+def _changed(words: Vocabulary, request: EditRequest) -> Vocabulary:
+    """Apply in an order in which new words can be used at once: words, synonyms, pairs, removals."""
+    for name in request.add_objects:
+        words = change.add_object(words, name)
+    for name in request.add_verbs:
+        words = change.add_verb(words, name)
+    for text in request.object_synonyms:
+        words = change.add_object_synonym(words, *_synonym(text))
+    for text in request.verb_synonyms:
+        words = change.add_verb_synonym(words, *_synonym(text))
+    for text in request.add_pairs:
+        words = change.add_interaction(words, *_pair(text, words))
+    for text in request.remove_pairs:
+        words = change.remove_interaction(words, *_pair(text, words))
+    return _removed(words, request)
+
+
+def _removed(words: Vocabulary, request: EditRequest) -> Vocabulary:
+    removals: tuple[tuple[tuple[str, ...], Callable[[Vocabulary, str], Vocabulary]], ...] = (
+        (request.remove_objects, change.remove_object), (request.remove_verbs, change.remove_verb),
+    )  # fmt: skip
+    for names, remove in removals:
+        for name in names:
+            words = remove(words, name)
+    return words
+
+
+def _pair(text: str, words: Vocabulary) -> tuple[str, str]:
+    """``hold cup``; ``sit on dining table`` is cut where a known verb ends."""
+    parts = text.split()
+    for cut in range(len(parts) - 1, 0, -1):
+        verb = "_".join(parts[:cut])
+        if verb.lower() in words.verbs or verb.lower() in dict(words.verb_synonyms):
+            return verb, "_".join(parts[cut:])
+    if len(parts) != 2:
+        hint = did_you_mean(nearest_names(parts[0], words.verbs)) if parts else ""
+        raise UsageError(f"expected 'VERB OBJECT' as 'hold cup', got {text!r}{hint}")
+    return parts[0], parts[1]
+
+
+def _synonym(text: str) -> tuple[str, str]:
+    word, separator, name = text.partition("=")
+    if not separator or not word.strip() or not name.strip():
+        raise UsageError(f"expected WORD=NAME as mug=cup, got {text!r}")
+    return word, name
+
+
+def _keep_old(path: Path) -> None:
+    """YAML comments are not carried over, so the old file is kept."""
+    backup = path.with_name(f"{path.name}.bak")
+    try:
+        backup.write_bytes(path.read_bytes())
+    except OSError as error:
+        raise SinkError(f"cannot write {backup}: {error.strerror or error}; choose another folder") from error

@@ -1,0 +1,166 @@
+"""Is a data set complete? What is missing, where to get it, and what each zero-shot split would train on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from videohoi.errors import InputError, UsageError, VideohoiError
+from videohoi.train.data.annotations import HoiAnnotations
+from videohoi.train.data.layouts import LAYOUTS, Layout, Part
+from videohoi.train.data.split_filter import TrainingFilter, training_filter
+from videohoi.vocabulary import hico_det, hico_splits
+from videohoi.vocabulary.nearest import did_you_mean, nearest_names
+
+NAMED = 3
+"""missing pictures that a finding names"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the answer."""
+
+    part: str
+    status: str
+    """ok, differs (readable, but not the published numbers), missing or broken"""
+    detail: str
+    get: str = ""
+    """where to get what is missing"""
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What a folder holds."""
+
+    layout: Layout
+    findings: tuple[Finding, ...]
+    filters: tuple[TrainingFilter, ...]
+    """of the training part, one per zero-shot split; empty for other vocabularies than HICO-DET's"""
+
+    @property
+    def complete(self) -> bool:
+        """Nothing that is required is missing or broken."""
+        return not any(finding.required and finding.status in ("missing", "broken") for finding in self.findings)
+
+
+def check_folder(folder: Path, kind: str | None = None) -> DataReport:
+    """Read everything that is there; never raises for what the folder lacks.
+
+    Raises:
+        InputError: no such folder, or it holds no known data set and ``kind`` is not given.
+        UsageError: an unknown kind.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; give the folder of a data set")
+    layout = _layout(folder, kind)
+    findings: list[Finding] = []
+    filters: tuple[TrainingFilter, ...] = ()
+    for part in layout.parts:
+        annotations = _annotations(folder, layout, part, findings)
+        if annotations is not None or part.required:
+            findings.append(_pictures(folder, layout, part, annotations))
+        if annotations is not None and part.name in ("train", "all"):
+            filters = _filters(annotations)
+    return DataReport(layout, tuple(findings), filters)
+
+
+def read_part(folder: Path, kind: str, part: str) -> HoiAnnotations:
+    """The annotations of one part of a data set, by whichever of its files is there.
+
+    Raises:
+        UsageError: an unknown kind or part.
+        InputError: no such file (the message says where to get it), or a malformed one.
+    """
+    layout = _layout(folder, kind)
+    for known in layout.parts:
+        if known.name == part:
+            for path, reader in known.files:
+                if (folder / path).is_file():
+                    return reader(folder / path)
+            raise InputError(f"{folder}: {_expected(known)} is missing; get {layout.annotations_from}")
+    names = tuple(known.name for known in layout.parts)
+    raise UsageError(f"{layout.title} has no part {part!r}; known: {', '.join(names)}")
+
+
+def _layout(folder: Path, kind: str | None) -> Layout:
+    if kind is not None:
+        if kind in LAYOUTS:
+            return LAYOUTS[kind]
+        hint = did_you_mean(nearest_names(kind, tuple(LAYOUTS))) or f"; known: {', '.join(LAYOUTS)}"
+        raise UsageError(f"unknown data set {kind!r}{hint}")
+    for layout in LAYOUTS.values():
+        if any((folder / path).is_file() for part in layout.parts for path, _ in part.files):
+            return layout
+    raise InputError(f"{folder}: holds the annotations of no known data set; name it with --kind "
+                     f"({', '.join(LAYOUTS)}) to see what is missing")  # fmt: skip
+
+
+def _annotations(folder: Path, layout: Layout, part: Part, findings: list[Finding]) -> HoiAnnotations | None:
+    """Add the finding on a part's annotations; give them when they can be read."""
+    for path, reader in part.files:
+        if not (folder / path).is_file():
+            continue
+        try:
+            annotations = reader(folder / path)
+        except VideohoiError as error:
+            findings.append(Finding(f"{part.name} annotations", "broken", str(error), layout.annotations_from,
+                                    part.required))  # fmt: skip
+            return None
+        findings.append(_counted(part, path, annotations))
+        return annotations
+    if part.required:
+        findings.append(Finding(f"{part.name} annotations", "missing", _expected(part), layout.annotations_from))
+    return None
+
+
+def _expected(part: Part) -> str:
+    return " or ".join(dict.fromkeys(Path(path).name for path, _ in part.files))
+
+
+def _counted(part: Part, path: str, annotations: HoiAnnotations) -> Finding:
+    detail = (f"{path}: {len(annotations)} pictures, {annotations.pair_count} pairs, "
+              f"{len(annotations.empty_images)} without pairs")  # fmt: skip
+    notes = [(f"{what}", count) for what, count in annotations.left_out]
+    notes += [("labels without box", len(annotations.unboxed)),
+              ("boxes beyond their picture", annotations.outside_picture())]  # fmt: skip
+    detail += "".join(f", {count} {what}" for what, count in notes if count)
+    published = part.published
+    wanted = [(published.images, len(annotations), "pictures"), (published.pairs, annotations.pair_count, "pairs")]
+    differing = [f"{expected} {what}" for expected, found, what in wanted if expected is not None and expected != found]
+    if not differing:
+        return Finding(f"{part.name} annotations", "ok", detail, required=part.required)
+    return Finding(f"{part.name} annotations", "differs", f"{detail}; published are {', '.join(differing)} "
+                   f"({published.source})", required=part.required)  # fmt: skip
+
+
+def _pictures(folder: Path, layout: Layout, part: Part, annotations: HoiAnnotations | None) -> Finding:
+    name = f"{part.name} pictures"
+    there = next((place for place in part.pictures if (folder / place).is_dir()), None)
+    if there is None:
+        return Finding(name, "missing", f"folder {part.pictures[0]}/", layout.pictures_from, part.required)
+    if annotations is None:
+        return Finding(name, "ok", f"{there}/ is there; not compared without annotations", required=part.required)
+    found = _stems(folder / there)
+    lacking = [file for file in annotations.file_names if os.path.splitext(file)[0] not in found]  # noqa: PTH122
+    if not lacking:
+        return Finding(name, "ok", f"{there}/: all {len(annotations)}", required=part.required)
+    named = ", ".join(lacking[:NAMED]) + (", ..." if len(lacking) > NAMED else "")
+    return Finding(name, "missing", f"{there}/: {len(lacking)} of {len(annotations)}: {named}", layout.pictures_from,
+                   part.required)  # fmt: skip
+
+
+def _stems(folder: Path) -> set[str]:
+    """Files below ``folder`` by relative path without ending: VidHOI's frames come as .png or .jpg."""
+    stems = set()
+    for base, _, files in os.walk(folder):
+        inside = Path(base).relative_to(folder)
+        stems |= {(inside / file).with_suffix("").as_posix() for file in files}
+    return stems
+
+
+def _filters(annotations: HoiAnnotations) -> tuple[TrainingFilter, ...]:
+    if annotations.vocabulary != hico_det():
+        return ()
+    return tuple(training_filter(annotations, split) for split in hico_splits().values())

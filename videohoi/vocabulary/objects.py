@@ -1,0 +1,68 @@
+"""Object class orders: COCO-80, COCO's ids from 1 to 90, HICO-DET's alphabetical order. All are mapped by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videohoi.errors import UsageError
+from videohoi.vocabulary.nearest import normal_form
+from videohoi.vocabulary.packed import read_packed
+from videohoi.vocabulary.vocabulary import Vocabulary, hico_det
+
+
+@lru_cache(maxsize=1)
+def coco() -> Vocabulary:
+    """The 80 object classes of COCO (Lin et al., ECCV 2014, arXiv 1405.0312) in id order; no verbs."""
+    values = read_packed("coco.json")
+    objects = tuple(values["objects"])
+    return Vocabulary(
+        name=values["name"],
+        objects=objects,
+        verbs=(),
+        interactions=(),
+        person_id=objects.index(values["person"]),
+        source=values["source"],
+        licence=values["licence"],
+        version=values["version"],
+        object_synonyms=tuple(read_packed("synonyms.json")["objects"].items()),
+    )
+
+
+@lru_cache(maxsize=1)
+def coco_category_ids() -> tuple[int, ...]:
+    """COCO's own category id (1 to 90, with gaps) of each of the 80 classes; also those of QPIC's HICO-DET files.
+
+    Source: COCO's annotation files; the same list is in QPIC and CDN as ``_valid_obj_ids``.
+    """
+    return tuple(read_packed("coco.json")["ids91"])
+
+
+def hico_object_order() -> tuple[str, ...]:
+    """HICO-DET's own order of the 80 objects: alphabetical (anno.mat, fredzzhang/hicodet). 0 = airplane."""
+    return tuple(sorted(hico_det().objects))
+
+
+def object_rows(names: Sequence[str], vocabulary: Vocabulary) -> NDArray[np.int64]:
+    """(len(names),) class id in ``vocabulary`` of each of another file's object names.
+
+    Raises:
+        UsageError: a name that is neither an object of the vocabulary nor a synonym; the message offers the nearest.
+    """
+    return np.array([vocabulary.object_id(normal_form(name)) for name in names], np.int64)
+
+
+def order_between(source: Sequence[str], target: Sequence[str]) -> NDArray[np.int64]:
+    """(len(source),) position in ``target`` of each name of ``source``.
+
+    Raises:
+        UsageError: the two do not hold the same names.
+    """
+    if sorted(source) != sorted(target):
+        different = sorted(set(source) ^ set(target))
+        raise UsageError(f"two object orders must hold the same names; only in one of them: {', '.join(different)}")
+    position = {name: row for row, name in enumerate(target)}
+    return np.array([position[name] for name in source], np.int64)

@@ -1,0 +1,85 @@
+"""CLIP's text encoder through open_clip, the only place that imports it; needed once per vocabulary."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videohoi.errors import ModelError
+
+INSTALL = "pip install 'videohoi[models]'"
+_BATCH = 64
+"""sentences at a time: bounds the memory on small machines"""
+_HASH_BYTES = 1 << 20
+
+
+class OpenClipTextEncoder:
+    """A CLIP model of open_clip. Weights load at the first ``encode``; a bank from the cache needs none of it."""
+
+    def __init__(self, architecture: str = "ViT-B-32", weights: str = "openai") -> None:
+        """Choose a model.
+
+        Args:
+            architecture: a name of open_clip's model list, as ``ViT-B-16``.
+            weights: a name of open_clip's pretrained tags, or the path of a weights file.
+        """
+        self._architecture, self._weights = architecture, weights
+        self._model: Any = None
+        self._tokenizer: Any = None
+        self._identity: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """``open_clip:ARCHITECTURE/WEIGHTS``; a weights file counts by its SHA-256."""
+        if self._identity is None:
+            path = Path(self._weights)
+            weights = f"sha256:{_file_hash(path)}" if path.is_file() else self._weights
+            self._identity = f"open_clip:{self._architecture}/{weights}"
+        return self._identity
+
+    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """(len(sentences), D).
+
+        Raises:
+            ModelError: open_clip is not installed, or the weights cannot be loaded.
+        """
+        if self._model is None:
+            self._load()
+        parts = [
+            self._model.encode_text(self._tokenizer(list(sentences[start : start + _BATCH]))).cpu().numpy()
+            for start in range(0, len(sentences), _BATCH)
+        ]
+        return np.concatenate(parts).astype(np.float32)
+
+    def _load(self) -> None:
+        name = f"{self._architecture}/{self._weights}"
+        try:
+            open_clip = importlib.import_module("open_clip")
+        except ImportError as error:
+            raise ModelError(
+                f"text encoder {name}: open_clip is not installed; install it with {INSTALL}, or load a text bank that "
+                "was computed elsewhere"
+            ) from error
+        try:
+            model = open_clip.create_model(self._architecture, pretrained=self._weights)
+            self._tokenizer = open_clip.get_tokenizer(self._architecture)
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
+            reason = " ".join(str(error).split())
+            raise ModelError(
+                f"text encoder {name}: cannot be loaded ({reason}); give a weights file that is on this machine"
+            ) from error
+        self._model = model.eval().requires_grad_(False)  # no graph is kept, so that no torch import is needed here
+
+
+def _file_hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_HASH_BYTES):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,93 @@
+"""VidHOI: 78 objects and 50 predicates in video, their groups and how often each class was annotated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videohoi.vocabulary.nearest import normal_form
+from videohoi.vocabulary.packed import read_packed
+from videohoi.vocabulary.vocabulary import Pairs, Vocabulary
+
+RARE_BELOW = 25
+"""a class is rare when validation has fewer annotations of it (coldmanck/VidHOI evaluation)"""
+_RELATION_WORDS = (
+    ("above", "above"), ("next_to", "next to"), ("behind", "behind"), ("away", "moving away from"),
+    ("towards", "moving towards"), ("in_front_of", "in front of"), ("inside", "inside"), ("beneath", "beneath"),
+)  # fmt: skip
+"""the eight spatial predicates are places, not verbs; written for this project"""
+
+
+@lru_cache(maxsize=1)
+def vidhoi() -> Vocabulary:
+    """VidHOI (ICMR 2021 workshop): 78 objects, 50 predicates and the 1127 classes annotated in either part."""
+    values = read_packed("vidhoi.json")
+    objects, verbs = tuple(values["objects"]), tuple(values["verbs"])
+    return Vocabulary(
+        name=values["name"],
+        objects=objects,
+        verbs=verbs,
+        interactions=tuple(
+            (verbs.index(verb), objects.index(name)) for name, row in values["counts"].items() for verb in row
+        ),
+        person_id=objects.index(values["person"]),
+        source=values["source"],
+        licence=values["licence"],
+        version=values["version"],
+        object_synonyms=_parts(objects),
+        verb_synonyms=(("play", "play(instrument)"),),
+        participles=_RELATION_WORDS,
+    )
+
+
+def _parts(objects: tuple[str, ...]) -> Pairs:
+    """``cow`` and ``cattle`` for ``cattle/cow``."""
+    return tuple((normal_form(part), name) for name in objects if "/" in name for part in name.split("/"))
+
+
+@lru_cache(maxsize=1)
+def vidhoi_groups() -> Mapping[str, tuple[str, ...]]:
+    """``spatial`` (8), ``action`` (42), and ``temporal`` (25), the predicates of VidHOI's "temporal" mAP.
+
+    Source: nizhf/hoi-prediction-gaze-transformer vidhoi_related/pred_split_categories.json (MIT).
+    """
+    groups = read_packed("vidhoi.json")["groups"]
+    return MappingProxyType({name: tuple(verbs) for name, verbs in groups.items()})
+
+
+@dataclass(frozen=True, repr=False)
+class ClassCounts:
+    """Annotations of each of the K interactions of ``vidhoi()``."""
+
+    train: NDArray[np.int64]
+    """(K,)"""
+    validation: NDArray[np.int64]
+    """(K,)"""
+
+    @property
+    def rare(self) -> NDArray[np.bool_]:
+        """(K,) classes that validation has, but fewer than 25 times."""
+        return np.asarray((self.validation > 0) & (self.validation < RARE_BELOW))
+
+
+@lru_cache(maxsize=1)
+def vidhoi_counts() -> ClassCounts:
+    """How often each class is annotated (nizhf/hoi-prediction-gaze-transformer stats/vidhoi/dataset_info_*.json)."""
+    rows = [pair for row in read_packed("vidhoi.json")["counts"].values() for pair in row.values()]
+    table = np.array(rows, np.int64)
+    table.setflags(write=False)
+    return ClassCounts(table[:, 0], table[:, 1])
+
+
+@lru_cache(maxsize=1)
+def vidhoi_removed_frames() -> frozenset[str]:
+    """The 168 validation frames ``folder/video_frame`` that the gaze transformer leaves out.
+
+    Source: nizhf/hoi-prediction-gaze-transformer vidhoi_related/168_frames_to_remove.json (MIT).
+    """
+    return frozenset(read_packed("vidhoi.json")["frames_to_remove"])

@@ -112,6 +112,23 @@ def test_same_place_other_class_stays_same_class_goes():
     assert found.class_ids.tolist() == [0, 1]
 
 
+def test_one_thing_under_two_names_keeps_the_surer_one_but_never_a_human_for_a_thing():
+    grid = empty_grid()
+    plant(grid, 96, box=(0.5, 0.5, 0, 0), class_id=0, odds=0.7)
+    plant(grid, 97, box=(-0.5, 0.5, 0, 0), class_id=29, odds=0.9)  # neighbour cell, same box
+    plant(grid, 102, box=(0.5, -0.5, 0, 0), class_id=32, odds=0.8)  # cell below, same box
+    found = decode_grid(grid, HW, (1, 1), HW, DecodeSettings(cross_class_iou=0.65))
+    assert found.class_ids.tolist() == [29, 0]
+
+
+def test_the_exponent_moves_scores_and_the_threshold_counts_after_it():
+    grid = empty_grid()
+    plant(grid, 0, objectness=0.5, odds=0.5)
+    plant(grid, 40, objectness=0.5, odds=0.48)
+    found = decode_grid(grid, HW, (1, 1), HW, DecodeSettings(score_threshold=0.499, score_exponent=0.5))
+    assert found.scores == pytest.approx([0.5])  # sqrt(0.25)
+
+
 def test_equal_scores_keep_grid_order():
     grid = empty_grid()
     for row in (50, 3, 20):

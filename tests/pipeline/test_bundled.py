@@ -39,3 +39,26 @@ def test_a_value_that_is_no_yaml_is_one_line(override):
 def test_a_date_where_a_number_is_expected_is_named():
     with pytest.raises(ConfigError, match=r"smooth\.tau_seconds: .*2020"):
         load_pipeline("offline_annotation", ("smooth.tau_seconds=2020-01-01",))
+
+
+def with_special(tmp_path, special):
+    common = "pipeline: offline_annotation\ndetect: {detector: starter}\ntrack: {low_iou: 0.4}\n"
+    (tmp_path / "mine.yaml").write_text(f"{common}for_detector: {special}\n", encoding="utf-8")
+    return tmp_path / "mine.yaml"
+
+
+def test_settings_of_a_detector_hold_for_it_alone_and_the_user_has_the_last_word(tmp_path):
+    path = with_special(tmp_path, "{starter: {track: {low_iou: 0.3}}}")
+    assert load_pipeline(path).config.track.low_iou == 0.3
+    assert load_pipeline(path, ("detect.detector=onnx:x.onnx",)).config.track.low_iou == 0.4
+    assert load_pipeline(path, ("track.low_iou=0.2",)).config.track.low_iou == 0.2
+
+
+def test_an_unknown_key_for_a_detector_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="low_uio"):
+        load_pipeline(with_special(tmp_path, "{starter: {track: {low_uio: 0.3}}}"))
+
+
+def test_settings_for_a_detector_that_are_none_are_named(tmp_path):
+    with pytest.raises(ConfigError, match="for_detector"):
+        load_pipeline(with_special(tmp_path, "{starter: 3}"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from videohoi.detect.onnx_yolox import OnnxYoloxDetector
 from videohoi.detect.protocol import Detector
-from videohoi.detect.starter import StarterDetector, starter_weights
+from videohoi.detect.starter import SCORE_THRESHOLD, StarterDetector, starter_weights
 from videohoi.errors import ModelError, UsageError
 from videohoi.models.registry import CATALOGUE, cached_model
 
@@ -34,7 +34,8 @@ def create_detector(
         UsageError: unknown name; the message offers the nearest.
         ModelError: no starter weights in this build, or a named model that was not downloaded yet.
     """
-    threshold = DEFAULT_SCORE_THRESHOLD if score_threshold is None else score_threshold
+    own = SCORE_THRESHOLD if spec == "starter" else DEFAULT_SCORE_THRESHOLD
+    threshold = own if score_threshold is None else score_threshold
     if spec == "starter":
         return StarterDetector(score_threshold=threshold, input_size_px=input_size_px, threads=threads, engine=engine)
     return OnnxYoloxDetector(

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from videohoi.geometry.nms import class_aware_nms
 
 STRIDES_PX = (8, 16, 32)
+PERSON_CLASS = 0
+"""of the COCO classes these graphs have"""
 OBJECTNESS_COLUMN = 4
 """after x, y, w, h"""
 CLASS_COLUMN = 5
@@ -31,11 +33,15 @@ class DecodeSettings:
     """How a grid becomes boxes."""
 
     score_threshold: float = 0.1
-    """lowest objectness times class probability; BYTE (arXiv 2110.06864) uses boxes down to 0.1"""
+    """lowest score; BYTE (arXiv 2110.06864) uses boxes down to 0.1"""
     nms_iou: float = 0.6
     """two boxes of one class that overlap more are one object"""
     max_detections: int = 100
     """the best so many are kept, as in COCO's evaluation"""
+    score_exponent: float = 1.0
+    """a box's score is (objectness * class probability) ** this, see ``train.calibrate_detector``"""
+    cross_class_iou: float = 1.0
+    """of two objects of different classes that overlap more, the surer one stays; humans are not objects here"""
     decoded: bool = False
     """the grid already holds network pixels"""
     compiled: bool = True
@@ -49,7 +55,7 @@ class GridBoxes:
     boxes_xyxy_px: NDArray[np.float32]
     """(N, 4) corners in source pixels, inside the picture"""
     scores: NDArray[np.float32]
-    """(N,) objectness times class probability"""
+    """(N,) in [0, 1]"""
     class_ids: NDArray[np.int64]
     """(N,)"""
 
@@ -79,7 +85,9 @@ def decode_grid(
     the score keep grid order, so the result is the same on every run. Rows with a number that is not finite are left
     out.
     """
-    rows, scores, class_ids = _confident_rows(grid, settings.score_threshold)
+    exponent = settings.score_exponent
+    rows, raw_scores, class_ids = _confident_rows(grid, settings.score_threshold ** (1 / exponent))
+    scores: NDArray[np.float32] = raw_scores ** np.float32(exponent)
     cells = None if settings.decoded else grid_cells(*network_hw_px)[rows]
     scales: NDArray[np.float32] = np.array((*scale_xy, *scale_xy), np.float32)
     boxes: NDArray[np.float32] = _corners(grid[rows, :OBJECTNESS_COLUMN], cells) / scales
@@ -91,9 +99,19 @@ def decode_grid(
         limit=settings.max_detections,
         compiled=settings.compiled,
     )
+    if settings.cross_class_iou < 1.0:
+        kept = kept[_one_name_each(boxes[kept], scores[kept], class_ids[kept], settings)]
     boxes = _clip(boxes[kept], picture_hw_px)
     solid = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(axis=1)
     return GridBoxes(boxes[solid], scores[kept][solid], class_ids[kept][solid])
+
+
+def _one_name_each(
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], class_ids: NDArray[np.int64], settings: DecodeSettings
+) -> NDArray[np.int64]:
+    """Rows left when objects suppress each other whatever their classes."""
+    is_object = (class_ids != PERSON_CLASS).astype(np.int64)
+    return class_aware_nms(boxes, scores, is_object, iou_threshold=settings.cross_class_iou, compiled=settings.compiled)
 
 
 def _confident_rows(

@@ -13,6 +13,9 @@ from typing import Any
 from videohoi import config as strict_config
 from videohoi.errors import ConfigError
 
+FOR_DETECTOR = "for_detector"
+"""key of the settings that go with one detector"""
+
 
 @dataclass(frozen=True)
 class LoadedPipeline:
@@ -36,7 +39,8 @@ def load_pipeline(spec: str | Path, overrides: tuple[str, ...] = ()) -> LoadedPi
     """The pipeline that ``spec`` names: a shipped config's name, or a YAML file with a ``pipeline`` key.
 
     ``pipeline`` is a shipped pipeline's name or the path of a Python file with ``Config`` and ``build``, relative to
-    the YAML file. ``overrides`` are ``a.b=c`` assignments.
+    the YAML file. ``for_detector`` holds settings by the name of a detector, laid over the rest when it is chosen.
+    ``overrides`` are ``a.b=c`` assignments; they have the last word.
 
     Raises:
         ConfigError: unknown name, key or value; a file without ``Config`` and ``build``.
@@ -45,8 +49,28 @@ def load_pipeline(spec: str | Path, overrides: tuple[str, ...] = ()) -> LoadedPi
     values = strict_config.read_mapping(path)
     name = str(values.pop("pipeline", ""))
     module = _load_module(name, path)
-    values = strict_config.apply_overrides(values, overrides)
+    values = strict_config.apply_overrides(_with_detector_settings(values, overrides), overrides)
     return LoadedPipeline(name, module, strict_config.build(module.Config, values, origin=str(path.name)))
+
+
+def _with_detector_settings(values: dict[str, Any], overrides: tuple[str, ...]) -> dict[str, Any]:
+    """``values`` with what ``for_detector`` says of the chosen detector."""
+    by_detector = values.pop(FOR_DETECTOR, {})
+    chosen = strict_config.apply_overrides(values, overrides).get("detect", {})
+    name = chosen.get("detector") if isinstance(chosen, dict) else None
+    special = by_detector.get(name, {}) if isinstance(by_detector, dict) else {}
+    if not isinstance(special, dict):
+        raise ConfigError(f"{FOR_DETECTOR}.{name}: expected settings, got {special!r}")
+    return _laid_over(values, special)
+
+
+def _laid_over(values: dict[str, Any], special: dict[str, Any]) -> dict[str, Any]:
+    """Both, key by key; ``special`` wins."""
+    result = dict(values)
+    for key, value in special.items():
+        below = result.get(key)
+        result[key] = _laid_over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return result
 
 
 def _config_path(spec: str | Path) -> Path:

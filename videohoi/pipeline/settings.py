@@ -11,8 +11,8 @@ class DetectSettings:
 
     detector: str = "starter"
     """starter, onnx:FILE, or a name of ``videohoi models``"""
-    score_threshold: float = 0.1
-    """boxes below are dropped; low enough for the tracker's second association"""
+    score_threshold: float | None = None
+    """boxes below are dropped; None = the detector's own, low enough for the tracker's second association"""
     input_size_px: int | None = None
     """long side of the network input; None = the detector's own"""
     threads: int = 2

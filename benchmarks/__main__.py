@@ -15,7 +15,22 @@ from rich.progress import track
 from benchmarks.harness import ROUNDS, Claim, NotEqualError, Options, Row
 from benchmarks.results import RESULTS, as_json, as_markdown, machine
 
-CLAIMS: tuple[str, ...] = ()
+CLAIMS: tuple[str, ...] = (
+    "tracking_parity_speed",
+    "tracking_flat",
+    "tracking_quality",
+    "box_iou",
+    "pair_fusion",
+    "triplet_nms",
+    "smoothing_slots",
+    "post_stage",
+    "preprocess",
+    "hand_off",
+    "graph_throughput",
+    "graph_vs_process_video",
+    "live_latency",
+    "hico_evaluation",
+)
 """modules of this package, in the order of the results"""
 
 app = typer.Typer(add_completion=False)

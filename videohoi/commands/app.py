@@ -10,6 +10,7 @@ import typer
 
 from videohoi import __version__
 from videohoi.commands.data import data_app
+from videohoi.commands.eval_data_sets import add_data_sets
 from videohoi.commands.vocab import vocab_app
 from videohoi.errors import UsageError
 
@@ -39,6 +40,7 @@ app = typer.Typer(
 eval_app = typer.Typer(help="How good is a run? Compare it with hand-made truth.", no_args_is_help=True)
 models_app = typer.Typer(help="Which detectors exist, and which are on this machine.", invoke_without_command=True)
 app.add_typer(eval_app, name="eval")
+add_data_sets(eval_app)
 app.add_typer(models_app, name="models")
 app.add_typer(vocab_app, name="vocab")
 app.add_typer(data_app, name="data")

@@ -74,7 +74,7 @@ class Letterbox:
         if (height, width) != self._source_hw:
             self._lay_out(height, width)
         inside_height, inside_width = self._inside
-        small = _shrink(image_rgb, inside_height, inside_width)
+        small = shrink(image_rgb, inside_height, inside_width)
         # the swap costs a tenth on the small picture of what it costs on the large one
         self._canvas[:inside_height, :inside_width] = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
         return Letterboxed(self._canvas, (inside_width / width, inside_height / height), (height, width))
@@ -89,7 +89,7 @@ class Letterbox:
         self._source_hw = (height, width)
 
 
-def _shrink(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+def shrink(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Resize to (height, width). Bilinear sampling skips pixels under half size, so halve by averaging first."""
     while image.shape[0] >= 2 * height and image.shape[1] >= 2 * width:
         half = (image.shape[1] // 2, image.shape[0] // 2)

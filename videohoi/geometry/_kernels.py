@@ -5,23 +5,15 @@ float64 throughout, no fast-math: the same operations in the same order as the t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-_F = TypeVar("_F", bound=Callable[..., Any])
+from videohoi.geometry.compiled_kernels import compiled, vectorised
 
 
-def _compiled(function: _F) -> _F:
-    """Numba without the GIL, cached on disk beside this file."""
-    kernel: _F = njit(cache=True, nogil=True)(function)
-    return kernel
-
-
-@_compiled
+@compiled
 def _area(box: NDArray[np.floating[Any]]) -> float:
     width = np.float64(box[2]) - np.float64(box[0])
     height = np.float64(box[3]) - np.float64(box[1])
@@ -29,61 +21,80 @@ def _area(box: NDArray[np.floating[Any]]) -> float:
     return area if np.isfinite(area) else 0.0
 
 
-@_compiled
-def _areas(boxes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    areas = np.empty(len(boxes), np.float64)
+@vectorised
+def _columns(boxes: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float64], ...]:
+    """(5, N) left, top, right, bottom and area, each contiguous; all 0 for a box without area.
+
+    A box at the origin of no size meets no other box in a positive area, so what reads the columns needs no mask.
+    """
+    columns = np.zeros((5, len(boxes)), np.float64)
     for row in range(len(boxes)):
-        areas[row] = _area(boxes[row])
-    return areas
+        area = _area(boxes[row])
+        if area > 0.0:
+            for side in range(4):
+                columns[side, row] = boxes[row, side]
+            columns[4, row] = area
+    return columns[0], columns[1], columns[2], columns[3], columns[4]
 
 
-@_compiled
-def _intersection(a: NDArray[np.floating[Any]], b: NDArray[np.floating[Any]]) -> float:
-    width: float = np.float64(min(a[2], b[2])) - np.float64(max(a[0], b[0]))
-    height: float = np.float64(min(a[3], b[3])) - np.float64(max(a[1], b[1]))
-    return max(width, 0.0) * max(height, 0.0)
-
-
-@_compiled
+@vectorised
 def iou_kernel(boxes_a: NDArray[np.floating[Any]], boxes_b: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """(N, M) IoU of (N, 4) and (M, 4) corners; see ``boxes.pairwise_iou``."""
-    areas_a, areas_b = _areas(boxes_a), _areas(boxes_b)
+    """(N, M) IoU of (N, 4) and (M, 4) corners; see ``boxes.pairwise_iou``. The inner loop has no branch."""
+    left, top, right, bottom, areas = _columns(boxes_b)
     iou = np.zeros((len(boxes_a), len(boxes_b)), np.float64)
     for i in range(len(boxes_a)):
-        for j in range(len(boxes_b)):
-            if areas_a[i] > 0.0 and areas_b[j] > 0.0:
-                inter = _intersection(boxes_a[i], boxes_b[j])
-                union = areas_a[i] + areas_b[j] - inter
-                iou[i, j] = inter / union
+        area = _area(boxes_a[i])
+        if area > 0.0:
+            x1, y1 = np.float64(boxes_a[i, 0]), np.float64(boxes_a[i, 1])
+            x2, y2 = np.float64(boxes_a[i, 2]), np.float64(boxes_a[i, 3])
+            row = iou[i]
+            for j in range(len(boxes_b)):
+                width = (x2 if x2 < right[j] else right[j]) - (x1 if x1 > left[j] else left[j])
+                height = (y2 if y2 < bottom[j] else bottom[j]) - (y1 if y1 > top[j] else top[j])
+                inter = (width if width > 0.0 else 0.0) * (height if height > 0.0 else 0.0)
+                row[j] = inter / (area + areas[j] - inter)
     return iou
 
 
-@_compiled
-def _hull(a: NDArray[np.floating[Any]], b: NDArray[np.floating[Any]]) -> float:
-    width: float = np.float64(max(a[2], b[2])) - np.float64(min(a[0], b[0]))
-    height: float = np.float64(max(a[3], b[3])) - np.float64(min(a[1], b[1]))
-    return max(width, 0.0) * max(height, 0.0)
+@vectorised
+def _hull_columns(boxes: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float64], ...]:
+    """(5, N) left, top, right, bottom and area; NaN corners where one is not finite, which spoils every hull."""
+    columns = np.full((5, len(boxes)), np.nan)
+    for row in range(len(boxes)):
+        if np.isfinite(boxes[row]).all():
+            for side in range(4):
+                columns[side, row] = boxes[row, side]
+        columns[4, row] = _area(boxes[row])
+    return columns[0], columns[1], columns[2], columns[3], columns[4]
 
 
-@_compiled
+@vectorised
 def giou_kernel(boxes_a: NDArray[np.floating[Any]], boxes_b: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """(N, M) generalised IoU of (N, 4) and (M, 4) corners; see ``boxes.pairwise_giou``."""
-    areas_a, areas_b = _areas(boxes_a), _areas(boxes_b)
+    """(N, M) generalised IoU of (N, 4) and (M, 4) corners; see ``boxes.pairwise_giou``. No branch inside either."""
+    left, top, right, bottom, areas = _hull_columns(boxes_b)
     giou = np.full((len(boxes_a), len(boxes_b)), -1.0)
     for i in range(len(boxes_a)):
+        if not np.isfinite(boxes_a[i]).all():
+            continue
+        area, row = _area(boxes_a[i]), giou[i]
+        x1, y1 = np.float64(boxes_a[i, 0]), np.float64(boxes_a[i, 1])
+        x2, y2 = np.float64(boxes_a[i, 2]), np.float64(boxes_a[i, 3])
         for j in range(len(boxes_b)):
-            hull = _hull(boxes_a[i], boxes_b[j])
-            finite = np.isfinite(boxes_a[i]).all() and np.isfinite(boxes_b[j]).all()
-            if not finite or not np.isfinite(hull) or hull <= 0.0:
-                continue
-            inter = _intersection(boxes_a[i], boxes_b[j]) if areas_a[i] > 0.0 and areas_b[j] > 0.0 else 0.0
-            union = areas_a[i] + areas_b[j] - inter
-            iou = inter / union if union > 0.0 else 0.0
-            giou[i, j] = iou - (hull - union) / hull
+            width = (x2 if x2 < right[j] else right[j]) - (x1 if x1 > left[j] else left[j])
+            height = (y2 if y2 < bottom[j] else bottom[j]) - (y1 if y1 > top[j] else top[j])
+            inter = (width if width > 0.0 else 0.0) * (height if height > 0.0 else 0.0)
+            inter = inter if (area > 0.0) & (areas[j] > 0.0) else 0.0
+            union = area + areas[j] - inter
+            iou = inter / (union if union > 0.0 else 1.0)
+            # comparisons written so that a NaN corner of b wins and makes the hull NaN
+            wide = (x2 if x2 > right[j] else right[j]) - (x1 if x1 < left[j] else left[j])
+            high = (y2 if y2 > bottom[j] else bottom[j]) - (y1 if y1 < top[j] else top[j])
+            hull = (wide if wide > 0.0 else 0.0) * (high if high > 0.0 else 0.0)
+            row[j] = iou - (hull - union) / hull if (hull > 0.0) & (hull < np.inf) else -1.0
     return giou
 
 
-@_compiled
+@compiled
 def _suppressed(box: NDArray[np.floating[Any]], area: float, rivals: NDArray[np.float64], iou_threshold: float) -> bool:
     """One of ``rivals`` (R, 5: corners, area) overlaps ``box`` by more than the threshold."""
     left, top, right, bottom = np.float64(box[0]), np.float64(box[1]), np.float64(box[2]), np.float64(box[3])
@@ -98,7 +109,7 @@ def _suppressed(box: NDArray[np.floating[Any]], area: float, rivals: NDArray[np.
     return False
 
 
-@_compiled
+@compiled
 def nms_kernel(
     boxes: NDArray[np.floating[Any]],
     scores: NDArray[np.floating[Any]],

@@ -32,8 +32,8 @@ def sigmoid(value: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
-def shifted(probability: NDArray[np.float64], by_logit: float) -> NDArray[np.float64]:
-    """Probabilities moved by ``by_logit`` on the logit scale; what is 0 (not a valid verb) stays 0."""
+def shifted(probability: NDArray[np.float64], by_logit: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities moved by ``by_logit`` (one, or an array that fits) on the logit scale; 0, not a verb, stays 0."""
     return np.where(probability > 0, sigmoid(logit(probability) + by_logit), 0.0)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import statistics
+from functools import cached_property
 
 import numpy as np
 
@@ -12,12 +14,53 @@ LEAST_SAMPLES = 3
 """fewer points give no velocity"""
 
 
+class Window:
+    """One track's boxes in a span of time, and what follows from them: computed once, however many pairs ask."""
+
+    def __init__(self, times: Vector, boxes: Vector) -> None:
+        self.times = times
+        """(n,) seconds, ascending"""
+        self.boxes = boxes
+        """(n, 4) xyxy px"""
+        self._nearest: dict[float, Vector] = {}
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @cached_property
+    def stamp(self) -> bytes:
+        """Equal for windows of the same times."""
+        return self.times.tobytes()
+
+    @cached_property
+    def centres(self) -> Vector:
+        """(n, 2)."""
+        return centres(self.boxes)
+
+    @cached_property
+    def median_height_px(self) -> float:
+        """Of the boxes; at least one is needed."""
+        heights: list[float] = (self.boxes[:, 3] - self.boxes[:, 1]).tolist()
+        return statistics.median(heights)
+
+    @cached_property
+    def highest_px(self) -> float:
+        """Least y of a centre; at least one box is needed."""
+        return float(self.centres[:, 1].min())
+
+    def nearest(self, at_seconds: float) -> Vector:
+        """The box (4,) whose time is nearest to ``at_seconds``; at least one is needed."""
+        if at_seconds not in self._nearest:
+            self._nearest[at_seconds] = nearest(self.times, self.boxes, at_seconds)
+        return self._nearest[at_seconds]
+
+
 class BoxHistory:
     """One track's recent boxes. What was computed from them is kept until they change: all pairs of a track ask."""
 
     def __init__(self) -> None:
         self._boxes = TimedRows(4)
-        self._windows: dict[tuple[float, float], tuple[Vector, Vector]] = {}
+        self._windows: dict[tuple[float, float], Window] = {}
         self._velocities: dict[tuple[float, float, int], Vector | None] = {}
 
     def __len__(self) -> int:
@@ -33,21 +76,27 @@ class BoxHistory:
         self._boxes.drop_before(pts_seconds)
         self._changed()
 
-    def between(self, begin_seconds: float, end_seconds: float) -> tuple[Vector, Vector]:
-        """Times (n,) and boxes (n, 4) with begin <= time <= end; views, valid until the next change."""
+    def window(self, begin_seconds: float, end_seconds: float) -> Window:
+        """The boxes with begin <= time <= end; views, valid until the next change."""
         key = (begin_seconds, end_seconds)
-        if key not in self._windows:
+        found = self._windows.get(key)
+        if found is None:
             times = self._boxes.times
             rows = slice(times.searchsorted(begin_seconds, "left"), times.searchsorted(end_seconds, "right"))
-            self._windows[key] = times[rows], self._boxes.rows[rows]
-        return self._windows[key]
+            found = self._windows[key] = Window(times[rows], self._boxes.rows[rows])
+        return found
+
+    def between(self, begin_seconds: float, end_seconds: float) -> tuple[Vector, Vector]:
+        """Times (n,) and boxes (n, 4) of ``window``."""
+        found = self.window(begin_seconds, end_seconds)
+        return found.times, found.boxes
 
     def velocity(self, begin_seconds: float, end_seconds: float, least: int = LEAST_SAMPLES) -> Vector | None:
         """Least-squares velocity of the centre (2,) in pixels a second; None with fewer than ``least`` boxes."""
         key = (begin_seconds, end_seconds, least)
         if key not in self._velocities:
-            times, boxes = self.between(begin_seconds, end_seconds)
-            self._velocities[key] = None if len(times) < least else slope(times, centres(boxes))
+            found = self.window(begin_seconds, end_seconds)
+            self._velocities[key] = None if len(found) < least else slope(found.times, found.centres)
         return self._velocities[key]
 
     def _changed(self) -> None:

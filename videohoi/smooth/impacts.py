@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from videohoi.smooth.config import ImpactConfig
-from videohoi.smooth.history import BoxHistory, nearest, size_px
+from videohoi.smooth.history import BoxHistory, size_px
 from videohoi.smooth.timed_rows import Vector
 
 SLOW_HEIGHTS_PER_SECOND = 0.5
@@ -51,12 +51,11 @@ class Impact:
 def measure_impact(human: BoxHistory, thing: BoxHistory, at_seconds: float, config: ImpactConfig) -> Impact | None:
     """Velocity change of ``thing`` at ``at_seconds`` if it lies within reach of ``human``; None otherwise."""
     begin, end = at_seconds - config.half_window_seconds, at_seconds + config.half_window_seconds
-    human_times, human_boxes = human.between(begin, end)
+    human_seen = human.window(begin, end)
     speed_in, speed_out = thing.velocity(begin, at_seconds, 2), thing.velocity(at_seconds, end, 2)
-    if speed_in is None or speed_out is None or len(human_times) == 0:
+    if speed_in is None or speed_out is None or len(human_seen) == 0:
         return None
-    middle = nearest(*thing.between(begin, end), at_seconds)
-    human_box = nearest(human_times, human_boxes, at_seconds)
+    middle, human_box = thing.window(begin, end).nearest(at_seconds), human_seen.nearest(at_seconds)
     height = max(float(human_box[3] - human_box[1]), LEAST_HEIGHT_SIZES * size_px(middle))
     centre = (middle[:2] + middle[2:]) / 2
     if outside_px(centre, human_box) > config.reach_heights * height:

@@ -7,13 +7,12 @@ moment ago. This is physics, not learning: it holds for things no training pictu
 from __future__ import annotations
 
 import math
-import statistics
 from dataclasses import dataclass
 
 import numpy as np
 
 from videohoi.smooth.config import MotionConfig
-from videohoi.smooth.history import LEAST_SAMPLES, BoxHistory, centres, nearest, size_px
+from videohoi.smooth.history import LEAST_SAMPLES, BoxHistory, Window, size_px
 from videohoi.smooth.timed_rows import Vector
 
 
@@ -45,32 +44,35 @@ def pair_motion(
 ) -> PairMotion:
     """Motion of a pair around ``pts_seconds``, from whatever boxes lie in the window."""
     half = config.window_seconds / 2
-    times, boxes = thing.between(pts_seconds - half, pts_seconds + half)
-    human_times, human_boxes = human.between(pts_seconds - half, pts_seconds + half)
-    if not len(times) or not len(human_times):
+    seen = thing.window(pts_seconds - half, pts_seconds + half)
+    human_seen = human.window(pts_seconds - half, pts_seconds + half)
+    if not len(seen) or not len(human_seen):
         return PairMotion(contact=False, object_sizes_per_second=0.0, relative_heights_per_second=0.0)
-    box = nearest(times, boxes, pts_seconds)
-    human_box = nearest(human_times, human_boxes, pts_seconds)
+    box, human_box = seen.nearest(pts_seconds), human_seen.nearest(pts_seconds)
     velocity = thing.velocity(pts_seconds - half, pts_seconds + half)
     speed = 0.0 if velocity is None else math.hypot(*(velocity - camera_px_per_second).tolist()) / size_px(box)
     contact = gap_sizes(human_box, box) <= config.contact_gap_sizes
-    recent = thing.between(pts_seconds - config.low_seconds, pts_seconds + config.low_seconds)[1]
-    highest_px = float(centres(recent)[:, 1].min())
+    highest_px = thing.window(pts_seconds - config.low_seconds, pts_seconds + config.low_seconds).highest_px
     rise = (float(human_box[3]) - highest_px) / max(float(human_box[3] - human_box[1]), 1.0)
-    return PairMotion(contact, speed, relative_speed(human_times, human_boxes, times, boxes), rise)
+    return PairMotion(contact, speed, _relative_speed(human_seen, seen), rise)
 
 
 def relative_speed(human_times: Vector, human_boxes: Vector, times: Vector, boxes: Vector) -> float:
     """Path length a second of the object's centre in the human's frame, in human heights; 0 with too few boxes."""
-    height = statistics.median((human_boxes[:, 3] - human_boxes[:, 1]).tolist())
-    if not np.array_equal(human_times, times):  # one of them was missed in some frame
-        times, human_rows, rows = np.intersect1d(human_times, times, return_indices=True)
-        human_boxes, boxes = human_boxes[human_rows], boxes[rows]
+    return _relative_speed(Window(human_times, human_boxes), Window(times, boxes))
+
+
+def _relative_speed(human: Window, thing: Window) -> float:
+    times, human_centres, thing_centres = thing.times, human.centres, thing.centres
+    if human.stamp != thing.stamp:  # one of them was missed in some frame
+        times, human_rows, rows = np.intersect1d(human.times, times, return_indices=True)
+        human_centres, thing_centres = human_centres[human_rows], thing_centres[rows]
     if len(times) < LEAST_SAMPLES:
         return 0.0
-    apart = centres(boxes) - centres(human_boxes)
+    apart = thing_centres - human_centres
     path = apart[1:] - apart[:-1]
-    return float(np.hypot(path[:, 0], path[:, 1]).sum() / (times[-1] - times[0]) / max(height, 1.0))
+    length = np.hypot(path[:, 0], path[:, 1]).sum()
+    return float(length / (times[-1] - times[0]) / max(human.median_height_px, 1.0))
 
 
 @dataclass(frozen=True)

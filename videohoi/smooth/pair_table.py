@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,32 @@ from videohoi.smooth.timed_rows import TimedRows
 
 OFF, PENDING, ON = 0, 1, 2
 """state of a verb: not believed; believed but not yet for long enough; announced"""
+
+
+class Weights(NamedTuple):
+    """Which rows of a history count for a frame, and how much."""
+
+    rows: slice
+    values: NDArray[np.float64]
+
+
+class FrameWeights:
+    """Filter weights around one time. Most pairs were seen in the same frames: theirs are computed once."""
+
+    def __init__(self, at_seconds: float, tau_seconds: float, reach_seconds: float) -> None:
+        self._at, self._tau, self._reach = at_seconds, tau_seconds, reach_seconds
+        self._known: dict[bytes, Weights | None] = {}
+
+    def of(self, times: NDArray[np.float64]) -> Weights | None:
+        """For a history at ``times`` (n,); None when none of them is within reach."""
+        stamp = times.tobytes()
+        if stamp not in self._known:
+            near = np.flatnonzero(np.abs(times - self._at) <= self._reach)
+            rows = slice(near[0], near[-1] + 1) if len(near) else slice(0, 0)
+            self._known[stamp] = (
+                Weights(rows, exponential_weights(times[rows], self._at, self._tau)) if len(near) else None
+            )
+        return self._known[stamp]
 
 
 @dataclass
@@ -49,21 +76,19 @@ class PairState:
         self.history.drop_before(pts_seconds - keep_seconds)
         self.last_seen_seconds = pts_seconds
 
-    def filtered(self, at_seconds: float, tau_seconds: float, reach_seconds: float) -> NDArray[np.float64] | None:
-        """Weighted mean of the scores (V,) within ``reach_seconds``; None when the pair was not seen there."""
-        times = self.history.times
-        near = np.flatnonzero(np.abs(times - at_seconds) <= reach_seconds)
-        if not len(near):
+    def filtered(self, weights: FrameWeights) -> NDArray[np.float64] | None:
+        """Weighted mean of the scores (V,) around the frame; None when the pair was not seen there."""
+        found = weights.of(self.history.times)
+        if found is None:
             return None
-        rows = slice(near[0], near[-1] + 1)
-        result: NDArray[np.float64] = (
-            exponential_weights(times[rows], at_seconds, tau_seconds) @ self.history.rows[rows]
-        )
+        result: NDArray[np.float64] = found.values @ self.history.rows[found.rows]
         return result
 
     def seen_at(self, at_seconds: float) -> bool:
         """Both boxes were seen in the frame at ``at_seconds``."""
-        return bool((self.history.times == at_seconds).any())
+        times = self.history.times
+        place = int(times.searchsorted(at_seconds))
+        return place < len(times) and bool(times[place] == at_seconds)
 
     @property
     def idle(self) -> bool:

@@ -7,29 +7,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videohoi.smooth.announcer import Announcer
-from videohoi.smooth.config import (
-    BALL_LOOKALIKES,
-    CARRYING_VERBS,
-    MOMENTARY_VERBS,
-    PORTABLE_OBJECTS,
-    SmoothingConfig,
-)
+from videohoi.smooth.config import BALL_LOOKALIKES, SmoothingConfig
 from videohoi.smooth.exclusion import Exclusion
-from videohoi.smooth.filters import interaction_scores, shifted
 from videohoi.smooth.history import Histories
 from videohoi.smooth.hysteresis import advance, close
 from videohoi.smooth.impacts import Impact, ImpactPeaks, measure_impact
-from videohoi.smooth.motion import camera_velocity, pair_motion
+from videohoi.smooth.motion import camera_velocity
 from videohoi.smooth.pair_table import ON, PairState
+from videohoi.smooth.scoring import REACH_TAUS, Moment, PairScorer, PairScores
 from videohoi.smooth.timed_rows import Vector
 from videohoi.structures import Frame, FrameResult, InteractionEvent, Phase, SourceInfo, TrackedInteractions
 from videohoi.vocabulary import Vocabulary
 
-REACH_TAUS = 3.0
-"""samples farther than this many time constants weigh under 5 % and are left out"""
 DISCONTINUITY_SECONDS = 3.0
 """a longer silence of the source is a gap: what was on is ended, nothing is carried across"""
 
@@ -40,11 +31,6 @@ def smoothing_off(config: SmoothingConfig) -> SmoothingConfig:
         config, enabled=False, tau_seconds=1e-6, lookahead_seconds=0.0, off_threshold=config.on_threshold,
         confirm_seconds=0.0, min_seconds=0.0, bridge_seconds=0.0, hold_unseen_seconds=0.0,
     )  # fmt: skip
-
-
-LEAST_FRAMES = 2
-"""a pair scored in a single frame of those remembered is no state over time; told only where one looks ahead, since a
-live run would have to wait a frame for it"""
 
 
 class InteractionSmoother:
@@ -63,14 +49,8 @@ class InteractionSmoother:
     def __init__(self, vocabulary: Vocabulary, config: SmoothingConfig) -> None:
         self.vocabulary = vocabulary
         self.config = config if config.enabled else smoothing_off(config)
-        verbs = vocabulary.verbs
-        self._carrying = np.flatnonzero([verb in CARRYING_VERBS for verb in verbs])
-        self._exclusion = Exclusion(vocabulary.objects, verbs)
-        self._dribble = np.flatnonzero([verb == "dribble" for verb in verbs])
-        self._hold = np.flatnonzero([verb == "hold" for verb in verbs])
-        self._ball = np.array([name in BALL_LOOKALIKES for name in vocabulary.objects])
-        self._portable = np.array([name in PORTABLE_OBJECTS for name in vocabulary.objects])
-        self._stateful = np.array([verb not in MOMENTARY_VERBS for verb in verbs]) & vocabulary.acting_verbs
+        self._scorer = PairScorer(vocabulary, self.config)
+        self._exclusion = Exclusion(vocabulary.objects, vocabulary.verbs)
         self._announcer = Announcer(vocabulary)
         self.reset()
 
@@ -155,21 +135,28 @@ class InteractionSmoother:
         self._last_seconds = pts
         camera = self._camera(item, pts)
         events, self._owed = self._owed, []
-        pairs = {key: self._pairs[key] for key in sorted(self._pairs)}  # whatever the order of the rows
+        pairs = [self._pairs[key] for key in sorted(self._pairs)]  # whatever the order of the rows
         if self.config.enabled:
-            for pair in pairs.values():
+            for pair in pairs:
                 events.extend(self._impacts(pair, item.frame))
-        scores = {key: self._score(pair, pts, dt, camera) for key, pair in pairs.items()}
+        scores = self._scorer.score(pairs, self._histories, Moment(pts, dt, camera))
         if self.config.enabled:
             self._exclusion.apply(pairs, scores)
-        for key, pair in pairs.items():
-            decisions = advance(pair, scores[key], pts, self.config, self._announcer.next_id)
-            events.extend(self._event(pair, verb, phase, item.frame) for verb, phase in decisions)
-        tracked = self._snapshot(scores, pts)
+        events.extend(self._advance(pairs, scores, item.frame))
+        tracked = self._snapshot(pairs, scores, pts)
         if last:
             events.extend(self._end_all(item.frame))
         self._expire(pts)
         return replace(item, interactions=tracked, events=tuple(events))
+
+    def _advance(self, pairs: list[PairState], scores: PairScores, frame: Frame) -> Iterator[InteractionEvent]:
+        best = scores.values.max(axis=1, initial=0.0).tolist()
+        for row, pair in enumerate(pairs):
+            if best[row] < self.config.on_threshold and pair.idle:
+                continue  # nothing holds and nothing begins
+            score = scores.values[row] if scores.seen[row] else None
+            for verb, phase in advance(pair, score, frame.pts_seconds, self.config, self._announcer.next_id):
+                yield self._event(pair, verb, phase, frame)
 
     def _end_all(self, frame: Frame) -> list[InteractionEvent]:
         """Ends, at the last time it held, of everything that is on."""
@@ -187,37 +174,6 @@ class InteractionSmoother:
             if track >= 0
         ]
         return camera_velocity([velocity for velocity in still if velocity is not None])
-
-    def _score(self, pair: PairState, pts: float, dt: float, camera: Vector) -> NDArray[np.float64] | None:
-        config = self.config
-        if config.lookahead_seconds > 0 and len(pair.history) < LEAST_FRAMES:
-            return None
-        score = pair.filtered(pts, config.tau_seconds, max(REACH_TAUS * config.tau_seconds, 1e-6))
-        if score is None:
-            return None
-        if config.enabled:
-            score = self._weigh_motion(pair, score, pts, dt, camera)
-        allowed = self._stateful & self.vocabulary.valid[pair.object_class_id]
-        return interaction_scores(np.where(allowed, score, 0.0), config.verb_contrast)
-
-    def _weigh_motion(
-        self, pair: PairState, score: NDArray[np.float64], pts: float, dt: float, camera: Vector
-    ) -> NDArray[np.float64]:
-        """Scores after motion has spoken for or against the carrying verbs of a portable thing."""
-        if not self._portable[pair.object_class_id]:
-            return score
-        human, thing = self._histories.get(pair.human_id), self._histories.get(pair.object_id)
-        config = self.config.motion
-        motion = pair_motion(human, thing, pts, camera, config)
-        kicked = abs(pts - pair.kicked_seconds) < config.kicked_seconds
-        at_feet = self._ball[pair.object_class_id] and motion.highest_share < config.low_heights
-        evidence = pair.memory.update(motion, dt, config, free=kicked or at_feet)
-        rolling = at_feet and (motion.object_sizes_per_second > config.moving_sizes_per_second or kicked)
-        score = score.copy()
-        score[self._carrying] = shifted(score[self._carrying], evidence.logit)
-        score[self._dribble] = shifted(score[self._dribble], config.dribble_logits[int(rolling)])
-        score[self._hold] = np.maximum(score[self._hold], evidence.floor)
-        return score
 
     def _event(self, pair: PairState, verb: int, phase: Phase, frame: Frame) -> InteractionEvent:
         return self._announcer.state(pair, verb, phase, frame, float(self._newest_seconds))
@@ -239,7 +195,7 @@ class InteractionSmoother:
 
     def _is_dribbling(self, pair: PairState, impact: Impact) -> bool:
         weak = impact.at_foot and impact.score(self.config.impact) < self.config.impact.dribble_score
-        return weak and bool((pair.phase[self._dribble] == ON).any())
+        return weak and bool((pair.phase[self._scorer.dribble] == ON).any())
 
     def _impact_verb(self, impact: Impact, pair: PairState) -> tuple[str, str] | None:
         """Verb and object class of an impact, decided together: what is kicked and looks like a ball is one."""
@@ -255,19 +211,16 @@ class InteractionSmoother:
 
     # what the frame shows, and what may be forgotten
 
-    def _snapshot(self, scores: dict[tuple[int, int], NDArray[np.float64] | None], pts: float) -> TrackedInteractions:
-        verb_count = len(self.vocabulary.verbs)
-        if not scores:
-            return TrackedInteractions.empty(verb_count)
-        pairs = [self._pairs[key] for key in scores]
-        zero = np.zeros(verb_count)
+    def _snapshot(self, pairs: list[PairState], scores: PairScores, pts: float) -> TrackedInteractions:
+        if not pairs:
+            return TrackedInteractions.empty(len(self.vocabulary.verbs))
         return TrackedInteractions(
             human_ids=np.array([pair.human_id for pair in pairs], np.int64),
             object_ids=np.array([pair.object_id for pair in pairs], np.int64),
             object_class_ids=np.array([pair.object_class_id for pair in pairs], np.int64),
-            verb_scores=np.stack([zero if s is None else s for s in scores.values()]).astype(np.float32),
+            verb_scores=scores.values.astype(np.float32),
             observed=np.array([pair.seen_at(pts) for pair in pairs], np.bool_),
-            active=np.stack([pair.phase == ON for pair in pairs]),
+            active=np.stack([pair.phase for pair in pairs]) == ON,
             age_seconds=np.array([max(0.0, pts - pair.first_seconds) for pair in pairs], np.float32),
         )
 
@@ -275,7 +228,7 @@ class InteractionSmoother:
         """Forget what can matter no more: pairs long unseen, and boxes older than any window of a later frame."""
         config = self.config
         keep = config.hold_unseen_seconds + config.lookahead_seconds + 2 * REACH_TAUS * config.tau_seconds
-        gone = [key for key, pair in self._pairs.items() if pair.idle and pts - pair.last_seen_seconds > keep]
+        gone = [key for key, pair in self._pairs.items() if pts - pair.last_seen_seconds > keep and pair.idle]
         for key in gone:
             del self._pairs[key]
         motion, impact = config.motion, config.impact

@@ -1,0 +1,200 @@
+"""The trackers ours is compared with, each behind the same call: boxes and scores in, ids and boxes out."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.cpp_trackers import CppTracker, build_boxmot, build_original
+from benchmarks.harness import Options
+from benchmarks.old_checkouts import import_old
+from videohoi.structures import Detections, SourceInfo
+from videohoi.track.byte import ByteTracker
+from videohoi.track.byte_config import ByteConfig
+from videohoi.track.original import OriginalByteTracker
+
+INFO = SourceInfo("benchmark", 1920, 1080, 30.0, None, None)
+RATE_HZ = 30.0
+ORIGINAL, ORIGINAL_CPP, BOXMOT_CPP = "BYTETracker", "BYTETracker C++", "boxmot C++"
+TRACKERS, SUPERVISION, BOXMOT, REFERENCE = "trackers", "supervision", "boxmot", "numpy reference"
+
+Followed = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""ids (K,) and boxes (K, 4)"""
+
+
+class Follower(Protocol):
+    """A tracker at the start of a source."""
+
+    def step(self, boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Followed:
+        """The next frame."""
+        ...
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A tracker that can be run here."""
+
+    name: str
+    make: Callable[[], Follower]
+
+
+class Ours:
+    """``ByteTracker`` with every row a person; its boxes are the detections'."""
+
+    def __init__(self, config: ByteConfig | None = None) -> None:
+        self._tracker = ByteTracker(config)
+        self._tracker.open(INFO)
+        self._frame = 0
+
+    def step(self, boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Followed:
+        """The next frame at 30 Hz."""
+        tracks = self._tracker.update(Detections(boxes, scores, np.zeros(len(scores), np.int64)), self._frame / RATE_HZ)
+        self._frame += 1
+        named = tracks.track_ids >= 0
+        return tracks.track_ids[named], boxes[named].astype(np.float64)
+
+
+class OursParity:
+    """``OriginalByteTracker``, or with ``compiled`` False its numpy form."""
+
+    def __init__(self, *, compiled: bool = True) -> None:
+        self.tracker = OriginalByteTracker(compiled=compiled)
+        self.tracker.open(INFO)
+
+    def step(self, boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Followed:
+        """The next frame."""
+        followed = self.tracker.step(boxes, scores)
+        return followed.track_ids, followed.boxes_xyxy_px
+
+
+class Original:
+    """``BYTETracker`` of a checkout, with the same arguments as ``OriginalByteConfig``'s defaults."""
+
+    def __init__(self, module: types.ModuleType) -> None:
+        module.STrack._count = 0  # ids count over all trackers of a process
+        sys.modules[module.BaseTrack.__module__].BaseTrack._count = 0
+        arguments = types.SimpleNamespace(track_thresh=0.5, match_thresh=0.8, track_buffer=30, mot20=False)
+        self._tracker = module.BYTETracker(arguments, frame_rate=30)
+
+    def step(self, boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Followed:
+        """The next frame, in float64 as ours."""
+        rows = np.concatenate([boxes, scores[:, None]], axis=1, dtype=np.float64)
+        tracks = self._tracker.update(rows, (1, 1), (1, 1))
+        return _lists([track.track_id for track in tracks], [track.tlbr for track in tracks])
+
+    @property
+    def removed(self) -> int:
+        """Tracks it keeps although they are over."""
+        return len(self._tracker.removed_stracks)
+
+
+class Trackers:
+    """``trackers.ByteTrackTracker`` with its defaults; its boxes are the detections'."""
+
+    def __init__(self) -> None:
+        self._tracker = importlib.import_module("trackers").ByteTrackTracker()
+        self._tracker.reset()
+
+    def step(self, boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Followed:
+        """The next frame."""
+        found = self._tracker.update(_supervision(boxes, scores))
+        named = np.asarray(found.tracker_id) >= 0
+        return np.asarray(found.tracker_id)[named], np.asarray(found.xyxy, np.float64)[named]
+
+
+class Supervision:
+    """``supervision.ByteTrack`` (until 0.30) with the original's thresholds."""
+
+    def __init__(self) -> None:
+        supervision = importlib.import_module("supervision")
+        self._tracker = supervision.ByteTrack(track_activation_threshold=0.5, minimum_matching_threshold=0.8)
+
+    def step(self, boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Followed:
+        """The next frame."""
+        found = self._tracker.update_with_detections(_supervision(boxes, scores))
+        return np.asarray(found.tracker_id, np.int64), np.asarray(found.xyxy, np.float64).reshape(-1, 4)
+
+
+class Boxmot:
+    """``boxmot`` ByteTrack in Python with its defaults."""
+
+    def __init__(self) -> None:
+        module = importlib.import_module("boxmot.trackers.box.bytetrack.tracker")
+        self._tracker = module.ByteTrack()
+        self._picture = np.zeros((1080, 1920, 3), np.uint8)
+
+    def step(self, boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Followed:
+        """The next frame."""
+        rows = np.concatenate([boxes, scores[:, None], np.zeros((len(scores), 1), np.float32)], axis=1)
+        found = self._tracker.update(rows, self._picture)
+        values = np.asarray(getattr(found, "data", found), np.float64).reshape(len(found), -1)
+        return values[:, 4].astype(np.int64), values[:, :4]
+
+
+def _supervision(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Any:
+    return importlib.import_module("supervision").Detections(
+        boxes, confidence=scores, class_id=np.zeros(len(scores), int)
+    )
+
+
+def _lists(ids: list[int], boxes: list[NDArray[np.float64]]) -> Followed:
+    return np.array(ids, np.int64), np.array(boxes, np.float64).reshape(-1, 4)
+
+
+@functools.lru_cache(maxsize=4)
+def load_original(checkout: Path) -> types.ModuleType:
+    """``yolox.tracker.byte_tracker`` of the checkout: torch, which it imports and does not use here, is left out."""
+    names = ("kalman_filter", "matching", "basetrack", "byte_tracker")
+    return import_old(
+        checkout, [f"yolox.tracker.{name}" for name in names], left_out=("torch", "torch.nn", "torch.nn.functional")
+    )[-1]
+
+
+def original(options: Options) -> Peer | str:
+    """The original in Python, or why not."""
+    checkout = options.checkout("ByteTrack")
+    if checkout is None:
+        return "no checkout ByteTrack below the peer path"
+    try:
+        module = load_original(checkout)
+    except ImportError as error:
+        return f"needs {error.name}"
+    return Peer(ORIGINAL, lambda: Original(module))
+
+
+def _package(name: str, peer: Callable[[], Follower], module: str, attribute: str) -> Peer | str:
+    if importlib.util.find_spec(module) is None:
+        return f"package {module} is not installed"
+    try:
+        if not hasattr(importlib.import_module(module), attribute):
+            return f"this version of {module} has no {attribute}"
+    except ImportError as error:
+        return f"package {module} cannot be imported: {error}"
+    return Peer(name, peer)
+
+
+def find_peers(options: Options, *, cpp: bool = True) -> tuple[list[Peer], tuple[str, ...]]:
+    """Those that can be run here, and the absent with their reasons."""
+    found: dict[str, Peer | str] = {
+        ORIGINAL: original(options),
+        TRACKERS: _package(TRACKERS, Trackers, "trackers", "ByteTrackTracker"),
+        SUPERVISION: _package(SUPERVISION, Supervision, "supervision", "ByteTrack"),
+        BOXMOT: _package(BOXMOT, Boxmot, "boxmot.trackers.box.bytetrack.tracker", "ByteTrack")
+        if importlib.util.find_spec("boxmot")
+        else "package boxmot is not installed",
+    }
+    for name, build in ((ORIGINAL_CPP, build_original), (BOXMOT_CPP, build_boxmot)) if cpp else ():
+        library = build(options)
+        found[name] = library if isinstance(library, str) else Peer(name, functools.partial(CppTracker, library))
+    absent = tuple(f"{name}: {peer}" for name, peer in found.items() if isinstance(peer, str))
+    return [peer for peer in found.values() if isinstance(peer, Peer)], absent

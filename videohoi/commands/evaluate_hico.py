@@ -1,0 +1,92 @@
+"""``videohoi eval hico``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from videohoi.commands.show_report import show_report
+from videohoi.errors import UsageError
+from videohoi.evaluate.conventions import convention_named
+from videohoi.evaluate.hico import KnownObjects, class_groups, evaluate_hico
+from videohoi.evaluate.hico_predictions import read_hico_predictions
+from videohoi.evaluate.hico_report import hico_report
+from videohoi.evaluate.hico_truth import HicoTruth, known_objects_of, read_hico_truth, read_known_objects
+from videohoi.evaluate.unseen_recall import ClassFacts, UnseenRecall, unseen_recall
+from videohoi.vocabulary import hico_det
+from videohoi.vocabulary.splits import hico_rare_mask, hico_split
+
+TEST_FILE = Path("hicodet") / "instances_test2015.json"
+LABELS_FILE = Path("hicodet") / "hico_test_image_level_positive.json"
+
+
+@dataclass(frozen=True)
+class HicoRequest:
+    """What was typed."""
+
+    predictions: Path
+    truth: Path | None
+    image_labels: Path | None
+    data: Path | None
+    """folder that holds ``hicodet/``"""
+    split: str | None
+    convention: str
+    object_order: str
+    outside: str
+    json_file: Path | None
+    html_file: Path | None
+
+
+def show_hico(request: HicoRequest) -> None:
+    """Score, print, write.
+
+    Raises:
+        UsageError: an unknown convention, split, order or rule, or no annotation file.
+        TruthError: a malformed file.
+    """
+    convention = convention_named(request.convention)
+    words, split = hico_det(), None if request.split is None else hico_split(request.split)
+    truth_file = _truth_file(request)
+    truth = read_hico_truth(truth_file)
+    known = _known_objects(request, truth)
+    read = read_hico_predictions(
+        request.predictions, truth.triplets, object_order=request.object_order, outside=request.outside,
+        limit=convention.top_k,
+    )  # fmt: skip
+    seen = None if split is None else split.seen
+    groups = class_groups(truth.triplets.class_count, hico_rare_mask() if truth.rare is None else truth.rare, seen)
+    unseen: UnseenRecall | None = None
+    if seen is not None:
+        facts = ClassFacts(seen, known.of_class, words.acting_verbs[[verb for verb, _ in words.interactions]])
+        unseen = unseen_recall(truth.triplets, read.predictions, facts)
+    scores = evaluate_hico(truth.triplets, read.predictions, convention, known_objects=known)
+    settings = {
+        "predictions": f"{request.predictions} ({read.form})",
+        "truth": str(truth_file),
+        "known objects": known.source,
+        "split": "none" if split is None else f"{split.name}, {int(np.sum(~split.seen))} unseen classes",
+    }
+    report = hico_report(scores, read.predictions, groups, words, settings=settings, notes=read.notes, unseen=unseen)
+    show_report(report, request.json_file, request.html_file)
+
+
+def _truth_file(request: HicoRequest) -> Path:
+    if request.truth is not None:
+        return request.truth
+    if request.data is None:
+        raise UsageError(
+            "no annotations: give --truth instances_test2015.json (fredzzhang/hicodet has it), or --data DIR or "
+            f"VIDEOHOI_DATA for the folder that holds {TEST_FILE.as_posix()}"
+        )
+    return request.data / TEST_FILE
+
+
+def _known_objects(request: HicoRequest, truth: HicoTruth) -> KnownObjects:
+    names = truth.triplets.image_names
+    if request.image_labels is not None:
+        return read_known_objects(request.image_labels, names)
+    if request.data is not None and (request.data / LABELS_FILE).is_file() and request.truth is None:
+        return read_known_objects(request.data / LABELS_FILE, names)
+    return known_objects_of(truth.triplets)

@@ -1,0 +1,65 @@
+"""``videohoi eval vidhoi``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from videohoi.commands.show_report import show_report
+from videohoi.errors import TruthError
+from videohoi.evaluate.hico_predictions import read_values
+from videohoi.evaluate.vidhoi_frames import read_vidhoi_frames
+from videohoi.evaluate.vidhoi_report import VidhoiResult, VidhoiWords, vidhoi_report, vidhoi_result
+from videohoi.vocabulary.vidhoi import vidhoi, vidhoi_groups
+
+
+@dataclass(frozen=True)
+class VidhoiRequest:
+    """What was typed."""
+
+    results: tuple[Path, ...]
+    """one file a horizon"""
+    only: Path | None
+    without: Path | None
+    k: int
+    threshold: float
+    json_file: Path | None
+    html_file: Path | None
+
+
+def show_vidhoi(request: VidhoiRequest) -> None:
+    """Score, print, write.
+
+    Raises:
+        TruthError: a malformed file.
+    """
+    words = vidhoi()
+    temporal = vidhoi_groups()
+    vocabulary = VidhoiWords(words.objects, words.verbs, temporal)
+    only, without = _names(request.only), _names(request.without)
+    found: dict[str, VidhoiResult] = {}
+    for path in request.results:
+        frames = read_vidhoi_frames(
+            path, len(words.objects), len(words.verbs), only=only, without=without or frozenset()
+        )
+        if not frames:
+            raise TruthError(f"{path}: no frame is left to score; check --only-frames and --without-frames")
+        found[_title(path, found)] = vidhoi_result(frames, vocabulary, k=request.k, threshold=request.threshold)
+    settings = {"results": ", ".join(str(path) for path in request.results)}
+    report = vidhoi_report(found, settings, k=request.k, threshold=request.threshold)
+    show_report(report, request.json_file, request.html_file)
+
+
+def _title(path: Path, taken: Collection[str]) -> str:
+    """File name without extension, or the whole path where two files share it."""
+    return str(path) if path.stem in taken else path.stem
+
+
+def _names(path: Path | None) -> frozenset[str] | None:
+    if path is None:
+        return None
+    names = read_values(path)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TruthError(f"{path}: expected a list of frame names such as 1000/4925211209_000156")
+    return frozenset(names)

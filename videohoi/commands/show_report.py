@@ -1,0 +1,50 @@
+"""A report on the terminal, as JSON and as an HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from videohoi.evaluate.html_page import html_page
+from videohoi.evaluate.report import Report
+from videohoi.pipeline.interrupts import interrupts_raise
+from videohoi.sink.atomic import AtomicFile
+from videohoi.sink.run_report import write_report
+
+
+def show_report(report: Report, json_file: Path | None, html_file: Path | None) -> None:
+    """Print the tables; write the files that are asked for.
+
+    Raises:
+        SinkError: a file cannot be written.
+    """
+    console = Console(highlight=False)
+    console.print(report.title, markup=False)
+    for name, value in report.settings.items():
+        console.print(f"{name}: {value}", markup=False, soft_wrap=True)
+    for found in report.tables:
+        table = Table(title=found.title, title_justify="left")
+        for position, column in enumerate(found.columns):
+            table.add_column(column, justify="left" if position == 0 else "right")
+        for row in found.rows:
+            table.add_row(*row)
+        console.print(table)
+    for note in report.notes:
+        console.print(note, markup=False, soft_wrap=True)
+    with interrupts_raise():
+        if json_file is not None:
+            write_report(json_file, report.to_dict())
+        if html_file is not None:
+            _write(html_file, html_page(report))
+
+
+def _write(path: Path, text: str) -> None:
+    file = AtomicFile(path)
+    file.open()
+    try:
+        file.write(text.encode("utf-8"))
+        file.commit()
+    finally:
+        file.abort()

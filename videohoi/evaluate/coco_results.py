@@ -1,0 +1,94 @@
+"""Boxes in COCO's results form: a list of {image_id, category_id, bbox [x, y, width, height], score}, read strictly."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from videohoi.errors import TruthError
+from videohoi.evaluate.detection import PictureBoxes
+from videohoi.evaluate.hico_predictions import read_values
+from videohoi.evaluate.prediction_record import PredictionRecord
+from videohoi.structures import Detections
+
+
+@dataclass(frozen=True, repr=False)
+class CocoTruth:
+    """True boxes of the pictures of an instances file."""
+
+    image_ids: tuple[int, ...]
+    pictures: tuple[PictureBoxes, ...]
+    """in the order of ``image_ids``"""
+    categories: dict[int, int]
+    """COCO's category id to class id, in the file's order"""
+    names: tuple[str, ...]
+    """by class id"""
+
+
+def read_coco_truth(path: Path) -> CocoTruth:
+    """An ``instances_*.json``; ``TruthError`` names record and field of what is wrong."""
+    values = PredictionRecord(read_values(path), str(path))
+    categories = values.records("categories")
+    known = {int(row.numbers("id", ())): place for place, row in enumerate(categories)}
+    images = [int(row.numbers("id", ())) for row in values.records("images")]
+    rows: dict[int, list[tuple[np.ndarray, int, bool]]] = {image: [] for image in images}
+    for row in values.records("annotations"):
+        image = int(row.numbers("image_id", ()))
+        if image not in rows:
+            raise row.wrong("image_id", "one of the file's images")
+        crowd = row.has("iscrowd") and bool(row.value("iscrowd"))
+        rows[image].append((_corners(row), _class(row, known), crowd))
+    pictures = tuple(
+        PictureBoxes(
+            np.array([box for box, _, _ in found], np.float64).reshape(-1, 4),
+            np.array([class_id for _, class_id, _ in found], np.int64),
+            np.array([crowd for _, _, crowd in found], np.bool_),
+        )
+        for found in rows.values()
+    )
+    return CocoTruth(tuple(images), pictures, known, tuple(row.text("name") for row in categories))
+
+
+def read_coco_results(path: Path, truth: CocoTruth) -> list[Detections]:
+    """Detections of each picture of ``truth``, in its order.
+
+    Raises:
+        TruthError: a record that is malformed, or of a picture or category the truth does not have.
+    """
+    values = read_values(path)
+    if not isinstance(values, list):
+        raise TruthError(f"{path}: expected a list with a record for each box, got {type(values).__name__}")
+    known = set(truth.image_ids)
+    rows: dict[int, list[tuple[np.ndarray, float, int]]] = defaultdict(list)
+    for number, value in enumerate(values):
+        record = PredictionRecord(value, f"{path}: record {number}")
+        image = int(record.numbers("image_id", ()))
+        if image not in known:
+            raise record.wrong("image_id", f"one of the {len(known)} pictures of the truth file")
+        rows[image].append((_corners(record), float(record.numbers("score", ())), _class(record, truth.categories)))
+    return [_detections(rows[image]) for image in truth.image_ids]
+
+
+def _detections(rows: list[tuple[np.ndarray, float, int]]) -> Detections:
+    return Detections(
+        boxes_xyxy_px=np.array([box for box, _, _ in rows], np.float32).reshape(-1, 4),
+        scores=np.array([score for _, score, _ in rows], np.float32),
+        class_ids=np.array([class_id for _, _, class_id in rows], np.int64),
+    )
+
+
+def _corners(row: PredictionRecord) -> np.ndarray:
+    box = row.numbers("bbox", (4,))
+    if (box[2:] < 0).any():
+        raise row.wrong("bbox", "x, y and a width and height of 0 or more")
+    return np.concatenate([box[:2], box[:2] + box[2:]])
+
+
+def _class(row: PredictionRecord, categories: dict[int, int]) -> int:
+    number = int(row.numbers("category_id", ()))
+    if number not in categories:
+        raise row.wrong("category_id", "a category of the truth file")
+    return categories[number]

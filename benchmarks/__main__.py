@@ -1,10 +1,10 @@
-"""``python -m benchmarks``: run all claims (or the named ones) and rewrite ``benchmarks/RESULTS.md``."""
+"""``python -m benchmarks``: run all claims (or the named ones) and rewrite their part of ``benchmarks/RESULTS.md``."""
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks.harness import ROUNDS, Claim, NotEqualError, Options, Row
-from benchmarks.results import RESULTS, as_json, as_markdown, machine
+from benchmarks.harness import ROUNDS, Claim, NotEqualError, Options
+from benchmarks.results import RECORDS, RESULTS, Measured, as_json, as_markdown, from_json, machine
 
 CLAIMS: tuple[str, ...] = (
     "tracking_parity_speed",
@@ -59,17 +59,19 @@ def run(
     console = Console()
     if quick:
         sys.exit(_compare(chosen, options, console))
-    about = machine()
-    measured: dict[str, tuple[Claim, Sequence[Row]]] = {}
+    measured = from_json(RECORDS.read_text(encoding="utf-8")) if RECORDS.is_file() else {}
     for name in track(chosen, description="measuring", console=console):
-        found = claim(name)
-        measured[name] = (found, found.measure(options))
-    text = as_markdown(measured, about)
-    console.print(text, markup=False)
+        about, found = machine(), claim(name)
+        measured[name] = Measured(found.text, tuple(found.measure(options)), about)
+        console.print(as_markdown({name: measured[name]}), markup=False)
+        _keep({known: measured[known] for known in CLAIMS if known in measured})
     if json_file is not None:
-        json_file.write_text(as_json(measured, about), encoding="utf-8")
-    if chosen == CLAIMS:
-        RESULTS.write_text(text, encoding="utf-8")
+        json_file.write_text(as_json({name: measured[name] for name in chosen}), encoding="utf-8")
+
+
+def _keep(measured: Mapping[str, Measured]) -> None:
+    RECORDS.write_text(as_json(measured), encoding="utf-8")
+    RESULTS.write_text(as_markdown(measured), encoding="utf-8")
 
 
 def _compare(names: tuple[str, ...], options: Options, console: Console) -> int:

@@ -7,11 +7,12 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import Claim, Row
+from benchmarks.harness import Row, Timing
 
 PACKAGES = (
     "numpy",
@@ -25,6 +26,8 @@ PACKAGES = (
     "torch",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")
+RECORDS = Path(__file__).with_name("results.json")
+"""the newest measurement of each claim, round by round"""
 
 
 def machine() -> dict[str, Any]:
@@ -39,29 +42,51 @@ def machine() -> dict[str, Any]:
     }
 
 
-def as_json(measured: Mapping[str, tuple[Claim, Sequence[Row]]], about: Mapping[str, Any]) -> str:
+@dataclass(frozen=True)
+class Measured:
+    """The rows of one claim, and the machine at that time."""
+
+    text: str
+    rows: tuple[Row, ...]
+    machine: Mapping[str, Any]
+
+
+def as_json(measured: Mapping[str, Measured]) -> str:
     """Everything, round by round."""
     claims = {
-        name: {"text": claim.text, "rows": [_row_json(row) for row in rows]} for name, (claim, rows) in measured.items()
+        name: {"text": one.text, "machine": dict(one.machine), "rows": [_row_json(row) for row in one.rows]}
+        for name, one in measured.items()
     }
-    return json.dumps({"machine": dict(about), "claims": claims}, indent=1)
+    return json.dumps(claims, indent=1) + "\n"
 
 
-def as_markdown(measured: Mapping[str, tuple[Claim, Sequence[Row]]], about: Mapping[str, Any]) -> str:
-    """A section a claim: the claim, then a table of its rows."""
-    packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items())
+def from_json(text: str) -> dict[str, Measured]:
+    """What ``as_json`` wrote."""
+    return {
+        name: Measured(one["text"], tuple(_row_of(row) for row in one["rows"]), one["machine"])
+        for name, one in json.loads(text).items()
+    }
+
+
+def as_markdown(measured: Mapping[str, Measured]) -> str:
+    """A section a claim: the claim, a table of its rows, the machine."""
     lines = [
         "# Results",
         "",
         "Written by `python -m benchmarks`; do not edit. A ratio is the peer's time over ours: the median over rounds,",
         "smallest and largest round in brackets. Answers were compared before anything was timed.",
-        "",
-        f"Machine: {about['processor']}, {about['cores']} cores, {about['system']}, Python {about['python']}, "
-        f"load {about['load_1min_at_start']} at the start. {packages}.",
     ]
-    for name, (claim, rows) in measured.items():
-        lines += ["", f"## {name}", "", claim.text, "", *_table(rows), *_absent(rows)]
+    for name, one in measured.items():
+        lines += ["", f"## {name}", "", one.text, "", *_table(one.rows), *_absent(one.rows), "", _machine(one.machine)]
     return "\n".join(lines) + "\n"
+
+
+def _machine(about: Mapping[str, Any]) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items())
+    return (
+        f"*{about['processor']}, {about['cores']} cores, {about['system']}, Python {about['python']}, "
+        f"load {about['load_1min_at_start']} at the start; {packages}.*"
+    )
 
 
 def _table(rows: Sequence[Row]) -> list[str]:
@@ -97,10 +122,14 @@ def _absent(rows: Sequence[Row]) -> list[str]:
 
 
 def _row_json(row: Row) -> dict[str, Any]:
-    values = dataclasses.asdict(row)
-    values["goal_met"] = row.goal_met
-    values["ratios"] = {timing.name: row.ratio(timing.name) for timing in row.timings[1:]}
-    return values
+    derived = {"goal_met": row.goal_met, "ratios": {timing.name: row.ratio(timing.name) for timing in row.timings[1:]}}
+    return {**dataclasses.asdict(row), **derived}
+
+
+def _row_of(values: Mapping[str, Any]) -> Row:
+    own = {field.name: values[field.name] for field in dataclasses.fields(Row)}
+    timings = tuple(Timing(timing["name"], tuple(timing["seconds"])) for timing in own.pop("timings"))
+    return Row(**{**own, "timings": timings, "absent": tuple(own["absent"])})
 
 
 def _duration(seconds: float) -> str:

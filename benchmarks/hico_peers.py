@@ -127,7 +127,7 @@ def qpic_precisions(evaluator: Any) -> NDArray[np.float64]:
 
 def pocket_modules(checkout: Path) -> tuple[ModuleType, ModuleType]:
     """The ``association`` and ``meters`` of pocket without the rest of that package, which asks for far more."""
-    import torch
+    import torch  # type: ignore[import-not-found,unused-ignore]  # an optional peer
 
     package, ops = ModuleType("pocket_peer"), ModuleType("pocket_peer.ops")
     package.__path__ = [str(checkout / "pocket")]

@@ -10,7 +10,8 @@ from videohoi.decode.protocol import Source
 from videohoi.detect.factory import create_detector
 from videohoi.graph import AnyNode, EdgePolicy
 from videohoi.interact.heads.starter import StarterPairHead
-from videohoi.pipeline.nodes import DetectNode, InteractNode, SinkNode, SmoothNode, TrackNode
+from videohoi.pipeline.detect_node import DetectNode
+from videohoi.pipeline.nodes import InteractNode, SinkNode, SmoothNode, TrackNode
 from videohoi.pipeline.settings import DetectSettings, InteractSettings, OverlaySettings
 from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.sink.protocol import Sink
@@ -39,13 +40,16 @@ def build(
 ) -> StageGraph:
     """One graph: decode | detect | track > interact > smooth | one thread for each branch of sinks."""
     detect, pair, vocabulary = config.detect, config.interact, hico_det()
-    detector = create_detector(
-        detect.detector,
-        threads=detect.threads,
-        score_threshold=detect.score_threshold,
-        input_size_px=detect.input_size_px,
-        engine=detect.engine,
-    )
+    detectors = [
+        create_detector(
+            detect.detector,
+            threads=detect.threads,
+            score_threshold=detect.score_threshold,
+            input_size_px=detect.input_size_px,
+            engine=detect.engine,
+        )
+        for _ in range(detect.workers)
+    ]
     head = StarterPairHead(
         human_score=pair.human_score,
         object_score=pair.object_score,
@@ -60,4 +64,4 @@ def build(
     ]
     sinks: list[list[AnyNode]] = [[SinkNode(sink, header or {}) for sink in branch] for branch in branches]
     edges = EdgePolicy("lossless", config.edge_capacity)
-    return StageGraph(source, [[], [DetectNode(detector)], post], sinks, edges)
+    return StageGraph(source, [[], [DetectNode(detectors)], post], sinks, edges)

@@ -30,8 +30,8 @@ ALLOWED = {
     **{stage: SHARED_ROOMS - {"layers"} for stage in STAGES},
 }
 ALLOWED["detect"] = ALLOWED["detect"] | {"layers"}
-ALLOWED["interact"] = ALLOWED["interact"] | {"detect"}
-TORCH_FILES = {"detect/network.py"}
+ALLOWED["interact"] = ALLOWED["interact"] | {"detect", "layers"}
+TORCH_FILES = {"detect/network.py", "detect/detr.py", "detect/hub.py", "interact/heads/", "interact/torch_engine.py"}
 HEAVY_HOMES = {
     "numba": ("_kernels.py",),
     "torch": ("train/", "layers/", *TORCH_FILES),
@@ -40,6 +40,11 @@ HEAVY_HOMES = {
     "openvino": ("compile/",),
     "skimage": ("demo/",),
     "onnx": ("train/",),
+    "open_clip": ("vocabulary/text_encoder.py", "layers/clip.py"),
+    "timm": ("layers/",),
+    "torchvision": ("layers/", "detect/"),
+    "transformers": ("detect/hub.py",),
+    "safetensors": ("train/", "layers/", "interact/"),
     "pycocotools": ("train/",),
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if "_bundled" not in path.parts)

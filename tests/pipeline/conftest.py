@@ -24,7 +24,7 @@ def clip_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def pipeline() -> Pipeline:
     """Small pictures for the detector: what it finds does not matter here."""
-    return Pipeline.from_config("offline_annotation", ["detect.threads=1", "detect.input_size_px=96"])
+    return Pipeline.from_config("offline_annotation", ["detect.workers=1", "detect.input_size_px=96"])
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from videohoi.demo.compose import compose_demo
 from videohoi.detect.scripted import ScriptedDetector
 from videohoi.graph import Graph, IterableSource
 from videohoi.interact.heads.starter import StarterPairHead
-from videohoi.pipeline.nodes import DetectNode, InteractNode, SmoothNode, TrackNode
+from videohoi.pipeline.detect_node import DetectNode
+from videohoi.pipeline.nodes import InteractNode, SmoothNode, TrackNode
 from videohoi.sink.segment_builder import SegmentBuilder
 from videohoi.smooth.config import SmoothingConfig
 from videohoi.smooth.smoother import InteractionSmoother
@@ -42,7 +43,7 @@ def story():
         InteractNode(StarterPairHead(use_appearance=False)),
         SmoothNode(InteractionSmoother(vocabulary, SmoothingConfig())),
     ]
-    detect = DetectNode(ScriptedDetector(true_detections(truth)))
+    detect = DetectNode([ScriptedDetector(true_detections(truth))])
     graph: Graph[FrameResult] = Graph(IterableSource(clip.frames(), info), [[], [detect], post])
     builder, segments, ids = SegmentBuilder(), [], set()
     for result in graph.iterate():

@@ -13,7 +13,8 @@ from videohoi.detect.scripted import ScriptedDetector
 from videohoi.errors import StageError
 from videohoi.graph import Batcher, BatchPolicy, EdgePolicy, FunctionNode, Graph, IterableSource, MultiGraph, RunRecord
 from videohoi.interact.heads.starter import StarterPairHead
-from videohoi.pipeline.nodes import DetectBatch, DetectNode, InteractNode, SinkNode, SmoothNode, TrackNode
+from videohoi.pipeline.detect_node import DetectNode
+from videohoi.pipeline.nodes import DetectBatch, InteractNode, SinkNode, SmoothNode, TrackNode
 from videohoi.sink.memory import ListSink
 from videohoi.smooth.config import SmoothingConfig
 from videohoi.smooth.smoother import InteractionSmoother
@@ -74,7 +75,7 @@ def test_a_live_run_with_a_slow_detector_is_replayed_to_the_same_events(count, t
         sink = ListSink()
         slow = FunctionNode("pace", lambda frame: (time.sleep(pace_seconds * (frame.index % 3)), frame)[1])
         camera = FunctionNode("camera", lambda frame: (time.sleep(pace_seconds), frame)[1])
-        stages = [[camera], [slow, DetectNode(ScriptedDetector(script))], post(sink)]
+        stages = [[camera], [slow, DetectNode([ScriptedDetector(script)])], post(sink)]
         edges = [EdgePolicy.latest(), EdgePolicy.lossless()]
         report = Graph(IterableSource(frames_of("door", count)), stages, edges=edges, **options).run()
         return report, told(sink)
@@ -93,7 +94,7 @@ def test_two_cameras_over_one_detector_are_tracked_apart():
 
     def alone(name, count):
         sink = ListSink()
-        stages = [[], [DetectNode(ScriptedDetector(script))], post(sink)]
+        stages = [[], [DetectNode([ScriptedDetector(script)])], post(sink)]
         Graph(IterableSource(frames_of(name, count)), stages).run()
         return told(sink)
 

@@ -9,7 +9,8 @@ import pytest
 
 from videohoi.detect.scripted import ScriptedDetector
 from videohoi.interact.heads.starter import StarterPairHead
-from videohoi.pipeline.nodes import CONFIDENCE_TAU_SECONDS, DetectNode, InteractNode, SinkNode, TrackConfidence
+from videohoi.pipeline.detect_node import DetectNode
+from videohoi.pipeline.nodes import CONFIDENCE_TAU_SECONDS, InteractNode, SinkNode, TrackConfidence
 from videohoi.sink.memory import ListSink
 from videohoi.structures import Detections, Frame, FrameResult, SourceInfo, Tracks
 from videohoi.vocabulary import hico_det
@@ -47,7 +48,7 @@ def test_rows_without_a_track_have_no_confidence_and_an_ended_track_is_forgotten
 
 
 def test_a_detect_node_tells_which_detector_it_holds():
-    node = DetectNode(ScriptedDetector({0: people(2)}))
+    node = DetectNode([ScriptedDetector({0: people(2)})])
     node.open(INFO)
     (result,) = node.process(FRAME)
     assert len(result.detections) == 2

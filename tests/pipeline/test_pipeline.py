@@ -12,7 +12,7 @@ from videohoi.errors import DecodeError, UsageError
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.structures import FrameResult
 
-QUICK = ("detect.threads=1", "detect.input_size_px=96")
+QUICK = ("detect.workers=1", "detect.input_size_px=96")
 
 
 def graph_threads() -> list[str]:

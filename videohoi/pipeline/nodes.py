@@ -19,30 +19,6 @@ from videohoi.structures import Detections, Frame, FrameResult, SourceInfo, Trac
 from videohoi.track.protocol import Tracker
 
 
-class DetectNode(BaseNode[Frame, FrameResult]):
-    """Humans and objects of a frame."""
-
-    def __init__(self, detector: Detector) -> None:
-        super().__init__("detect")
-        self._detector = detector
-
-    def open(self, info: SourceInfo) -> None:
-        """Load the weights."""
-        self._detector.open()
-
-    def process(self, item: Frame) -> Iterable[FrameResult]:
-        """The frame with its detections."""
-        return (FrameResult(item, detections=self._detector.detect([item])[0]),)
-
-    def facts(self) -> dict[str, Any]:
-        """Which detector it is; known after ``open``."""
-        return {"detector": asdict(self._detector.info)}
-
-    def close(self, *, complete: bool) -> None:
-        """Free the engine."""
-        self._detector.close()
-
-
 class DetectBatch(BatchNode[Frame, FrameResult]):
     """Humans and objects of frames of several sources at once; goes into a ``Batcher``."""
 

@@ -15,8 +15,10 @@ class DetectSettings:
     """boxes below are dropped; None = the detector's own, low enough for the tracker's second association"""
     input_size_px: int | None = None
     """long side of the network input; None = the detector's own"""
-    threads: int = 2
-    """threads of the engine"""
+    threads: int = 1
+    """threads of each engine"""
+    workers: int = 2
+    """frames detected at once, each by an engine of its own; results lag behind by as many frames"""
     engine: str = "onnxruntime"
     """onnxruntime, openvino or auto"""
 

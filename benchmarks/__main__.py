@@ -17,6 +17,7 @@ from benchmarks.results import RECORDS, RESULTS, Measured, as_json, as_markdown,
 
 CLAIMS: tuple[str, ...] = (
     "tracking_parity_speed",
+    "tracking_default_speed",
     "tracking_flat",
     "tracking_quality",
     "box_iou",
@@ -29,7 +30,10 @@ CLAIMS: tuple[str, ...] = (
     "graph_throughput",
     "graph_vs_process_video",
     "live_latency",
+    "graph_failures",
     "hico_evaluation",
+    "prior_scores",
+    "lain_patch_stream",
 )
 """modules of this package, in the order of the results"""
 

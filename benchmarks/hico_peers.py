@@ -1,15 +1,16 @@
 """Runs the public HICO-DET evaluators from local checkouts on our arrays; nothing of them is kept here.
 
-Checkouts below the peers' folder: ``qpic`` (hitachi-rd-cv/qpic, Apache-2.0) and ``pocket`` (fredzzhang/pocket, BSD-3,
-which also needs torch). They print; the caller may redirect.
+Checkouts below the peers' folder: ``qpic`` (hitachi-rd-cv/qpic, Apache-2.0), ``gen_full`` (YueLiao/gen-vlkt, MIT, which
+also needs cv2) and ``pocket`` (fredzzhang/pocket, BSD-3, which also needs torch). They print; the caller may redirect.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,53 @@ def qpic_precisions(evaluator: Any) -> NDArray[np.float64]:
         found[triplet] = next(scored) if len(evaluator.tp[triplet]) else 0.0
     values = [found.get((hico_det().person_id, thing, verb), np.nan) for verb, thing in hico_det().interactions]
     return np.array(values, np.float64)
+
+
+def gen_evaluator(checkout: Path, truth: TripletTruth, predictions: TripletPredictions) -> Any:
+    """GEN-VLKT's evaluator, loaded; ``evaluate()`` is still to be called."""
+    sys.modules["gen_peer"] = ModuleType("gen_peer")
+    labels = module_of("gen_peer.hico_text_label", checkout / "datasets" / "hico_text_label.py")
+    module_of("gen_peer.topk", checkout / "util" / "topk.py")
+    fixes = {"from util.topk import": "from gen_peer.topk import"}
+    module = module_of("gen_peer.hico_eval_triplet", checkout / "datasets" / "hico_eval_triplet.py", fixes)
+    if list(labels.hico_text_label) != [(verb, thing) for verb, thing in hico_det().interactions]:
+        raise ValueError("GEN-VLKT orders the 600 interactions otherwise")
+    targets = [{**target, "filename": name} for target, name in zip(qpic_truth(truth), truth.image_names, strict=True)]
+    inputs = [{name: _Array(values) for name, values in row.items()} for row in _gen_inputs(truth, predictions)]
+    options = SimpleNamespace(zero_shot_type="default", use_nms_filter=False, thres_nms=0.7, nms_alpha=1.0,
+                              nms_beta=0.5, json_file=os.devnull)  # fmt: skip
+    evaluator = module.HICOEvaluator(inputs, targets, [], [], None, options)
+    for picture in evaluator.preds:  # fewer than 100 were predicted: what fills the list up is taken out again
+        picture["hoi_prediction"] = [row for row in picture["hoi_prediction"] if row["score"] > ABSENT]
+    return evaluator
+
+
+def _gen_inputs(truth: TripletTruth, predictions: TripletPredictions) -> Iterator[dict[str, Any]]:
+    """The predictions as GEN-VLKT's dictionaries: one pair a triplet, 600 scores, object scores of 0."""
+    for rows, picture in zip(per_image(truth, predictions), qpic_inputs(truth, predictions), strict=True):
+        scores = np.full((len(rows), truth.class_count), ABSENT)
+        scores[np.arange(len(rows)), predictions.class_ids[rows]] = predictions.scores[rows]
+        things = np.zeros((len(rows), len(hico_det().objects)))
+        kept = {name: picture[name] for name in ("boxes", "sub_ids", "obj_ids")}
+        yield {**kept, "hoi_scores": scores, "obj_scores": things}
+
+
+def gen_precisions(evaluator: Any) -> NDArray[np.float64]:
+    """(600,) average precisions of GEN-VLKT's evaluator, nan for classes without annotation; runs its evaluation."""
+    curves: list[float] = []
+    inner = evaluator.voc_ap
+
+    def noted(recall: NDArray[Any], precision: NDArray[Any]) -> float:
+        curves.append(inner(recall, precision))
+        return float(curves[-1])
+
+    evaluator.voc_ap = noted
+    evaluator.evaluate()
+    scored = iter(curves)
+    values = np.full(len(hico_det().interactions), np.nan)
+    for class_id in evaluator.gt_triplets:
+        values[class_id] = next(scored) if len(evaluator.tp[class_id]) else 0.0
+    return values
 
 
 def pocket_modules(checkout: Path) -> tuple[ModuleType, ModuleType]:

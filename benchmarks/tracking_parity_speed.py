@@ -33,7 +33,9 @@ LEAST_SECONDS = 0.2
 """a call of ours, a whole scene, takes a few milliseconds"""
 
 
-def compare(frames: Sequence[CrowdFrame], ours: Follower, theirs: Follower, name: str) -> int:
+def compare(
+    frames: Sequence[CrowdFrame], ours: Follower, theirs: Follower, name: str, tolerance_px: float = TOLERANCE_PX
+) -> int:
     """Boxes compared; ``NotEqualError`` at the first frame whose ids or boxes differ."""
     count = 0
     for index, frame in enumerate(frames):
@@ -42,7 +44,7 @@ def compare(frames: Sequence[CrowdFrame], ours: Follower, theirs: Follower, name
         if not np.array_equal(ids, their_ids):
             raise NotEqualError(f"frame {index}: ids {ids.tolist()}, {name} {their_ids.tolist()}")
         worst = float(np.abs(boxes - their_boxes).max(initial=0.0))
-        if worst > TOLERANCE_PX:
+        if worst > tolerance_px:
             raise NotEqualError(f"frame {index}: a box is {worst:.3g} px from {name}'s")
         count += len(ids)
     return count

@@ -49,10 +49,10 @@ class Peer:
 
 
 class Ours:
-    """``ByteTracker`` with every row a person; its boxes are the detections'."""
+    """``ByteTracker`` with every row a person, or with ``compiled`` False its numpy form; boxes are the filters'."""
 
-    def __init__(self, config: ByteConfig | None = None) -> None:
-        self._tracker = ByteTracker(config)
+    def __init__(self, config: ByteConfig | None = None, *, compiled: bool = True) -> None:
+        self._tracker = ByteTracker(config, compiled=compiled)
         self._tracker.open(INFO)
         self._frame = 0
 
@@ -61,7 +61,7 @@ class Ours:
         tracks = self._tracker.update(Detections(boxes, scores, np.zeros(len(scores), np.int64)), self._frame / RATE_HZ)
         self._frame += 1
         named = tracks.track_ids >= 0
-        return tracks.track_ids[named], boxes[named].astype(np.float64)
+        return tracks.track_ids[named], self._tracker.boxes_xyxy_px[named]
 
 
 class OursParity:

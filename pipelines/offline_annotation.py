@@ -7,19 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from videohoi.decode.protocol import Source
-from videohoi.detect.factory import create_detector
 from videohoi.graph import AnyNode, EdgePolicy
-from videohoi.interact.heads.starter import StarterPairHead
-from videohoi.pipeline.detect_node import DetectNode
-from videohoi.pipeline.nodes import InteractNode, SinkNode, SmoothNode, TrackNode
-from videohoi.pipeline.settings import DetectSettings, InteractSettings, OverlaySettings
+from videohoi.pipeline.model_stages import model_stages
+from videohoi.pipeline.nodes import SinkNode, SmoothNode, TrackNode
+from videohoi.pipeline.settings import DetectSettings, InteractSettings, ModelSettings, OverlaySettings
 from videohoi.pipeline.stage_graph import StageGraph
+from videohoi.pipeline.words import vocabulary_of
 from videohoi.sink.protocol import Sink
 from videohoi.smooth.config import SmoothingConfig
 from videohoi.smooth.smoother import InteractionSmoother
 from videohoi.track.byte import ByteTracker
 from videohoi.track.byte_config import ByteConfig
-from videohoi.vocabulary import hico_det
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,7 @@ class Config:
 
     detect: DetectSettings = field(default_factory=DetectSettings)
     interact: InteractSettings = field(default_factory=InteractSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
     track: ByteConfig = field(default_factory=ByteConfig)
     smooth: SmoothingConfig = field(default_factory=SmoothingConfig)
     overlay: OverlaySettings = field(default_factory=OverlaySettings)
@@ -38,30 +37,17 @@ class Config:
 def build(
     config: Config, source: Source, branches: Sequence[Sequence[Sink]] = (), header: dict[str, Any] | None = None
 ) -> StageGraph:
-    """One graph: decode | detect | track > interact > smooth | one thread for each branch of sinks."""
-    detect, pair, vocabulary = config.detect, config.interact, hico_det()
-    detectors = [
-        create_detector(
-            detect.detector,
-            threads=detect.threads,
-            score_threshold=detect.score_threshold,
-            input_size_px=detect.input_size_px,
-            engine=detect.engine,
-        )
-        for _ in range(detect.workers)
-    ]
-    head = StarterPairHead(
-        human_score=pair.human_score,
-        object_score=pair.object_score,
-        box_lambda=pair.box_lambda,
-        pair_limit=pair.pair_limit,
-        use_appearance=detect.detector == "starter",
-    )
+    """One graph: decode | detect | track > interact > smooth | one thread for each branch of sinks.
+
+    A method that finds boxes and verbs at once does both at ``detect``.
+    """
+    vocabulary = vocabulary_of(config)
+    model = model_stages(config.model, config.detect, config.interact, vocabulary)
     post: list[AnyNode] = [
         TrackNode(ByteTracker(config.track, human_class_id=vocabulary.person_id)),
-        InteractNode(head),
+        *model.after,
         SmoothNode(InteractionSmoother(vocabulary, config.smooth)),
     ]
     sinks: list[list[AnyNode]] = [[SinkNode(sink, header or {}) for sink in branch] for branch in branches]
     edges = EdgePolicy("lossless", config.edge_capacity)
-    return StageGraph(source, [[], [DetectNode(detectors)], post], sinks, edges)
+    return StageGraph(source, [[], [*model.before], post], sinks, edges)

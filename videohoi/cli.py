@@ -26,8 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from videohoi.commands.app import run_app
 
         code = run_app(arguments)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is written: a late key must not kill the interpreter's exit
         sys.stdout.flush()
+        signal.signal(signal.SIGINT, lambda *_: os._exit(code))  # all is written; kernels may still be compiled
     except VideohoiError as error:
         return _complain(str(error), error.exit_code)
     except KeyboardInterrupt:

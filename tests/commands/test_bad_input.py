@@ -79,6 +79,11 @@ def test_annotate_says_what_is_wrong_in_one_line_and_leaves_nothing(videohoi, he
     [
         (["eval", "segments", ".", ".", "--tiou", "0.4"], 2, "--tiou 0.4: expected one of 0.3, 0.5"),
         (["eval", "segments", ".", ".", "--threshold", "2"], 2, "'--threshold'"),
+        (
+            ["eval", "segments", ".", ".", "--choose-by", "luck"],
+            2,
+            "--choose-by luck: expected one of strict, agnostic",
+        ),
         (["eval", "segments", "gone", "gone.json"], 1, "gone.json: cannot be read"),
         (["eval", "segments", "."], 2, "Missing argument 'TRUTH'"),
         (["models", "pull", "yolox_nanoo"], 2, "did you mean yolox_nano?"),

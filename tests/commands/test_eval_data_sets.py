@@ -70,6 +70,18 @@ def test_hico_as_table_json_and_page(hico, tmp_path, capsys):
     assert page.seen.count("svg") == 3
 
 
+def test_uc_is_five_folds_with_their_mean(hico, tmp_path, capsys):
+    whole = tmp_path / "uc.json"
+    assert main([*hico, "--split", "UC", "--json", str(whole)]) == 0
+    assert "Unseen and seen classes of the UC folds" in capsys.readouterr().out
+    folds = json.loads(whole.read_text())["uc_folds"]
+    assert set(folds) == {"uc0", "uc1", "uc2", "uc3", "uc4", "mean", "standard deviation"}
+    for name in ("uc0", "uc3"):
+        assert main([*hico, "--split", name, "--json", str(tmp_path / "fold.json")]) == 0
+        means = json.loads((tmp_path / "fold.json").read_text())["mean_average_precision"]["default"]
+        assert [folds[name]["default, unseen"], folds[name]["default, seen"]] == [means["unseen"], means["seen"]]
+
+
 def test_the_convention_decides_about_a_picture_without_annotation(hico, tmp_path):
     assert main([*hico, "--convention", "gen", "--json", str(tmp_path / "r.json")]) == 0
     record = json.loads((tmp_path / "r.json").read_text())
@@ -108,8 +120,13 @@ def test_vcoco(tmp_path, capsys):
     annotations, instances, found, _ = write_case(tmp_path)
     page = tmp_path / "r.html"
     arguments = ["eval", "vcoco", str(found), "--truth", str(annotations), "--coco", str(instances)]
+    assert main(arguments) == 1
+    assert "expected boxes inside the 520x480 picture (see --outside keep|clip)" in capsys.readouterr().err
+    arguments += ["--outside", "keep"]
     assert main([*arguments, "--json", str(tmp_path / "r.json"), "--html", str(page)]) == 0
-    assert "role, scenario 2" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "role, scenario 2" in out
+    assert "boxes that leave their picture, kept: " in out
     means = json.loads((tmp_path / "r.json").read_text())["means"]
     assert means["role, scenario 1"] == pytest.approx(
         (0.07916667 + 0.05454545 + 0.11111111 + 0.13627451 + 0.17879627) / 5, abs=1e-6

@@ -1,5 +1,6 @@
 """``videohoi vocab`` and ``videohoi data`` as typed."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,50 @@ def test_listing(capsys) -> None:
     assert "EoID rare first" in capsys.readouterr().out
     assert main(["vocab", "prompts", "lain"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 117
+
+
+def test_what_a_vocabulary_has_besides_words(capsys) -> None:
+    assert main(["vocab", "list", "vcoco"]) == 0
+    assert "26 actions with their roles, 25 in all: hold (obj), stand (no role), sit (instr)" in capsys.readouterr().out
+    assert main(["vocab", "list", "vidhoi"]) == 0
+    out = capsys.readouterr().out
+    assert "spatial, 8 predicates: " in out
+    assert "temporal, 25 predicates: " in out
+
+
+def test_ids_of_an_object_in_the_published_orders(capsys) -> None:
+    assert main(["vocab", "list", "--ids"]) == 0
+    rows = {line.split()[1]: line.split()[3:8:2] for line in capsys.readouterr().out.splitlines() if line[:1] == "│"}
+    assert rows["person"] == ["0", "1", "49"]
+    assert rows["airplane"] == ["4", "5", "0"]
+    assert rows["toothbrush"] == ["79", "90", "71"]
+    assert main(["vocab", "list", "vidhoi", "--ids"]) == 2
+    assert "orders are of COCO's 80 objects" in capsys.readouterr().err
+
+
+def test_the_classes_of_a_split(capsys) -> None:
+    assert main(["vocab", "splits", "unseen_object"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "uo (UO): 100 unseen, 500 seen classes"
+    assert "verbs without a seen class (5): break, brush_with, flip, move, slide" in lines
+    assert sum(line[:4].strip().isdigit() for line in lines) == 100
+    assert main(["vocab", "splits", "rf-ux"]) == 2
+    assert "did you mean" in capsys.readouterr().err
+
+
+def test_prompts_of_objects(capsys) -> None:
+    assert main(["vocab", "prompts", "gen-vlkt", "--objects"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "a photo of nothing"
+    assert main(["vocab", "prompts", "lain", "--objects"]) == 2
+    assert "lain words no object classes" in capsys.readouterr().err
+
+
+def test_a_text_bank_without_open_clip_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setitem(sys.modules, "open_clip", None)  # what an absent package does to an import
+    assert main(["vocab", "embed", "lain", "-o", str(tmp_path / "bank.npz")]) == 1
+    err = capsys.readouterr().err
+    assert "open_clip is not installed" in err
+    assert err.count("\n") == 1
 
 
 def test_searching_by_synonym_and_misspelling(capsys) -> None:

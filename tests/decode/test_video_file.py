@@ -158,6 +158,19 @@ def test_kinds_of_pictures(write_video, name, codec, pixel_format, size):
     assert (red == green) if pixel_format == "gray" else (red - green > 120)
 
 
+@pytest.mark.parametrize("size", [(64, 48), (50, 34)])
+def test_pixels_equal_those_of_a_plain_conversion(write_video, size):
+    """One converter serves all frames; each frame alone gives the same."""
+    path = write_video("clip.mp4", frame_count=12, size=size)
+    with av.open(str(path)) as container:
+        plain = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    frames = read(VideoFile(path))
+    assert len(frames) == len(plain) == 12
+    for frame, expected in zip(frames, plain, strict=True):
+        np.testing.assert_array_equal(frame.image, expected)
+        assert frame.image.flags.c_contiguous
+
+
 def test_size_change_is_rescaled_to_the_first_and_noted(write_video, tmp_path):
     small = write_video("small.h264", frame_count=10)
     large = write_video("large.h264", frame_count=10, size=(320, 240))

@@ -1,6 +1,7 @@
 """The public evaluators themselves, from local checkouts: average precision of every class, to 1e-12.
 
-Set VIDEOHOI_PEER_PATH to a folder with ``qpic`` (hitachi-rd-cv/qpic) and ``pocket`` (fredzzhang/pocket, with torch).
+Set VIDEOHOI_PEER_PATH to a folder with ``qpic`` (hitachi-rd-cv/qpic), ``gen_full`` (YueLiao/gen-vlkt) and ``pocket``
+(fredzzhang/pocket, with torch).
 With VIDEOHOI_PEER_FULL=1 and the real annotations all 9,658 pictures are compared (minutes); else every 40th.
 """
 
@@ -10,9 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.hico_peers import pocket_run, qpic_evaluator, qpic_inputs, qpic_precisions, qpic_truth
+from benchmarks.hico_peers import (
+    gen_evaluator,
+    gen_precisions,
+    pocket_run,
+    qpic_evaluator,
+    qpic_inputs,
+    qpic_precisions,
+    qpic_truth,
+)
 from benchmarks.scenes_hico import every, synthetic_predictions, synthetic_truth
-from videohoi.evaluate.conventions import POCKET, QPIC
+from videohoi.evaluate.conventions import GEN, POCKET, QPIC
 from videohoi.evaluate.hico import evaluate_hico
 from videohoi.evaluate.hico_truth import read_hico_truth
 from videohoi.vocabulary import hico_det
@@ -58,3 +67,9 @@ def test_pocket(scene):
     pytest.importorskip("torch")
     truth, found = scene
     compare(POCKET, truth, found, pocket_run(Path(PEERS) / "pocket", truth, found)())
+
+
+def test_gen(scene):
+    pytest.importorskip("cv2")
+    truth, found = scene
+    compare(GEN, truth, found, gen_precisions(gen_evaluator(Path(PEERS) / "gen_full", truth, found)))

@@ -35,6 +35,33 @@ def test_bars_are_as_high_as_their_value():
     assert heights[2] == 0.0
 
 
+def test_named_bars_stay_inside_the_axes_and_carry_their_names():
+    names = tuple(f"action-{number}" for number in range(25))
+    bars = tuple(Series(name, tuple((float(x), 0.5) for x in range(25))) for name in ("scenario 1", "scenario 2"))
+    root = ElementTree.fromstring(svg_of(plotted(kind="bars", series=bars, names=names)))
+    rows = list(root.iter(f"{SVG}rect"))[:50]
+    lines = root.findall(f"{SVG}line")
+    left, right = float(lines[0].get("x1")), float(lines[0].get("x2"))
+    for row in rows:
+        assert left <= float(row.get("x")) < float(row.get("x")) + float(row.get("width")) <= right + 0.1
+    assert [text.text for text in root.iter(f"{SVG}text") if (text.text or "").startswith("action-")] == list(names)
+    _, _, width, height = map(float, root.get("viewBox").split())
+    assert all(0 <= float(text.get("x")) <= width and 0 < float(text.get("y")) < height for text in
+               root.iter(f"{SVG}text"))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("highest", "ticks"),
+    [(34, "0 10 20 30 40 50"), (7, "0 2 4 6 8 10"), (100, "0 20 40 60 80 100"), (0.3, "0 0.2 0.4 0.6 0.8 1"),
+     (12, "0 2.5 5 7.5 10 12.5")],
+)  # fmt: skip
+def test_the_vertical_axis_has_round_numbers(highest, ticks):
+    series = (Series("a", ((0.0, 0.0), (1.0, highest))),)
+    root = ElementTree.fromstring(svg_of(plotted(series=series)))
+    numbers = [text.text for text in root.iter(f"{SVG}text") if text.get("text-anchor") == "end"]
+    assert " ".join(numbers) == ticks
+
+
 @pytest.mark.parametrize("series", [(), (Series("none", ()),)])
 def test_a_plot_of_nothing_has_its_axes(series):
     for kind in ("lines", "bars"):

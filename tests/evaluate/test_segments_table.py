@@ -27,3 +27,14 @@ def test_notes_name_every_clip_that_is_not_in_the_means():
         "truth without prediction, not scored: c",
         "prediction without truth, not scored: z",
     )
+
+
+def test_the_brief_table_keeps_the_verdict_and_says_where_the_rest_is():
+    full = score_table(score_run(TRUTHS, {"a": make_run(predicted(2.0, 6.5), clip="a")}))
+    brief = full.brief()
+    assert brief.columns == (
+        "clip", "predicted", "strict F1", "pair F1", "flips/min", "negatives hit", "false alarms",
+    )  # fmt: skip
+    assert brief.rows[0][:4] == ("a", "1", "1.000", "1.000")
+    assert brief.notes[:-1] == full.notes
+    assert "--json" in brief.notes[-1]

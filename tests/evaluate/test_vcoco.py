@@ -103,7 +103,7 @@ def test_nothing_predicted_is_zero_and_nobody_annotated_unknown():
 def case(folder):
     annotations, instances, found, _ = write_case(folder)
     truth = read_vcoco_truth(annotations, instances)
-    return truth, read_vsrl_predictions(found, truth)
+    return truth, read_vsrl_predictions(found, truth, "keep")
 
 
 STORED = {
@@ -146,7 +146,7 @@ def test_the_public_code_itself(tmp_path, seed):
     with contextlib.redirect_stdout(io.StringIO()):
         public.VCOCOeval(str(annotations), str(instances), str(ids))._do_eval(str(found))
     truth = read_vcoco_truth(annotations, instances)
-    values = values_of(evaluate_vcoco(truth, read_vsrl_predictions(found, truth)))
+    values = values_of(evaluate_vcoco(truth, read_vsrl_predictions(found, truth, "keep")))
     assert curves == pytest.approx(
         [*values["agent"], *values["scenario_1"], *values["scenario_2"]], abs=SINGLE_PRECISION
     )
@@ -195,7 +195,7 @@ def test_malformed_predictions_are_errors(tmp_path, name):
     annotations, instances, found, _ = write_case(tmp_path)
     truth = read_vcoco_truth(annotations, instances)
     with pytest.raises(TruthError, match=message):
-        read_vsrl_predictions(altered(found, 2, change), truth)
+        read_vsrl_predictions(altered(found, 2, change), truth, "keep")
 
 
 BAD_TRUTH = {

@@ -310,3 +310,22 @@ def test_stop_ends_all_sources_and_loses_nothing_that_was_read(finishes):
     for name, node in seen.items():
         assert node.items == [2 * number for number in range(report.sources[name].frames_in)]
         assert report.sources[name].interrupted
+
+
+def test_a_failure_of_the_batches_themselves_is_told_to_every_source(finishes):
+    """Here the clock that says how long an item has waited, in the thread that waits for batches."""
+
+    class Broken:
+        def now(self):
+            if "batches" in threading.current_thread().name and model.batches:
+                raise OSError("no clock")
+            return 0.0
+
+    model = Model()
+    batcher = Batcher(model, BatchPolicy(batch_size=2, max_wait_seconds=LONG_SECONDS), Broken())
+    sources = {name: IterableSource(range(30)) for name in "ab"}
+    report, seen = finishes(lambda: run_lanes(batcher, sources, on_failure="report"))
+    assert sorted(report.failures) == ["a", "b"]
+    assert all("stage 'model' failed" in line and "no clock" in line for line in report.failures.values())
+    assert sum(map(len, seen.values())) == sum(map(len, model.batches))
+    assert model.calls == ["open", "close"]

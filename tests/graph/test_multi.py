@@ -60,16 +60,87 @@ def test_ctrl_c_stops_every_source_and_loses_nothing_that_was_read(on_interrupt)
 
 @pytest.mark.usefixtures("_default_sigint")
 def test_ctrl_c_while_the_model_loads_opens_no_source():
+    """The model is given the time to end its loading; it is closed then."""
+    pressed, calls = threading.Event(), []
+
+    class Watched(MultiGraph):
+        def stop(self, drain=True):
+            super().stop(drain)
+            pressed.set()
+
     class Slow(Same):
         def open(self):
             os.kill(os.getpid(), signal.SIGINT)
-            threading.Event().wait(LIMIT_SECONDS)
+            assert pressed.wait(LIMIT_SECONDS)
+            calls.append("open")
+
+        def close(self):
+            calls.append("close")
 
     source = RecordingSource(make_frames(3))
     batcher = Batcher(Slow("model"))
+    graph = Watched({"a": Graph(source, [[], [batcher.lane()]])}, [batcher], leave_seconds=LIMIT_SECONDS)
     with pytest.raises(KeyboardInterrupt):
-        MultiGraph({"a": Graph(source, [[], [batcher.lane()]])}, [batcher]).run()
+        graph.run()
     assert source.calls == []
+    assert calls == ["open", "close"]
+    assert graph.report().notes == ()
+
+
+class HangsInOpen(Same):
+    def __init__(self, name):
+        super().__init__(name)
+        self.entered, self.release, self.calls = threading.Event(), threading.Event(), []
+
+    def open(self):
+        self.entered.set()
+        assert self.release.wait(LIMIT_SECONDS)
+        self.calls.append("open")
+
+    def close(self):
+        self.calls.append("close")
+
+
+@pytest.fixture
+def hanging():
+    """A model that hangs in open until the test has looked; then its thread must close it and end."""
+    before, model = set(threading.enumerate()), HangsInOpen("model")
+    yield model
+    model.release.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(LIMIT_SECONDS)
+    assert model.calls == ["open", "close"]
+
+
+@pytest.mark.parametrize(("drain", "leave_seconds"), [(True, 0.1), (False, 9 * LIMIT_SECONDS)])
+def test_a_model_that_hangs_while_it_opens_is_left_behind_after_stop(drain, leave_seconds, hanging, finishes):
+    source, batcher = RecordingSource(make_frames(3)), Batcher(hanging)
+    graph = MultiGraph({"a": Graph(source, [[], [batcher.lane()]])}, [batcher], leave_seconds=leave_seconds)
+
+    def stopper():
+        assert hanging.entered.wait(LIMIT_SECONDS)
+        graph.stop(drain)
+
+    thread = threading.Thread(target=stopper)
+    thread.start()
+    report = finishes(graph.run)
+    thread.join()
+    assert report.interrupted
+    assert report.notes == (
+        "'model' did not return from open in time: it was left behind and is closed when it returns",
+    )
+    assert source.calls == []
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["opened first", "opened by the first lane"])
+def test_a_model_that_never_opens_fails_the_run(hanging, shared, finishes):
+    source, batcher = RecordingSource(make_frames(3)), Batcher(hanging)
+    graph = Graph(source, [[], [batcher.lane()]], open_seconds=0.1, close_seconds=LIMIT_SECONDS)
+    runs = MultiGraph({"a": graph}, [batcher] if shared else [], open_seconds=0.1)
+    whom = "all sources" if shared else r"clip\.mp4"
+    with pytest.raises(StageError, match=rf"stage 'model' failed on {whom}: open\(\) did not return within 0\.1 s"):
+        finishes(runs.run)
+    assert source.calls == ([] if shared else ["open", "close"])
 
 
 def test_a_source_that_hangs_while_it_opens_is_left_behind_after_stop(finishes):
@@ -82,7 +153,13 @@ def test_a_source_that_hangs_while_it_opens_is_left_behind_after_stop(finishes):
             assert release.wait(LIMIT_SECONDS)
             return super().open()
 
-    unreachable, files = Unreachable([]), RecordingNode("list")
+    class Files(RecordingNode):
+        def close(self, *, complete):
+            super().close(complete=complete)
+            closed.set()
+
+    closed = threading.Event()
+    unreachable, files = Unreachable([]), Files("list")
     graph = MultiGraph(
         {
             "far": Graph(unreachable, [[]]),
@@ -94,6 +171,7 @@ def test_a_source_that_hangs_while_it_opens_is_left_behind_after_stop(finishes):
 
     def stopper():
         assert opening.wait(LIMIT_SECONDS)
+        assert closed.wait(LIMIT_SECONDS)
         graph.stop()
 
     thread = threading.Thread(target=stopper)
@@ -152,3 +230,12 @@ def test_a_run_needs_a_graph_and_happens_once():
     graph.run()
     with pytest.raises(UsageError, match="already run"):
         graph.run()
+
+
+def test_stop_before_run_opens_nothing(finishes):
+    source, batcher = RecordingSource(make_frames(3)), Batcher(HangsInOpen("model"))
+    graph = MultiGraph({"a": Graph(source, [[], [batcher.lane()]])}, [batcher])
+    graph.stop()
+    report = finishes(graph.run)
+    assert (report.interrupted, report.complete) == (True, False)
+    assert source.calls == []

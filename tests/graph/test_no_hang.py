@@ -207,6 +207,101 @@ def test_a_sink_that_blocks_while_it_closes_does_not_hide_the_failure(released, 
     )
 
 
+def test_all_that_hangs_while_it_closes_shares_one_limit(released, finishes):
+    """Eight parts that never close are left behind after one limit, not eight; what comes after them is closed."""
+    hanging, other = [Hangs(f"overlay {k}", "close") for k in range(8)], RecordingNode("csv")
+    released.extend(node.release for node in hanging)
+    detect = RecordingNode("detect", "process", 2)
+    branches = [[node] for node in [*hanging, other]]
+    limit_seconds = 0.15 * LIMIT_SECONDS  # eight of them would be more than a test may take
+    graph = Graph(IterableSource(range(9)), [[], [detect]], branches=branches, close_seconds=limit_seconds)
+    with pytest.raises(StageError, match="detect broke in process"):
+        finishes(graph.run)
+    assert other.calls[-1] == "close"
+    assert [note.split(" did not")[0] for note in graph.report().notes] == [f"'overlay {k}'" for k in range(8)]
+
+
+@pytest.mark.parametrize("name", ["decode", "track"])
+def test_what_never_opens_fails_the_run_by_name(name, released, finishes):
+    release, before = threading.Event(), RecordingNode("detect")
+    released.append(release)
+
+    class Stuck(RecordingNode):
+        def open(self, info):
+            assert release.wait(LIMIT_SECONDS)
+            super().open(info)
+
+    class StuckSource(RecordingSource):
+        source_id = "door"
+
+        def open(self):
+            assert release.wait(LIMIT_SECONDS)
+            return super().open()
+
+    source = StuckSource(make_frames(3)) if name == "decode" else RecordingSource(make_frames(3))
+    stuck = Stuck("track") if name == "track" else RecordingNode("track")
+    graph = Graph(source, [[], [before], [stuck]], open_seconds=0.05)
+    whom = "door" if name == "decode" else r"clip\.mp4"
+    with pytest.raises(StageError, match=rf"stage '{name}' failed on {whom}: open\(\) did not return within 0\.05 s"):
+        finishes(graph.run)
+    opened_before = [] if name == "decode" else ["open", "close"]
+    assert before.calls == opened_before
+    assert source.calls == opened_before
+    assert not graph.report().complete
+    assert graph.report().source_id == ("door" if name == "decode" else "clip.mp4")
+
+
+def test_a_stop_does_not_wait_for_ever_for_what_is_being_opened(released, finishes):
+    sink, before = Hangs("overlay", "open"), RecordingNode("csv")
+    released.append(sink.release)
+    graph = Graph(IterableSource(range(9)), [[before], [sink]], drain_seconds=0.05, stop_seconds=0.05)
+
+    def stopper():
+        assert sink.entered.wait(LIMIT_SECONDS)
+        graph.stop()
+
+    thread = threading.Thread(target=stopper)
+    thread.start()
+    report = finishes(graph.run)
+    thread.join()
+    assert (report.interrupted, report.complete, report.frames_in) == (True, False, 0)
+    assert report.notes == (
+        "'overlay' did not return from open in time: it was left behind and is closed when it returns",
+    )
+    assert before.calls == ["open", "close"]
+
+
+def test_a_source_that_says_nothing_of_itself_is_a_failure_by_name(finishes):
+    class Mute(RecordingSource):
+        def open(self):
+            super().open()
+
+    source = Mute(make_frames(3))
+    with pytest.raises(StageError, match="stage 'decode' failed"):
+        finishes(Graph(source, [[]]).run)
+    assert source.calls == ["open", "close"]
+
+
+def test_a_source_whose_interrupt_fails_is_told_and_the_run_ends(finishes):
+    class Camera(RecordingSource):
+        def interrupt(self):
+            raise OSError("no such camera")
+
+    entered, files = threading.Event(), RecordingNode("csv")
+    graph = PatientGraph(Camera(make_frames(5000), before=lambda index: entered.set()), [[], [files]])
+
+    def stopper():
+        assert entered.wait(LIMIT_SECONDS)
+        graph.stop()
+
+    thread = threading.Thread(target=stopper)
+    thread.start()
+    with pytest.raises(StageError, match=r"stage 'decode' failed on .*: no such camera"):
+        finishes(graph.run)
+    thread.join()
+    assert files.calls[-3:] == ["drain", "reset", "close"]
+
+
 def test_closing_may_take_as_long_as_it_needs_when_nothing_failed(released, finishes):
     """A large file's index: the limit is for failures."""
     sink = Hangs("overlay", "close")
@@ -248,6 +343,21 @@ def test_an_error_between_two_nodes_is_told_and_not_lost(finishes):
     with pytest.raises(StageError, match="no clock"):
         finishes(graph.run)
     assert files.calls[-1] == "close"
+
+
+def test_the_report_says_that_a_source_has_stalled(finishes, monkeypatch):
+    """Asked for while it stalls; the limit is none here, so that the test need not wait."""
+    monkeypatch.setattr("videohoi.graph.accounting.STALL_SECONDS", 0.0)
+    asked = []
+
+    def before(index):
+        if index == 4:
+            asked.extend(graph.report().notes)
+
+    graph = Graph(RecordingSource(make_frames(9), before=before), [[], [RecordingNode("csv")]])
+    report = finishes(graph.run)
+    assert asked == ["'decode' has given nothing for 0 s"]
+    assert report.notes == ()
 
 
 def test_a_dying_source_keeps_what_it_gave(finishes):

@@ -144,43 +144,85 @@ def test_ctrl_c_while_the_caller_waits_for_a_result():
     assert (files.calls[-1], files.complete) == ("close", False)
 
 
+class Watched(Graph):
+    """Tells when it was stopped, gently and hard."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.gentle, self.hard = threading.Event(), threading.Event()
+
+    def stop(self, drain=True):
+        super().stop(drain)
+        (self.gentle if drain else self.hard).set()
+
+
 @pytest.mark.usefixtures("_default_sigint")
 def test_ctrl_c_during_open_closes_what_was_opened():
+    """What is being opened is given the time to end; nothing further is opened."""
+
     class Slow(RecordingNode):
         def open(self, info):
             os.kill(os.getpid(), signal.SIGINT)
-            threading.Event().wait(LIMIT_SECONDS)
+            assert graph.gentle.wait(LIMIT_SECONDS)
+            super().open(info)
 
     opened, slow, never = RecordingNode("detect"), Slow("track"), RecordingNode("csv")
     source = RecordingSource(make_frames(3))
+    graph = Watched(source, [[], [opened], [slow], [never]], drain_seconds=LIMIT_SECONDS)
     with pytest.raises(KeyboardInterrupt):
-        PatientGraph(source, [[], [opened], [slow], [never]]).run()
-    assert opened.calls == source.calls == ["open", "close"]
-    assert slow.calls == never.calls == []
+        graph.run()
+    assert opened.calls == slow.calls == source.calls == ["open", "close"]
+    assert never.calls == []
+    assert graph.report().notes == ()
+
+
+@pytest.mark.usefixtures("_default_sigint")
+@pytest.mark.parametrize("presses", [1, 2])
+@pytest.mark.parametrize("how", ["run", "iterate"])
+def test_ctrl_c_does_not_wait_for_ever_for_what_is_being_opened(presses, how):
+    """The node hangs in open until the run is over; then its thread closes it."""
+    release = threading.Event()
+
+    class Hangs(RecordingNode):
+        def open(self, info):
+            os.kill(os.getpid(), signal.SIGINT)
+            if presses == 2:
+                assert graph.gentle.wait(LIMIT_SECONDS)
+                os.kill(os.getpid(), signal.SIGINT)
+            assert release.wait(LIMIT_SECONDS)
+            super().open(info)
+
+    before, hangs, source = set(threading.enumerate()), Hangs("track"), RecordingSource(make_frames(3))
+    limits = {"drain_seconds": 0.05, "stop_seconds": 0.05}
+    graph = Watched(source, [[], [hangs]], **({**limits, "drain_seconds": LIMIT_SECONDS} if presses == 2 else limits))
+    with pytest.raises(KeyboardInterrupt):
+        graph.run() if how == "run" else list(graph.iterate())
+    assert source.calls == ["open", "close"]
+    assert graph.report().notes == (
+        "'track' did not return from open in time: it was left behind and is closed when it returns",
+    )
+    release.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(LIMIT_SECONDS)
+    assert hangs.calls == ["open", "close"]
 
 
 @pytest.mark.usefixtures("_default_sigint")
 def test_a_second_ctrl_c_skips_what_is_in_flight():
     """The first interrupt drains; the sink that holds the drain up sends the second, which ends it."""
-    first, second = threading.Event(), threading.Event()
     files = RecordingNode("csv")
 
     def hold(item):
         if item == 3:
             os.kill(os.getpid(), signal.SIGINT)
-            assert first.wait(LIMIT_SECONDS)
+            assert graph.gentle.wait(LIMIT_SECONDS)
             os.kill(os.getpid(), signal.SIGINT)
-            assert second.wait(LIMIT_SECONDS)
-
-    class Watched(Graph):
-        def stop(self, drain=True):
-            super().stop(drain)
-            (first if drain else second).set()
+            assert graph.hard.wait(LIMIT_SECONDS)
 
     graph = Watched(IterableSource(range(1_000_000)), [[], [TapNode("overlay", hold)], [files]])
     report = graph.run(on_interrupt="report")
     assert report.interrupted
-    assert second.is_set()
+    assert graph.hard.is_set()
     assert 3 not in files.items  # cut, not drained
     assert files.calls[-1] == "close"
     assert report.edges[0].discarded >= 1
@@ -197,7 +239,6 @@ def test_a_ctrl_c_that_comes_while_the_first_is_handled_leaves_nothing_open():
             pressed.append(drain)
             if len(pressed) == 1:
                 os.kill(os.getpid(), signal.SIGINT)
-                threading.Event().wait(LIMIT_SECONDS)
             super().stop(drain)
 
     graph = Pressed(IterableSource(range(1_000_000)), [[], [TapNode("detect", interrupt_at(20))], [files]])

@@ -164,6 +164,7 @@ def test_a_camera_that_dies_and_returns_goes_on_in_the_same_run():
     times = [frame.pts_seconds for frame in seen]
     assert times == sorted(set(times))
     assert "the connection was lost (2 times)" in camera.report.notes
+    assert "'decode': the connection was lost (2 times)" in graph.report().notes
     assert not set(threading.enumerate()) - before
 
 

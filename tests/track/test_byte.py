@@ -49,6 +49,11 @@ def test_at_a_high_rate_a_birth_needs_its_time_not_just_two_hits(tracker):
     assert ids_of(play(tracker, [[cup(400)]] * 2, rate_hz=120.0, start=5)) == [1, 1]
 
 
+@pytest.mark.parametrize("rate_hz", [2.0, 5.0, 8.0])
+def test_a_slow_camera_gives_ids_as_well(tracker, rate_hz):
+    assert ids_of(play(tracker, [[]] * 2 + [[cup(400)]] * 3, rate_hz=rate_hz)[2:]) == [-1, 1, 1]
+
+
 def test_a_flash_of_one_frame_never_gets_an_id(tracker):
     results = play(tracker, [[person(0)], [person(0), cup(400)]] + [[person(0)]] * 40)
     assert {i for r in results for i in r.track_ids.tolist()} == {-1, 1}
@@ -75,14 +80,15 @@ def test_one_missed_frame_keeps_the_id(tracker):
     assert results[3].lost_ids == ()
 
 
-def test_a_miss_longer_than_lost_seconds_ends_the_id_once(tracker):
-    results = play(tracker, [[person(0)]] * 3 + [[]] * 40 + [[person(0)]] * 3)
+@pytest.mark.parametrize(("thing", "frames"), [(cup(0), 30), (person(0), 60)])
+def test_a_miss_longer_than_lost_seconds_ends_the_id_once(tracker, thing, frames):
+    results = play(tracker, [[thing]] * 3 + [[]] * (frames + 10) + [[thing]] * 3)
     ended = [(frame, r.ended_ids) for frame, r in enumerate(results) if r.ended_ids]
-    # last seen in frame 2; one second is up with frame 32, so frame 33 is the first beyond it
-    assert ended == [(33, (1,))]
-    assert all(r.lost_ids == (1,) for r in results[3:33])
-    assert all(r.lost_ids == () for r in results[33:])
-    assert ids_of(results[43:]) == [-1, 2, 2]
+    # last seen in frame 2; one second for things and two for humans, so this frame is the first beyond it
+    assert ended == [(frames + 3, (1,))]
+    assert all(r.lost_ids == (1,) for r in results[3 : frames + 3])
+    assert all(r.lost_ids == () for r in results[frames + 3 :])
+    assert ids_of(results[-3:]) == [-1, 2, 2]
 
 
 def test_reappearing_exactly_at_lost_seconds_still_counts(tracker):
@@ -211,6 +217,48 @@ def test_a_cup_that_stayed_behind_is_still_the_same_cup(tracker):
     scenes = [[person(100), cup(110, y=260)]] * 10 + [[person(100 + 10 * f)] for f in range(1, 22)]
     results = play(tracker, [*scenes, [person(310), cup(110, y=260)]])
     assert results[-1].track_ids.tolist() == [1, 2]
+
+
+def test_a_human_who_comes_back_elsewhere_proves_itself_and_has_its_id_again(tracker):
+    # walks 10 px a frame, turns round behind something, and comes out 100 px from where it was last seen
+    scenes = [[person(10 * f)] for f in range(20)] + [[]] * 20 + [[person(290)], [person(288)], [person(286)]]
+    results = play(tracker, scenes)
+    assert ids_of(results[40:]) == [-1, 1, 1]
+    assert results[40].lost_ids == (1,)
+    assert all(r.lost_ids == () and r.ended_ids == () for r in results[41:])
+
+
+def test_a_flash_near_a_hidden_human_does_not_carry_its_id_off(tracker):
+    flash = [[person(280)]]
+    results = play(tracker, [[person(200)]] * 10 + [[]] * 5 + flash + [[]] * 5 + [[person(200)]] * 2)
+    assert ids_of([results[15]]) == [-1]
+    assert ids_of(results[-2:]) == [1, 1]
+
+
+def test_a_passer_by_does_not_take_the_id_of_somebody_hidden(tracker):
+    # two stand side by side; one is hidden and a third comes by, overlapping its place by a quarter
+    both, one = [person(100), person(300)], [person(300)]
+    results = play(tracker, [both] * 10 + [one] * 5 + [[person(300), person(136, y=210)]] + [both] * 2)
+    assert results[15].track_ids.tolist() == [2, -1]
+    assert results[-1].track_ids.tolist() == [1, 2]
+
+
+def test_a_low_row_beside_a_human_is_not_that_human(tracker):
+    results = play(tracker, [[person(100)]] * 10 + [[person(165, score=0.2)]])
+    assert results[-1].track_ids.tolist() == [-1]
+
+
+def test_boxes_are_steadier_than_the_detectors(tracker):
+    with pytest.raises(UsageError, match="boxes_xyxy_px before update"):
+        _ = tracker.boxes_xyxy_px
+    noise = np.random.default_rng(0).normal(0, 3, (200, 2))
+    errors = []
+    for frame, (dx, dy) in enumerate(noise):
+        tracker.update(detections(person(2 * frame + dx, y=200 + dy), cup(900, score=0.05)), frame / RATE_HZ)
+        x, y, *_ = tracker.boxes_xyxy_px[0]
+        errors.append((x - 2 * frame, y - 200))
+        assert tracker.boxes_xyxy_px[1].tolist() == [900, 300, 940, 350]
+    assert np.std(errors[20:]) < 0.9 * np.std(noise[20:])
 
 
 def test_something_of_another_size_is_not_the_lost_thing(tracker):

@@ -123,6 +123,6 @@ def detections(*rows):
     return Detections(table[:, :4].astype(np.float32), table[:, 4].astype(np.float32), table[:, 5].astype(np.int64))
 
 
-@pytest.fixture
-def tracker():
-    return opened()
+@pytest.fixture(params=[True, False], ids=["compiled", "plain"])
+def tracker(request):
+    return opened(compiled=request.param)

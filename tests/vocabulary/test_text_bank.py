@@ -136,3 +136,23 @@ def test_a_weights_file_counts_by_its_contents(tmp_path: Path) -> None:
     assert one != OpenClipTextEncoder("ViT-B-16", str(weights)).identity
     assert one.startswith("open_clip:ViT-B-16/sha256:")
     assert OpenClipTextEncoder("ViT-B-16", "openai").identity == "open_clip:ViT-B-16/openai"
+
+
+def test_open_clip_itself(tmp_path: Path) -> None:
+    """A small model with weights of no training: what comes out is what the model says, and mistakes are one error."""
+    open_clip, torch = pytest.importorskip("open_clip"), pytest.importorskip("torch")
+    architecture, weights = "ViT-S-32-alt", tmp_path / "weights.pt"
+    model = open_clip.create_model(architecture, pretrained=None).eval()
+    torch.save(model.state_dict(), weights)
+    sentences = ["a person riding a bicycle", "a person feeding a dog"]
+    bank = compute_text_bank(["ride", "feed"], sentences, OpenClipTextEncoder(architecture, str(weights)))
+    with torch.no_grad():
+        raw = model.encode_text(open_clip.get_tokenizer(architecture)(sentences))
+    expected = torch.nn.functional.normalize(raw, dim=-1).numpy()
+    np.testing.assert_allclose(bank.embeddings, expected, atol=1e-6)
+    with pytest.raises(ModelError, match=r"open_clip has no architecture 'ViT-S-32-at'; did you mean ViT-S-32"):
+        OpenClipTextEncoder("ViT-S-32-at", str(weights)).encode(sentences)
+    weights.write_bytes(b"nonsense")
+    for path in (weights, tmp_path / "none.pt"):
+        with pytest.raises(ModelError, match="cannot be loaded"):
+            OpenClipTextEncoder(architecture, str(path)).encode(sentences)

@@ -49,6 +49,14 @@ def test_hico_det_has_600_interactions_grouped_by_object() -> None:
     assert sum(a != b for a, b in itertools.pairwise(objects)) == 79
     assert [words.verbs[verb] for verb, _ in words.interactions[152:156]] == ["race", "ride", "sit_on", "straddle"]
     assert words.interaction_id("race", "motorcycle") == 152
+    groups = [words.objects[obj] for obj in dict.fromkeys(objects)]
+    assert groups != sorted(groups)  # PASCAL VOC's 20 objects, then the others
+    assert (groups[0], groups[19:22], groups[-1]) == ("airplane", ["tv", "apple", "backpack"], "zebra")
+    assert (groups[:20], groups[20:]) == (sorted(groups[:20]), sorted(groups[20:]))
+    verbs_of = {name: [words.verbs[verb] for verb, obj in words.interactions if words.objects[obj] == name]
+                for name in groups}  # fmt: skip
+    assert {verbs[-1] for verbs in verbs_of.values()} == {"no_interaction"}
+    assert verbs_of["cup"][-4:-1] == ["smell", "fill", "wash"]  # nearly alphabetical, not quite
 
 
 def test_interaction_table_inverts_the_interactions() -> None:

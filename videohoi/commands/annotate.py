@@ -13,8 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from videohoi.commands.summary import show_summary
 from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.errors import InputError, ModelError, UsageError, VideohoiError
+from videohoi.geometry.warming import is_compiling
 from videohoi.pipeline.annotate import AnnotatedVideo, annotate, output_folder
 from videohoi.pipeline.interrupts import Interrupt, interrupts_raise, interrupts_wait
+from videohoi.pipeline.model_stages import check_model
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.pipeline.resume import is_done
 
@@ -33,6 +35,21 @@ class AnnotateRequest:
     overlay: bool
     resume: bool
     quiet: bool
+    model: str | None = None
+    weights: Path | None = None
+    clip_weights: str | None = None
+    words: str | None = None
+
+    def overrides(self) -> list[str]:
+        """Settings in the order in which they are laid over each other."""
+        named = (
+            ("detect.detector", self.detector),
+            ("model.name", self.model),
+            ("model.weights", self.weights),
+            ("model.clip_weights", self.clip_weights),
+            ("model.words", self.words),
+        )
+        return [*self.settings, *(f"{key}={json.dumps(str(value))}" for key, value in named if value is not None)]
 
 
 def run_annotate(request: AnnotateRequest) -> int:
@@ -41,10 +58,8 @@ def run_annotate(request: AnnotateRequest) -> int:
     Raises:
         VideohoiError: nothing could be started (unknown option value, no input).
     """
-    overrides = list(request.settings)
-    if request.detector is not None:
-        overrides.append(f"detect.detector={json.dumps(request.detector)}")
-    pipeline = Pipeline.from_config(request.config, overrides)
+    pipeline = Pipeline.from_config(request.config, request.overrides())
+    check_model(pipeline.config)
     with interrupts_wait() as interrupt:  # a late second Ctrl-C must not cut the summary short
         return _Batch(pipeline, request).run(interrupt)
 
@@ -121,7 +136,10 @@ class _Batch:
         """Show the summary; gives the exit code."""
         if not self._request.quiet:
             failed = len(self._failures)
-            show_summary(Console(highlight=False), self._done, skipped=self._skipped, failed=failed)
+            console = Console(highlight=False)
+            show_summary(console, self._done, skipped=self._skipped, failed=failed)
+            if is_compiling():
+                console.print("Compiling kernels, once on this machine; later runs start faster (Ctrl-C leaves it).")
         if self._done and self._done[-1].interrupted:
             self._complain(f"interrupted; what was processed is in {self._done[-1].folder}")
             return EXIT_FAILED

@@ -38,7 +38,7 @@ app = typer.Typer(
     epilog=_START,
 )
 eval_app = typer.Typer(help="How good is a run? Compare it with hand-made truth.", no_args_is_help=True)
-models_app = typer.Typer(help="Which detectors exist, and which are on this machine.", invoke_without_command=True)
+models_app = typer.Typer(help="Which detectors and methods exist, and what they need.", invoke_without_command=True)
 app.add_typer(eval_app, name="eval")
 add_data_sets(eval_app)
 app.add_typer(models_app, name="models")
@@ -52,7 +52,28 @@ DetectorSpec = Annotated[
     str | None,
     typer.Option(
         "--detector", "-d", metavar="NAME",
-        help="`starter` (shipped), `onnx:FILE` (any YOLOX-style ONNX file), or a name of `videohoi models`.",
+        help="`starter` (shipped), `onnx:FILE` (any YOLOX-style ONNX file), `detr:FILE`, `hf:FOLDER` (D-FINE, "
+        "RT-DETR), or a name of `videohoi models`.",
+    ),
+]  # fmt: skip
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        "--model", "-m", metavar="NAME", help="What names the verbs: `starter`, or a method of `videohoi models`."
+    ),
+]
+Weights = Annotated[
+    Path | None, typer.Option("--weights", metavar="FILE", help="The method's weights, from `videohoi models import`.")
+]
+ClipWeights = Annotated[
+    str | None,
+    typer.Option("--clip-weights", metavar="FILE", help="CLIP's weights; `random` only to try that all parts fit."),
+]
+Words = Annotated[
+    str | None,
+    typer.Option(
+        "--vocab", metavar="WORDS",
+        help="Your own words, as `'hold cup, drink from bottle'` or a word list FILE.yaml; for methods that read text.",
     ),
 ]  # fmt: skip
 ConfigSpec = Annotated[
@@ -77,6 +98,10 @@ def annotate(
     ],
     out: OutFolder = None,
     detector: DetectorSpec = None,
+    model: ModelName = None,
+    weights: Weights = None,
+    clip_weights: ClipWeights = None,
+    vocab: Words = None,
     config: ConfigSpec = "offline_annotation",
     settings: Settings = None,
     overlay: Overlay = True,
@@ -98,11 +123,16 @@ def annotate(
 
         videohoi annotate clip.mp4 --detector onnx:yolox_nano.onnx --set smooth.on_threshold=0.6
 
+        videohoi annotate clip.mp4 --model clip_prior --clip-weights ViT-B-32.pt --vocab "hold cup, drink from bottle"
+
     Exit code: 0 done; 1 an input or output failed, or interrupted; 2 wrong usage; 3 some of several inputs failed.
     """
     from videohoi.commands.annotate import AnnotateRequest, run_annotate
 
-    request = AnnotateRequest(tuple(inputs), out, detector, config, tuple(settings or ()), overlay, resume, quiet)
+    request = AnnotateRequest(
+        tuple(inputs), out, detector, config, tuple(settings or ()), overlay, resume, quiet,
+        model, weights, clip_weights, vocab,
+    )  # fmt: skip
     raise typer.Exit(run_annotate(request))
 
 
@@ -129,7 +159,7 @@ def demo(
 
 @models_app.callback()
 def models(context: typer.Context) -> None:
-    """List detectors: what they are, their licence, and whether they are on this machine."""
+    """List detectors and methods: what they are, what they need, their licences, what is on this machine."""
     if context.invoked_subcommand is None:
         from videohoi.commands.models import list_models
 
@@ -154,6 +184,31 @@ def pull_model(
     pull(name, accept_unverified=accept_unverified)
 
 
+@models_app.command("import")
+def import_model(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CKPT", help="A published checkpoint, .pth or .safetensors.")],
+    name: Annotated[str, typer.Option("--as", metavar="NAME", help="The method it belongs to, as `eoid`.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write. Default: beside it.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A size that differs from the paper's, as `queries=100`."),
+    ] = None,
+) -> None:
+    """Turn a published checkpoint into a file for `--weights`; refuses what does not fit and says what differs.
+
+    For example:
+
+        videohoi models import hico_gen_vlkt_s.pth --as gen_vlkt
+
+        videohoi models import rf_uc.pth --as gen_vlkt --set seen_classes=480 --out gen_rf_uc.safetensors
+    """
+    from videohoi.commands.import_weights import import_checkpoint
+
+    import_checkpoint(checkpoint, name, out, tuple(settings or ()))
+
+
 @app.command()
 def doctor() -> None:
     """What can run here, with which engine, what is missing and what to type."""
@@ -170,6 +225,10 @@ def eval_segments(
         float | None,
         typer.Option(help="Keep segments with at least this score. Default: chosen leave-one-clip-out.", min=0, max=1),
     ] = None,
+    choose_by: Annotated[
+        str,
+        typer.Option(help="Whose F1 on the other clips chooses a clip's threshold: strict or agnostic."),
+    ] = "strict",
     iou: Annotated[
         float, typer.Option("--tiou", help="Temporal IoU at which a state counts as found: 0.3 or 0.5.")
     ] = 0.3,
@@ -190,7 +249,7 @@ def eval_segments(
     """
     from videohoi.commands.evaluate import show_segments
 
-    show_segments(run, truth, threshold=threshold, minimum_iou=iou, json_file=json_file)
+    show_segments(run, truth, threshold=threshold, choose_by=choose_by, minimum_iou=iou, json_file=json_file)
 
 
 def _version(show: bool) -> None:

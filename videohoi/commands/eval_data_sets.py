@@ -14,6 +14,10 @@ DataFolder = Annotated[
     typer.Option("--data", metavar="DIR", envvar="VIDEOHOI_DATA", help="Folder that holds `hicodet/` and the like."),
 ]
 
+Outside = Annotated[
+    str, typer.Option(metavar="RULE", help="Boxes that leave their picture: `error`, `keep` or `clip`.")
+]
+
 
 def add_data_sets(app: typer.Typer) -> None:
     """Register the commands below."""
@@ -29,15 +33,22 @@ def eval_hico(
         Path, typer.Argument(metavar="PRED", help="A run of this project, or a JSON or pickled list of predictions.")
     ],
     truth: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="`instances_test2015.json`. Default: from --data.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="`instances_test2015.json`, `test_hico.json` or `anno_bbox.mat`. Default: from --data."
+        ),
     ] = None,
     image_labels: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Image-level labels for Known Object. Default: from --data, or the boxes."),
+        typer.Option(
+            metavar="FILE",
+            help="Image-level labels for Known Object, JSON or `anno.mat`. Default: from --data, or the boxes.",
+        ),
     ] = None,
     data: DataFolder = None,
     split: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Zero-shot split: rf-uc, nf-uc, uo, uv, ua, uc0 to uc4.")
+        str | None,
+        typer.Option(metavar="NAME", help="Zero-shot split: rf-uc, nf-uc, uo, uv, ua, uc0 to uc4, uc (all five)."),
     ] = None,
     convention: Annotated[
         str, typer.Option(metavar="NAME", help="Whose rules: official, qpic, pocket, gen or upt.")
@@ -45,9 +56,7 @@ def eval_hico(
     object_order: Annotated[
         str, typer.Option(metavar="NAME", help="Order of the file's object ids: coco, hico (alphabetical) or coco91.")
     ] = "coco",
-    outside: Annotated[
-        str, typer.Option(metavar="RULE", help="Boxes that leave their picture: error, keep or clip.")
-    ] = "error",
+    outside: Outside = "error",
     json_file: JsonFile = None,
     html_file: HtmlFile = None,
 ) -> None:
@@ -75,6 +84,7 @@ def eval_vcoco(
     predictions: Annotated[Path, typer.Argument(metavar="PRED", help="Pickled or JSON list in the form of vsrl_eval.")],
     truth: Annotated[Path, typer.Option(metavar="FILE", help="`vcoco_test.json` of s-gupta/v-coco.")],
     coco: Annotated[Path, typer.Option(metavar="FILE", help="COCO's `instances_*2014.json` with the pictures.")],
+    outside: Outside = "error",
     json_file: JsonFile = None,
     html_file: HtmlFile = None,
 ) -> None:
@@ -86,7 +96,7 @@ def eval_vcoco(
     """
     from videohoi.commands.evaluate_vcoco import show_vcoco
 
-    show_vcoco(predictions, truth, coco, json_file, html_file)
+    show_vcoco(predictions, truth, coco, outside, json_file, html_file)
 
 
 def eval_vidhoi(
@@ -121,7 +131,9 @@ def eval_vidhoi(
 
 def eval_hico_images(
     scores: Annotated[Path, typer.Argument(metavar="SCORES", help="JSON or pickled list of {filename, scores}.")],
-    image_labels: Annotated[Path, typer.Option(metavar="FILE", help="Image-level labels of the pictures.")],
+    image_labels: Annotated[
+        Path, typer.Option(metavar="FILE", help="Image-level labels of the pictures: JSON or `anno.mat`.")
+    ],
     split: Annotated[str | None, typer.Option(metavar="NAME", help="Zero-shot split, as for `eval hico`.")] = None,
     json_file: JsonFile = None,
     html_file: HtmlFile = None,
@@ -140,6 +152,7 @@ def eval_hico_images(
 def eval_boxes(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="List in COCO's results form.")],
     truth: Annotated[Path, typer.Option(metavar="FILE", help="COCO's `instances_*.json`.")],
+    outside: Outside = "error",
     json_file: JsonFile = None,
     html_file: HtmlFile = None,
 ) -> None:
@@ -151,4 +164,4 @@ def eval_boxes(
     """
     from videohoi.commands.evaluate_images import show_boxes
 
-    show_boxes(results, truth, json_file, html_file)
+    show_boxes(results, truth, outside, json_file, html_file)

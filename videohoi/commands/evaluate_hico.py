@@ -7,19 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
+from videohoi.commands.evaluate_folds import is_uc, with_folds
+from videohoi.commands.evaluate_truth_files import annotation_file, label_file, read_annotations, read_objects
 from videohoi.commands.show_report import show_report
 from videohoi.errors import UsageError
 from videohoi.evaluate.conventions import convention_named
 from videohoi.evaluate.hico import KnownObjects, class_groups, evaluate_hico
 from videohoi.evaluate.hico_predictions import read_hico_predictions
 from videohoi.evaluate.hico_report import hico_report
-from videohoi.evaluate.hico_truth import HicoTruth, known_objects_of, read_hico_truth, read_known_objects
+from videohoi.evaluate.hico_truth import HicoTruth, known_objects_of
 from videohoi.evaluate.unseen_recall import ClassFacts, UnseenRecall, unseen_recall
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.splits import hico_rare_mask, hico_split
-
-TEST_FILE = Path("hicodet") / "instances_test2015.json"
-LABELS_FILE = Path("hicodet") / "hico_test_image_level_positive.json"
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class HicoRequest:
     truth: Path | None
     image_labels: Path | None
     data: Path | None
-    """folder that holds ``hicodet/``"""
+    """folder that holds ``hicodet/``, or HICO-DET's own"""
     split: str | None
     convention: str
     object_order: str
@@ -44,12 +43,13 @@ def show_hico(request: HicoRequest) -> None:
 
     Raises:
         UsageError: an unknown convention, split, order or rule, or no annotation file.
-        TruthError: a malformed file.
+        TruthError, InputError: a malformed file.
     """
     convention = convention_named(request.convention)
-    words, split = hico_det(), None if request.split is None else hico_split(request.split)
+    whole_uc = is_uc(request.split)
+    words, split = hico_det(), None if request.split is None or whole_uc else hico_split(request.split)
     truth_file = _truth_file(request)
-    truth = read_hico_truth(truth_file)
+    truth = read_annotations(truth_file)
     known = _known_objects(request, truth)
     read = read_hico_predictions(
         request.predictions, truth.triplets, object_order=request.object_order, outside=request.outside,
@@ -69,7 +69,7 @@ def show_hico(request: HicoRequest) -> None:
         "split": "none" if split is None else f"{split.name}, {int(np.sum(~split.seen))} unseen classes",
     }
     report = hico_report(scores, read.predictions, groups, words, settings=settings, notes=read.notes, unseen=unseen)
-    show_report(report, request.json_file, request.html_file)
+    show_report(with_folds(report, scores) if whole_uc else report, request.json_file, request.html_file)
 
 
 def _truth_file(request: HicoRequest) -> Path:
@@ -77,16 +77,15 @@ def _truth_file(request: HicoRequest) -> Path:
         return request.truth
     if request.data is None:
         raise UsageError(
-            "no annotations: give --truth instances_test2015.json (fredzzhang/hicodet has it), or --data DIR or "
-            f"VIDEOHOI_DATA for the folder that holds {TEST_FILE.as_posix()}"
+            "no annotations: give --truth instances_test2015.json (fredzzhang/hicodet has it), test_hico.json or "
+            "anno_bbox.mat, or --data DIR or VIDEOHOI_DATA for the folder that holds hicodet/instances_test2015.json"
         )
-    return request.data / TEST_FILE
+    return annotation_file(request.data)
 
 
 def _known_objects(request: HicoRequest, truth: HicoTruth) -> KnownObjects:
     names = truth.triplets.image_names
-    if request.image_labels is not None:
-        return read_known_objects(request.image_labels, names)
-    if request.data is not None and (request.data / LABELS_FILE).is_file() and request.truth is None:
-        return read_known_objects(request.data / LABELS_FILE, names)
-    return known_objects_of(truth.triplets)
+    labels = request.image_labels
+    if labels is None and request.data is not None and request.truth is None:
+        labels = label_file(request.data)
+    return known_objects_of(truth.triplets) if labels is None else read_objects(labels, names)

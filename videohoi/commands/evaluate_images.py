@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from videohoi.commands.evaluate_truth_files import ImageTruth, read_image_truth
 from videohoi.commands.show_report import show_report
 from videohoi.evaluate.coco_results import read_coco_results, read_coco_truth
 from videohoi.evaluate.detection import average_precision
 from videohoi.evaluate.hico import class_groups
-from videohoi.evaluate.hico_truth import read_image_labels, read_image_names
-from videohoi.evaluate.image_level import image_level_precision, labels_of
+from videohoi.evaluate.image_level import AMBIGUOUS, image_level_precision
 from videohoi.evaluate.image_level_files import read_image_scores
+from videohoi.evaluate.prediction_record import ReadingNotes
 from videohoi.evaluate.report import Report, ReportTable, percent
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.splits import hico_rare_mask, hico_split
@@ -24,13 +25,13 @@ def show_hico_images(
     """Image-level mean average precision.
 
     Raises:
-        TruthError: a malformed file.
+        TruthError, InputError: a malformed file.
         UsageError: an unknown split.
     """
-    words, names = hico_det(), read_image_names(labels_file)
+    words, truth = hico_det(), read_image_truth(labels_file)
     seen = None if split is None else hico_split(split).seen
-    labels = labels_of(read_image_labels(labels_file, names))
-    found = image_level_precision(read_image_scores(scores_file, names, len(words.interactions)), labels)
+    scores = read_image_scores(scores_file, truth.names, len(words.interactions))
+    found = image_level_precision(scores, truth.labels)
     groups = class_groups(len(words.interactions), hico_rare_mask(), seen)
     means = {name: found.mean(mask) for name, mask in groups.items()}
     pairs = [f"{words.verbs[verb]} {words.objects[thing]}" for verb, thing in words.interactions]
@@ -38,7 +39,7 @@ def show_hico_images(
         title="HICO, image level",
         settings={"scores": str(scores_file), "labels": str(labels_file), "split": split or "none"},
         tables=(_table("Mean average precision (%)", means),),
-        notes=(f"{len(names)} pictures; every interaction that is not labelled positive counts as negative",),
+        notes=(_labelled(truth),),
         record={
             "mean_average_precision": means,
             "average_precision": dict(zip(pairs, found.average_precisions.tolist(), strict=True)),
@@ -47,21 +48,30 @@ def show_hico_images(
     show_report(report, json_file, html_file)
 
 
-def show_boxes(results: Path, truth_file: Path, json_file: Path | None, html_file: Path | None) -> None:
+def _labelled(truth: ImageTruth) -> str:
+    ambiguous = int((truth.labels == AMBIGUOUS).sum())
+    return (
+        f"{len(truth.names)} pictures; {ambiguous} ambiguous labels count neither way, and every interaction that is "
+        "neither positive nor ambiguous counts as negative"
+    )
+
+
+def show_boxes(results: Path, truth_file: Path, outside: str, json_file: Path | None, html_file: Path | None) -> None:
     """COCO's average precision of boxes.
 
     Raises:
         TruthError: a malformed file.
+        UsageError: an unknown rule for boxes outside.
     """
-    truth = read_coco_truth(truth_file)
-    found = average_precision(read_coco_results(results, truth), truth.pictures, truth.names)
+    truth, notes = read_coco_truth(truth_file), ReadingNotes()
+    found = average_precision(read_coco_results(results, truth, outside, notes), truth.pictures, truth.names)
     means = {"AP": found.ap, "AP50": found.ap50, "person AP": found.person_ap, "person AP50": found.person_ap50}
     known = {name: np.nan if value is None else value for name, value in means.items()}
     report = Report(
         title="Boxes, COCO's average precision",
         settings={"results": str(results), "truth": str(truth_file)},
         tables=(_table("Average precision (%)", known), _table("By class (%)", dict(found.per_class_ap))),
-        notes=(f"{found.true_boxes} true boxes in {found.pictures} pictures",),
+        notes=(f"{found.true_boxes} true boxes in {found.pictures} pictures", *notes.lines()),
         record=found.to_dict(),
     )
     show_report(report, json_file, html_file)

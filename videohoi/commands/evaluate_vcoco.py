@@ -5,21 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from videohoi.commands.show_report import show_report
+from videohoi.evaluate.prediction_record import ReadingNotes
 from videohoi.evaluate.vcoco import evaluate_vcoco
 from videohoi.evaluate.vcoco_files import read_vcoco_truth, read_vsrl_predictions
 from videohoi.evaluate.vcoco_report import vcoco_report
 
 
 def show_vcoco(
-    predictions: Path, truth_file: Path, instances: Path, json_file: Path | None, html_file: Path | None
+    predictions: Path, truth_file: Path, instances: Path, outside: str, json_file: Path | None, html_file: Path | None
 ) -> None:
     """Score, print, write.
 
     Raises:
         TruthError: a malformed file.
+        UsageError: an unknown rule for boxes outside.
     """
-    truth = read_vcoco_truth(truth_file, instances)
-    found = read_vsrl_predictions(predictions, truth)
+    truth, notes = read_vcoco_truth(truth_file, instances), ReadingNotes()
+    found = read_vsrl_predictions(predictions, truth, outside, notes)
     settings = {"predictions": str(predictions), "truth": f"{truth_file} with boxes of {instances}"}
-    report = vcoco_report(evaluate_vcoco(truth, found), truth, found, settings)
+    report = vcoco_report(evaluate_vcoco(truth, found), truth, found, settings, notes.lines())
     show_report(report, json_file, html_file)

@@ -9,6 +9,7 @@ from pathlib import Path
 from videohoi.commands.show_report import show_report
 from videohoi.errors import TruthError
 from videohoi.evaluate.hico_predictions import read_values
+from videohoi.evaluate.prediction_record import ReadingNotes
 from videohoi.evaluate.vidhoi_frames import read_vidhoi_frames
 from videohoi.evaluate.vidhoi_report import VidhoiResult, VidhoiWords, vidhoi_report, vidhoi_result
 from videohoi.vocabulary.vidhoi import vidhoi, vidhoi_groups
@@ -39,15 +40,20 @@ def show_vidhoi(request: VidhoiRequest) -> None:
     vocabulary = VidhoiWords(words.objects, words.verbs, temporal)
     only, without = _names(request.only), _names(request.without)
     found: dict[str, VidhoiResult] = {}
+    remarks: list[str] = []
     for path in request.results:
+        notes = ReadingNotes()
         frames = read_vidhoi_frames(
-            path, len(words.objects), len(words.verbs), only=only, without=without or frozenset()
-        )
+            path, len(words.objects), len(words.verbs), only=only, without=without or frozenset(),
+            person_id=words.person_id, notes=notes,
+        )  # fmt: skip
         if not frames:
             raise TruthError(f"{path}: no frame is left to score; check --only-frames and --without-frames")
-        found[_title(path, found)] = vidhoi_result(frames, vocabulary, k=request.k, threshold=request.threshold)
+        name = _title(path, found)
+        remarks += [f"{name}: {line}" for line in notes.lines()]
+        found[name] = vidhoi_result(frames, vocabulary, k=request.k, threshold=request.threshold)
     settings = {"results": ", ".join(str(path) for path in request.results)}
-    report = vidhoi_report(found, settings, k=request.k, threshold=request.threshold)
+    report = vidhoi_report(found, settings, k=request.k, threshold=request.threshold, notes=remarks)
     show_report(report, request.json_file, request.html_file)
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from videohoi.detect.starter import starter_weights
 from videohoi.models.doctor import diagnose
+from videohoi.models.methods import METHODS, MethodFacts
 from videohoi.models.pull import pull as pull_file
 from videohoi.models.registry import CATALOGUE, cached_model
 from videohoi.pipeline.interrupts import interrupts_raise
@@ -17,7 +18,14 @@ _COLOURS = {"ok": "green", "missing": "yellow", "broken": "red"}
 
 
 def list_models() -> None:
-    """Print the table of detectors."""
+    """Print the tables of methods and of detectors."""
+    console = Console(highlight=False)
+    console.print(_methods())
+    console.print(_detectors())
+    console.print("What each method needs and how to get it: docs/methods.md", soft_wrap=True)
+
+
+def _detectors() -> Table:
     table = Table(title="Detectors", title_justify="left")
     for column in ("name", "what it is", "licence", "here", "use"):
         table.add_column(column)
@@ -32,7 +40,30 @@ def list_models() -> None:
             f"--detector {name}" if here else f"videohoi models pull {name}",
         )  # fmt: skip
     table.add_row("onnx:FILE", "any YOLOX-style ONNX file of 80 COCO classes", "yours", "-", "--detector onnx:FILE")
-    Console(highlight=False).print(table)
+    table.add_row("detr:FILE", "DETR-R50 checkpoint; needs torch", "Apache-2.0", "-", "--detector detr:FILE")
+    table.add_row("hf:FOLDER", "D-FINE, RT-DETR, RT-DETRv2 of transformers; needs torch", "Apache-2.0", "-",
+                  "--detector hf:FOLDER")  # fmt: skip
+    return table
+
+
+def _methods() -> Table:
+    table = Table(title="Methods that name verbs (--model NAME)", title_justify="left")
+    for column in ("name", "paper", "needs", "parameters", "FLOPs", "own words", "licence: code; weights"):
+        table.add_column(column, overflow="fold")
+    for facts in METHODS.values():
+        table.add_row(
+            facts.name, facts.paper, ", ".join(facts.needs) or "nothing", _count(facts.parameters, 1e6, "M"),
+            _flops(facts), "--vocab" if facts.open_vocabulary else "no", f"{facts.code}; {facts.weights}",
+        )  # fmt: skip
+    return table
+
+
+def _flops(facts: MethodFacts) -> str:
+    return "-" if facts.flops is None else f"{_count(facts.flops, 1e9, 'G')} at {facts.flops_at}"
+
+
+def _count(number: int | None, unit: float, letter: str) -> str:
+    return "-" if number is None else f"{number / unit:.3g} {letter}"
 
 
 def pull(name: str, *, accept_unverified: bool) -> None:

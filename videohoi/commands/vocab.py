@@ -20,6 +20,9 @@ def list_all(
     name: Annotated[
         str | None, typer.Argument(metavar="[VOCABULARY]", help="Show its words. Default: all vocabularies.")
     ] = None,
+    ids: Annotated[
+        bool, typer.Option("--ids", help="Show the id of each object in COCO's and HICO-DET's orders instead.")
+    ] = False,
 ) -> None:
     """List the vocabularies, or the words of one.
 
@@ -28,10 +31,18 @@ def list_all(
         videohoi vocab list
 
         videohoi vocab list my-words.yaml
+
+        videohoi vocab list hico-det --ids
     """
+    from videohoi.commands.word_details import show_ids
     from videohoi.commands.words import list_vocabularies, list_words
 
-    list_vocabularies() if name is None else list_words(name)
+    if ids:
+        show_ids(name or "hico-det")
+    elif name is None:
+        list_vocabularies()
+    else:
+        list_words(name)
 
 
 @vocab_app.command()
@@ -50,22 +61,62 @@ def search(word: Annotated[str, typer.Argument(metavar="WORD")], name: Name = "h
 
 
 @vocab_app.command()
-def splits() -> None:
-    """List the zero-shot splits of HICO-DET: how many classes training may not see, and by whom."""
+def splits(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[SPLIT]", help="List the classes of this one. Default: all splits.")
+    ] = None,
+) -> None:
+    """List the zero-shot splits of HICO-DET, or the classes that training may not see under one.
+
+    For example:
+
+        videohoi vocab splits
+
+        videohoi vocab splits uo
+    """
+    from videohoi.commands.word_details import show_split
     from videohoi.commands.words import list_splits
 
-    list_splits()
+    list_splits() if name is None else show_split(name)
 
 
 @vocab_app.command("prompts")
 def show(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="`eoid`, `gen-vlkt`, `ki2hoi` or `lain`.")],
     name: Name = "hico-det",
+    objects: Annotated[bool, typer.Option("--objects", help="The sentences of the object classes.")] = False,
 ) -> None:
-    """Print the sentences a method gives its text encoder, one a line, in the order of its classifier's rows."""
+    """Print the sentences a method gives its text encoder, one a line, in the order of its classifier's rows.
+
+    For example:
+
+        videohoi vocab prompts gen-vlkt
+
+        videohoi vocab prompts lain my-words.yaml
+    """
+    from videohoi.commands.word_details import show_object_prompts
     from videohoi.commands.words import show_prompts
 
-    show_prompts(method, name)
+    (show_object_prompts if objects else show_prompts)(method, name)
+
+
+@vocab_app.command("embed")
+def embed_prompts(
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="Whose sentences, as for `prompts`.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.npz", help="Where the text bank goes.")],
+    name: Name = "hico-det",
+    architecture: Annotated[str, typer.Option(metavar="NAME", help="A model of open_clip.")] = "ViT-B-16",
+    weights: Annotated[str, typer.Option(metavar="TAG|FILE", help="Its weights: a tag or a file.")] = "openai",
+) -> None:
+    """Compute the text embeddings of a method's sentences once; the file is read without open_clip.
+
+    For example:
+
+        videohoi vocab embed lain --weights ViT-B-16.pt --architecture ViT-B-16-quickgelu -o lain.npz
+    """
+    from videohoi.commands.word_details import embed
+
+    embed(method, name, architecture, weights, output)
 
 
 @vocab_app.command()

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from videohoi.commands.word_details import details
 from videohoi.errors import SinkError, UsageError
 from videohoi.vocabulary import Vocabulary, hico_splits
 from videohoi.vocabulary import editing as change
@@ -45,6 +46,8 @@ def list_words(name: str) -> None:
     unused = [verb for verb, used in zip(words.verbs, words.valid.sum(axis=0), strict=True) if not used]
     if unused:
         console.print(escape(f"verbs without an object: {', '.join(unused)}"), soft_wrap=True)
+    for line in details(words):
+        console.print(escape(line), soft_wrap=True)
 
 
 def search_words(word: str, name: str) -> None:

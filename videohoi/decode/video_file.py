@@ -8,6 +8,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSource
@@ -21,6 +22,9 @@ MAX_READ_FAILURES = 5
 """failed reads in a row (a bad disk, a damaged container) after which the rest of the file is given up"""
 TEXT_ART_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 """formats in which FFmpeg draws a text file as pictures: never a video a user means"""
+SINGLE_THREADED: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
+"""of a conversion to RGB: several threads wait for each other at its end, and so for whatever else the cores do, which
+costs more than it gains; PyAV before 17 has one anyway"""
 ADVICE = (
     "expected a video file (.mp4, .mkv, .mov, .avi, .webm, .gif, ...); check that it plays, or copy or convert it again"
 )
@@ -47,6 +51,7 @@ class VideoFile(SequentialSource):
         self._first_frame: Any = None
         self._decoded: Iterator[Any] = iter(())
         self._orientation = Orientation()
+        self._reformatter = VideoReformatter()  # kept, since one for each frame would set itself up each time
         self._info: SourceInfo | None = None
 
     def _open_input(self) -> SourceInfo:
@@ -121,7 +126,7 @@ class VideoFile(SequentialSource):
         return None if frame.pts is None else frame.pts * base.numerator / base.denominator
 
     def _to_rgb(self, frame: Any, size_px: tuple[int, int]) -> NDArray[np.uint8]:
-        options: dict[str, Any] = {"format": "rgb24"}
+        options: dict[str, Any] = {"format": "rgb24", **SINGLE_THREADED}
         if (frame.width, frame.height) != size_px:
             options |= {"width": size_px[0], "height": size_px[1]}
             self._note(
@@ -129,7 +134,8 @@ class VideoFile(SequentialSource):
                 f"such pictures are rescaled to the first one's {size_px[0]}x{size_px[1]}"
             )
         try:
-            image: NDArray[np.uint8] = frame.to_ndarray(**options)
+            converted: Any = self._reformatter.reformat(frame, **options)
+            image: NDArray[np.uint8] = converted.to_ndarray()
         except (av.error.FFmpegError, ValueError) as error:
             raise self._error(f"pixel format {frame.format.name} cannot be turned into RGB: {error}") from None
         # The display matrix belongs to the stream, so the first frame's holds for all and the size never flips.

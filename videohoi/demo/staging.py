@@ -17,7 +17,7 @@ TABLE_EDGE_PX = 402.0
 """where the table top begins, from above; what stands behind it is hidden below"""
 
 PERSON_SCALE = 0.8
-CUP_SCALE_XY = (0.34, 0.306)
+CUP_SCALE_XY = (0.45, 0.405)
 """flattened by a tenth: the coffee photograph looks down more steeply than this scene does"""
 
 _PERSON_ORIGIN_PX = (24.0, 12.0)
@@ -31,7 +31,7 @@ _LEAN_DEGREES, _LEAN_SECONDS = 1.1, 3.7
 _BREATH, _BREATH_SECONDS = 0.006, 4.1
 """the periods have no common multiple within a clip, so that no two moments look the same"""
 
-_REST_BEFORE_PX, _REST_AFTER_PX = (552.0, 470.0), (536.0, 456.0)
+_REST_BEFORE_PX, _REST_AFTER_PX = (530.0, 470.0), (520.0, 458.0)
 """foot of the saucer on the table"""
 _HELD_AT_PHOTO_PX = (222.0, 470.0)
 """foot of the saucer in the photograph of the person: in front of the chest, above the hand"""

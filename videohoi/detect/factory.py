@@ -6,13 +6,15 @@ import difflib
 import hashlib
 from pathlib import Path
 
+from videohoi.detect.detr_detector import LONG_SIDE_PX, SHORT_SIDE_PX, DetrDetector
+from videohoi.detect.hub_detector import HubDetector, hub_weights_sha256
 from videohoi.detect.onnx_yolox import OnnxYoloxDetector
 from videohoi.detect.protocol import Detector
 from videohoi.detect.starter import SCORE_THRESHOLD, StarterDetector, starter_weights
 from videohoi.errors import ModelError, UsageError
 from videohoi.models.registry import CATALOGUE, cached_model
 
-ONNX_PREFIX = "onnx:"
+ONNX_PREFIX, DETR_PREFIX, HUB_PREFIX = "onnx:", "detr:", "hf:"
 DEFAULT_SCORE_THRESHOLD = 0.1
 """low enough for the tracker's second association; see ``DecodeSettings``"""
 
@@ -27,7 +29,8 @@ def create_detector(
 ) -> Detector:
     """The detector that ``spec`` names, not yet opened.
 
-    ``starter``: the shipped one. ``onnx:FILE``: a YOLOX-style ONNX file. A name of ``videohoi models``: the file that
+    ``starter``: the shipped one. ``onnx:FILE``: a YOLOX-style ONNX file. ``detr:FILE``: a checkpoint of DETR.
+    ``hf:FOLDER`` or ``hf:OWNER/NAME``: D-FINE or RT-DETR of transformers. A name of ``videohoi models``: the file that
     ``videohoi models pull`` downloaded.
 
     Raises:
@@ -38,12 +41,31 @@ def create_detector(
     threshold = own if score_threshold is None else score_threshold
     if spec == "starter":
         return StarterDetector(score_threshold=threshold, input_size_px=input_size_px, threads=threads, engine=engine)
+    if runs_on_torch(spec):
+        return _torch_detector(spec, threshold, input_size_px)
     return OnnxYoloxDetector(
         _model_file(spec),
         score_threshold=threshold,
         input_size_px=input_size_px,
         threads=threads,
         engine=engine,
+        name=spec,
+    )
+
+
+def runs_on_torch(spec: str) -> bool:
+    """The detector needs the ``models`` extra; torch is imported when it opens."""
+    return spec.startswith((DETR_PREFIX, HUB_PREFIX)) and not spec.endswith(":")
+
+
+def _torch_detector(spec: str, threshold: float, input_size_px: int | None) -> Detector:
+    if spec.startswith(HUB_PREFIX):
+        return HubDetector(spec.removeprefix(HUB_PREFIX), score_threshold=threshold, input_size_px=input_size_px)
+    return DetrDetector(
+        spec.removeprefix(DETR_PREFIX),
+        score_threshold=threshold,
+        short_side_px=input_size_px or SHORT_SIDE_PX,
+        long_side_px=input_size_px or LONG_SIDE_PX,
         name=spec,
     )
 
@@ -57,8 +79,10 @@ def weights_sha256(spec: str) -> str | None:
     """
     if spec == "starter":
         weights = starter_weights()
+    elif spec.startswith(HUB_PREFIX):
+        return hub_weights_sha256(spec.removeprefix(HUB_PREFIX))
     else:
-        file = _model_file(spec)
+        file = Path(spec.removeprefix(DETR_PREFIX)).expanduser() if runs_on_torch(spec) else _model_file(spec)
         weights = file.read_bytes() if file.is_file() else None
     return None if weights is None else hashlib.sha256(weights).hexdigest()
 
@@ -72,12 +96,13 @@ def _model_file(spec: str) -> Path:
             raise ModelError(f"detector {spec} is not on this machine; run: videohoi models pull {spec}")
         return path
     raise UsageError(
-        f"unknown detector {spec!r}: expected starter, onnx:FILE or a name of `videohoi models`{_hint(spec)}"
+        f"unknown detector {spec!r}: expected starter, onnx:FILE, detr:FILE, hf:FOLDER or a name of `videohoi models`"
+        + _hint(spec)
     )
 
 
 def _hint(spec: str) -> str:
     if spec.endswith(".onnx"):
         return f"; did you mean {ONNX_PREFIX}{spec}?"
-    near = difflib.get_close_matches(spec, ["starter", "onnx:FILE", *CATALOGUE], n=1)
+    near = difflib.get_close_matches(spec, ["starter", "onnx:FILE", "detr:FILE", "hf:FOLDER", *CATALOGUE], n=1)
     return f"; did you mean {near[0]}?" if near else ""

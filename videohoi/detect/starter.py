@@ -10,7 +10,7 @@ from videohoi.errors import ModelError
 STARTER_FILE = "starter_detector.onnx"
 INPUT_SIZE_PX = 384
 """between the training sizes: a 16:9 picture becomes 384x224, 86 % of the work of 416 px"""
-SCORE_EXPONENT = 0.643
+SCORE_EXPONENT = 0.648
 """makes a score about the share of boxes that are right; fitted by ``train.calibrate_detector``, see the model card"""
 SCORE_THRESHOLD = 0.15
 """0.05 before the exponent: what is less sure is right in about one of ten cases"""

@@ -10,7 +10,7 @@ from typing import Any
 from videohoi.errors import TruthError
 from videohoi.evaluate.hico_formats import Reader, ReadingRules, read_gen, read_listed, read_pocket, read_qpic
 from videohoi.evaluate.hico_sink import read_sink_files
-from videohoi.evaluate.image_index import ImageIndex
+from videohoi.evaluate.image_index import ImageIndex, is_named
 from videohoi.evaluate.object_orders import ObjectOrder
 from videohoi.evaluate.prediction_record import BoxRule, PredictionRecord, ReadingNotes
 from videohoi.evaluate.safe_pickle import read_pickle
@@ -51,7 +51,7 @@ def read_hico_predictions(
 
     Args:
         path: the file or folder.
-        truth: the pictures; a record without a name stands for the picture of its position if there is one for each.
+        truth: the pictures; a file without any name, with a record for each picture, is in the order of the pictures.
         object_order: the order of the file's object ids: ``coco``, ``hico`` or ``coco91``.
         outside: ``error``, ``keep`` or ``clip`` boxes that leave their picture.
         limit: best triplets kept of each picture's table of scores (a convention's ``top_k``).
@@ -79,7 +79,7 @@ def read_values(path: Path) -> Any:
         return read_pickle(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as cause:
+    except (OSError, ValueError, RecursionError) as cause:
         raise TruthError(
             f"{path}: cannot be read as JSON: {cause}; expected .json, .pkl, .jsonl or a run's folder"
         ) from cause
@@ -97,10 +97,10 @@ def _listed(path: Path, values: Any, rules: ReadingRules) -> tuple[str, TripletP
 
 
 def _records(path: Path, values: Any, reader: Reader, rules: ReadingRules) -> TripletPredictions:
+    records = [PredictionRecord(value, f"{path}: record {number}") for number, value in enumerate(values)]
+    by_position = len(values) == len(rules.images) and not any(is_named(record) for record in records)
     parts = []
-    by_position = len(values) == len(rules.images)
-    for number, value in enumerate(values):
-        record = PredictionRecord(value, f"{path}: record {number}")
+    for number, record in enumerate(records):
         image = rules.images.row_of(record, number if by_position else None)
         parts.append(reader(record, image, rules))
     return joined(parts)

@@ -20,6 +20,8 @@ from videohoi.evaluate.hico import KnownObjects
 from videohoi.evaluate.triplet_sets import TripletTruth
 from videohoi.vocabulary import Vocabulary, hico_det
 
+LARGEST_SIDE_PX = 1 << 31
+
 
 @dataclass(frozen=True, repr=False)
 class HicoTruth:
@@ -41,6 +43,7 @@ def read_hico_truth(path: Path, vocabulary: Vocabulary | None = None) -> HicoTru
     names, rows = _list(path, values, "filenames"), _list(path, values, "annotation")
     if len(names) != len(rows):
         raise TruthError(f"{path}: annotation: expected one for each of {len(names)} filenames, got {len(rows)}")
+    _check_names(path, names)
     if len(set(names)) != len(names):
         raise TruthError(f"{path}: filenames: expected every picture once, got {len(names) - len(set(names))} twice")
     found = [_annotation(path, number, row, classes) for number, row in enumerate(rows)]
@@ -56,6 +59,12 @@ def read_hico_truth(path: Path, vocabulary: Vocabulary | None = None) -> HicoTru
     return HicoTruth(triplets, _rare(path, values, classes))
 
 
+def _check_names(path: Path, names: list[Any]) -> None:
+    for number, name in enumerate(names):
+        if not isinstance(name, str) or not name:
+            raise TruthError(f"{path}: filenames[{number}]: expected a file name, got {name!r}")
+
+
 def _annotation(path: Path, number: int, row: Any, classes: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Class ids (G,) and boxes (2, G, 4) of one picture."""
     place = f"{path}: annotation[{number}]"
@@ -64,7 +73,10 @@ def _annotation(path: Path, number: int, row: Any, classes: int) -> tuple[NDArra
     missing = [name for name in ("hoi", "boxes_h", "boxes_o") if not isinstance(row.get(name), list)]
     if missing:
         raise TruthError(f"{place}: {missing[0]}: expected a list")
-    ids = np.array(row["hoi"])
+    try:
+        ids = np.array(row["hoi"])
+    except ValueError as cause:
+        raise TruthError(f"{place}: hoi: expected a list of interaction ids") from cause
     if len(ids) and (ids.dtype.kind != "i" or ids.ndim != 1 or ids.min() < 0 or ids.max() >= classes):
         raise TruthError(f"{place}: hoi: expected interaction ids from 0 to {classes - 1}")
     boxes = [_boxes(f"{place}: {name}", row[name], len(ids)) for name in ("boxes_h", "boxes_o")]
@@ -73,11 +85,17 @@ def _annotation(path: Path, number: int, row: Any, classes: int) -> tuple[NDArra
 
 def _boxes(place: str, values: list[Any], count: int) -> NDArray[np.float64]:
     try:
-        boxes = np.array(values, np.float64).reshape(-1, 4)
-    except (TypeError, ValueError) as cause:
+        raw = np.array(values)
+        boxes = raw.astype(np.float64).reshape(-1, 4)
+    except (TypeError, ValueError, OverflowError) as cause:
         raise TruthError(f"{place}: expected four numbers a box") from cause
-    if len(boxes) != count or not np.isfinite(boxes).all():
+    if raw.dtype.kind not in "iufO" or len(boxes) != count or not np.isfinite(boxes).all():
         raise TruthError(f"{place}: expected a finite box for each of {count} interactions, got {len(boxes)}")
+    turned = np.flatnonzero((boxes[:, 2:] < boxes[:, :2]).any(axis=1))
+    if len(turned):
+        raise TruthError(
+            f"{place}[{turned[0]}]: expected corners x1 <= x2 and y1 <= y2, got {boxes[turned[0]].tolist()}"
+        )
     return boxes
 
 
@@ -87,10 +105,15 @@ def _sizes(path: Path, values: dict[str, Any], count: int) -> NDArray[np.int64] 
         return None
     if not isinstance(sizes, list) or len(sizes) != count:
         raise TruthError(f"{path}: size: expected a width and height for each of {count} pictures")
-    try:
-        return np.array([size or (0, 0) for size in sizes], np.int64).reshape(count, 2)
-    except (TypeError, ValueError) as cause:
-        raise TruthError(f"{path}: size: expected a width and height for each picture") from cause
+    for number, size in enumerate(sizes):
+        if size and not (isinstance(size, list) and len(size) == 2 and all(_is_side(side) for side in size)):
+            raise TruthError(f"{path}: size[{number}]: expected a width and height, got {size!r}")
+    return np.array([size or (0, 0) for size in sizes], np.int64).reshape(count, 2)
+
+
+def _is_side(value: Any) -> bool:
+    """A width or height in pixels."""
+    return isinstance(value, int) and 0 <= value < LARGEST_SIDE_PX
 
 
 def _rare(path: Path, values: dict[str, Any], classes: int) -> NDArray[np.bool_] | None:
@@ -165,7 +188,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     """A JSON object; ``TruthError`` where the file is none."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as cause:
+    except (OSError, ValueError, RecursionError) as cause:
         raise TruthError(f"{path}: cannot be read as JSON: {cause}") from cause
     if not isinstance(values, dict):
         raise TruthError(f"{path}: expected a JSON object, got {type(values).__name__}")

@@ -15,6 +15,11 @@ NAME_FIELDS = ("filename", "file_name", "image", "image_name")
 ID_FIELD = "image_id"
 
 
+def is_named(record: PredictionRecord) -> bool:
+    """The record says which picture it is about."""
+    return any(record.has(name) for name in (*NAME_FIELDS, ID_FIELD))
+
+
 class ImageIndex:
     """Finds the row of the picture a record is about; a picture may come once."""
 

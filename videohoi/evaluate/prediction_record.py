@@ -14,6 +14,8 @@ from videohoi.errors import TruthError, UsageError
 OUTSIDE_POLICIES = ("error", "keep", "clip")
 OUTSIDE_SLACK_PX = 1.0
 """a box may end this far outside its picture: some tools count pixels from 1, some give the far edge"""
+LARGEST_ID = 1 << 53
+"""beyond it numbers of JSON are not exact"""
 _SHOWN = 60
 
 
@@ -97,9 +99,12 @@ class PredictionRecord:
         if name not in self._values:
             raise self.wrong(name, f"numbers of shape {_shape(shape)}")
         try:
-            array = np.asarray(self._values[name], np.float64)
-        except (TypeError, ValueError) as cause:
+            raw = np.asarray(self._values[name])
+            array = raw.astype(np.float64)
+        except (TypeError, ValueError, OverflowError) as cause:
             raise self.wrong(name, f"numbers of shape {_shape(shape)}") from cause
+        if raw.dtype.kind not in "biufO":  # text is no number, even where it reads like one
+            raise self.wrong(name, f"numbers of shape {_shape(shape)}")
         empty = [0 if want is None else want for want in shape]
         if array.size == 0 and 0 in empty:
             array = array.reshape(empty)
@@ -107,7 +112,8 @@ class PredictionRecord:
             raise self.wrong(name, f"numbers of shape {_shape(shape)}", f"shape {array.shape}")
         if not np.isfinite(array).all():
             where = tuple(int(place) for place in np.argwhere(~np.isfinite(array))[0])
-            raise self.wrong(name, "finite numbers", f"{array[where]} at {list(where)}")
+            place = f" at {list(where)}" if where else ""
+            raise self.wrong(name, "finite numbers", f"{array[where]}{place}")
         return array
 
     def ids(self, name: str, shape: tuple[int | None, ...], limit: int, what: str) -> NDArray[np.int64]:
@@ -116,8 +122,14 @@ class PredictionRecord:
         bad = np.argwhere((array != np.round(array)) | (array < 0) | (array >= limit))
         if len(bad):
             where = tuple(int(place) for place in bad[0])
-            raise self.wrong(name, f"{what} from 0 to {limit - 1}", f"{array[where]:g} at {list(where)}")
+            place = f" at {list(where)}" if where else ""
+            raise self.wrong(name, f"{what} from 0{'' if limit == LARGEST_ID else f' to {limit - 1}'}",
+                             f"{array[where]:g}{place}")  # fmt: skip
         return array.astype(np.int64)
+
+    def whole(self, name: str, limit: int = LARGEST_ID) -> int:
+        """One whole number from 0 to ``limit`` - 1."""
+        return int(self.ids(name, (), limit, "a whole number"))
 
     def boxes(
         self, name: str, size_wh_px: NDArray[np.int64] | None, rule: BoxRule, notes: ReadingNotes

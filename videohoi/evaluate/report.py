@@ -36,6 +36,8 @@ class Plot:
     kind: str = "lines"
     diagonal: bool = False
     """a thin line of y = x, for reliability"""
+    names: tuple[str, ...] = ()
+    """of x = 0, 1, 2 .. where the horizontal axis of bars counts things instead of numbers"""
 
 
 @dataclass(frozen=True)

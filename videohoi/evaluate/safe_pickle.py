@@ -21,6 +21,11 @@ _ALLOWED = {
     "numpy.core.numeric": {"_frombuffer"},
     "numpy._core.numeric": {"_frombuffer"},
 }  # fmt: skip
+_UNREADABLE = (
+    OSError, pickle.UnpicklingError, EOFError, ValueError, TypeError, LookupError, AttributeError, ImportError,
+    OverflowError, MemoryError, RuntimeError, SystemError,
+)  # fmt: skip
+"""what pickle and numpy raise for a file that is no pickle, cut short or damaged"""
 UPT_CACHE = "CacheTemplate"
 
 
@@ -57,6 +62,5 @@ def read_pickle(path: Path) -> Any:
     try:
         with path.open("rb") as file:
             return _Unpickler(file, encoding="latin1").load()
-    except (OSError, pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError,
-            ImportError, UnicodeDecodeError) as cause:  # fmt: skip
+    except _UNREADABLE as cause:
         raise TruthError(f"{path}: cannot be read as a pickle: {' '.join(str(cause).split())}") from cause

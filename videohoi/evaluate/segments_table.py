@@ -11,6 +11,10 @@ ABSENT = "-"
 """a value that is not defined"""
 
 
+DETAILS = ("strict P", "strict R", "pair P", "pair R", "begin error s", "end error s")
+"""columns that a narrow table leaves out"""
+
+
 @dataclass(frozen=True)
 class ScoreTable:
     """Text in columns."""
@@ -20,6 +24,13 @@ class ScoreTable:
     """one a clip, then the means; as many cells as columns"""
     notes: tuple[str, ...]
     """what the reader must know: clips left out, and why"""
+
+    def brief(self) -> ScoreTable:
+        """Without ``DETAILS``, and a note that says so: fits 80 characters."""
+        kept = [position for position, column in enumerate(self.columns) if column not in DETAILS]
+        rows = tuple(tuple(row[position] for position in kept) for row in self.rows)
+        note = "precision, recall and the errors of begin and end: in a wider terminal, or with --json"
+        return ScoreTable(tuple(self.columns[position] for position in kept), rows, (*self.notes, note))
 
 
 def score_table(

@@ -56,6 +56,8 @@ class VcocoTruth:
     role_boxes_xyxy_px: Floats
     """(N, A, 2, 4) nan where no role was annotated"""
     vocabulary: VcocoActions
+    image_sizes_wh_px: Ints | None = None
+    """(I, 2) width and height"""
 
     def __post_init__(self) -> None:
         people, names = len(self.person_boxes_xyxy_px), len(self.vocabulary.names)

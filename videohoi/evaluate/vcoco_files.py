@@ -7,6 +7,7 @@ left out.
 
 from __future__ import annotations
 
+import difflib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,11 +18,13 @@ from numpy.typing import NDArray
 
 from videohoi.errors import TruthError
 from videohoi.evaluate.hico_predictions import read_values
-from videohoi.evaluate.prediction_record import PredictionRecord
+from videohoi.evaluate.prediction_record import LARGEST_ID, BoxRule, PredictionRecord, ReadingNotes
 from videohoi.evaluate.vcoco import ROLES, UNLABELLED, VcocoActions, VcocoPredictions, VcocoTruth
 
 PERSON_CATEGORY = 1
 AGENT = "agent"
+ROLE_ENDINGS = ("_agent", "_obj", "_instr")
+"""fields of these endings are scores and boxes; others, such as a file name, are left alone"""
 _Labels = dict[int, dict[int, tuple[int, list[int]]]]
 """by annotation id, by action: label and the annotation ids of its roles (0: none)"""
 
@@ -33,7 +36,7 @@ def read_vcoco_truth(annotations: Path, instances: Path) -> VcocoTruth:
         TruthError: a file cannot be read, or a field or annotation is missing; names file, record and field.
     """
     actions, labels, image_ids = _labels(annotations)
-    boxes, people = _instances(instances, image_ids)
+    boxes, people, sizes = _instances(instances, image_ids)
     rows = [(image, person) for image in image_ids for person in people[image]]
     states = np.full((len(rows), len(actions.names)), UNLABELLED, np.int8)
     roles = np.full((len(rows), len(actions.names), ROLES, 4), np.nan)
@@ -47,7 +50,8 @@ def read_vcoco_truth(annotations: Path, instances: Path) -> VcocoTruth:
                     roles[row, action, slot] = boxes[thing]
     offsets = np.concatenate([[0], np.cumsum([len(people[image]) for image in image_ids])]).astype(np.int64)
     person_boxes = np.array([boxes[person] for _, person in rows], np.float64).reshape(-1, 4)
-    return VcocoTruth(tuple(image_ids), offsets, person_boxes, states, roles, actions)
+    known = np.array([sizes[image] for image in image_ids], np.int64).reshape(-1, 2)
+    return VcocoTruth(tuple(image_ids), offsets, person_boxes, states, roles, actions, known)
 
 
 def _labels(path: Path) -> tuple[VcocoActions, _Labels, list[int]]:
@@ -63,21 +67,23 @@ def _labels(path: Path) -> tuple[VcocoActions, _Labels, list[int]]:
         if not isinstance(own_roles, list) or own_roles[:1] != [AGENT] or len(own_roles) > ROLES + 1:
             raise record.wrong("role_name", "agent and at most two roles")
         roles.append(tuple(own_roles[1:]))
-        ids = record.numbers("ann_id", (None,)).astype(np.int64)
+        ids = record.ids("ann_id", (None,), LARGEST_ID, "whole numbers")
         states = record.ids("label", (len(ids),), 2, "labels")
-        things = record.numbers("role_object_id", (len(ids) * len(own_roles),)).astype(np.int64)
+        things = record.ids("role_object_id", (len(ids) * len(own_roles),), LARGEST_ID, "whole numbers")
         table = things.reshape(len(own_roles), len(ids))
-        image_ids |= set(record.numbers("image_id", (len(ids),)).astype(np.int64).tolist())
+        image_ids |= set(record.ids("image_id", (len(ids),), LARGEST_ID, "whole numbers").tolist())
         for place, (person, state) in enumerate(zip(ids.tolist(), states.tolist(), strict=True)):
             labels[person][action] = (state, table[1:, place].tolist())
     return VcocoActions(tuple(names), tuple(roles)), labels, sorted(image_ids)
 
 
-def _instances(path: Path, image_ids: Sequence[int]) -> tuple[dict[int, NDArray[np.float64]], dict[int, list[int]]]:
-    """Clean boxes by annotation id, and the persons of each picture, in the file's order."""
+def _instances(
+    path: Path, image_ids: Sequence[int]
+) -> tuple[dict[int, NDArray[np.float64]], dict[int, list[int]], dict[int, NDArray[np.float64]]]:
+    """Clean boxes by annotation id, the persons of each picture, in the file's order, and sizes of pictures."""
     values = PredictionRecord(read_values(path), str(path))
     sizes = {
-        int(row.numbers("id", ())): np.array([row.numbers("width", ()), row.numbers("height", ())])
+        row.whole("id"): np.array([row.whole("width"), row.whole("height")], np.float64)
         for row in values.records("images")
     }
     missing = [image for image in image_ids if image not in sizes]
@@ -86,13 +92,13 @@ def _instances(path: Path, image_ids: Sequence[int]) -> tuple[dict[int, NDArray[
     boxes: dict[int, NDArray[np.float64]] = {}
     people: dict[int, list[int]] = {image: [] for image in image_ids}
     for row in values.records("annotations"):
-        image, number = int(row.numbers("image_id", ())), int(row.numbers("id", ()))
+        image, number = row.whole("image_id"), row.whole("id")
         box = _clean(row, sizes[image]) if image in people and not _ignored(row) else None
         if box is not None:
             boxes[number] = box
-            if int(row.numbers("category_id", ())) == PERSON_CATEGORY:
+            if row.whole("category_id") == PERSON_CATEGORY:
                 people[image].append(number)
-    return boxes, people
+    return boxes, people, sizes
 
 
 def _ignored(row: PredictionRecord) -> bool:
@@ -108,10 +114,19 @@ def _clean(row: PredictionRecord, size_wh_px: NDArray[np.float64]) -> NDArray[np
     return box if fits else None
 
 
-def read_vsrl_predictions(path: Path, truth: VcocoTruth) -> VcocoPredictions:
+def read_vsrl_predictions(
+    path: Path, truth: VcocoTruth, outside: str = "error", notes: ReadingNotes | None = None
+) -> VcocoPredictions:
     """The list vsrl_eval reads: ``image_id``, ``person_box``, ``ACTION_agent``, ``ACTION_ROLE`` (box and score).
 
     A score of nan means: not predicted. Written by fredzzhang/upt, a missing action has score 0, as there.
+
+    Args:
+        path: JSON or pickle.
+        truth: the pictures.
+        outside: ``error``, ``keep`` or ``clip`` boxes that leave their picture; as public code writes them, boxes of a
+            role may be all 0 or all nan.
+        notes: is told of what was met and counted.
 
     Raises:
         TruthError: anything malformed; names file, record and field.
@@ -121,20 +136,24 @@ def read_vsrl_predictions(path: Path, truth: VcocoTruth) -> VcocoPredictions:
         raise TruthError(f"{path}: expected a list with a record for each person, got {type(values).__name__}")
     rows = {image: row for row, image in enumerate(truth.image_ids)}
     count, names = len(values), truth.vocabulary.names
+    rule, counted = BoxRule(outside), ReadingNotes() if notes is None else notes
     images, people = np.zeros(count, np.int64), np.zeros((count, 4))
     agents = np.zeros((count, len(names)))
     roles = np.full((count, len(names), ROLES, 5), np.nan)
     for number, value in enumerate(values):
         record = PredictionRecord(value, f"{path}: record {number}")
-        image = int(record.numbers("image_id", ()))
+        image = record.whole("image_id")
         if image not in rows:
             raise record.wrong("image_id", f"one of the {len(rows)} pictures of the truth file")
+        _known_fields(record, value, truth.vocabulary)
         images[number] = rows[image]
-        people[number] = record.checked_corners("person_box", record.numbers("person_box", (4,)))
+        size = None if truth.image_sizes_wh_px is None else truth.image_sizes_wh_px[rows[image]]
+        box = record.numbers("person_box", (4,))[None]
+        people[number] = record.checked("person_box", box, size, rule, counted)[0]
         for action, name in enumerate(names):
             agents[number, action] = _number(record, f"{name}_{AGENT}", value)
             for slot, role in enumerate(truth.vocabulary.roles[action]):
-                roles[number, action, slot] = _role(record, f"{name}_{role}", value)
+                roles[number, action, slot] = _role(record, f"{name}_{role}", value, size, rule, counted)
     return VcocoPredictions(images, people, agents, roles[..., :4], roles[..., 4])
 
 
@@ -142,12 +161,24 @@ def _number(record: PredictionRecord, name: str, values: Mapping[str, Any]) -> f
     return float(_loose(record, name, values, ()))
 
 
-def _role(record: PredictionRecord, name: str, values: Mapping[str, Any]) -> NDArray[np.float64]:
+def _known_fields(record: PredictionRecord, values: Mapping[str, Any], words: VcocoActions) -> None:
+    """Raise ``TruthError`` for the score or box of an action or role that V-COCO does not have."""
+    known = [f"{name}_{role}" for name, roles in zip(words.names, words.roles, strict=True) for role in (AGENT, *roles)]
+    for field in values:
+        if field.endswith(ROLE_ENDINGS) and field not in known:
+            near = difflib.get_close_matches(field, known, n=1)
+            raise record.wrong(field, f"an action and role of the truth file{f' (nearest: {near[0]})' if near else ''}")
+
+
+def _role(
+    record: PredictionRecord, name: str, values: Mapping[str, Any], size_wh_px: NDArray[np.int64] | None,
+    rule: BoxRule, notes: ReadingNotes,
+) -> NDArray[np.float64]:  # fmt: skip
     role = _loose(record, name, values, (5,))
     if np.isinf(role).any() or (np.isnan(role[:4]).any() and not np.isnan(role[:4]).all()):
         raise record.wrong(name, "a box of four finite numbers, or of four nan for no box")
     if not np.isnan(role[:4]).any():
-        record.checked_corners(name, role[:4])
+        role[:4] = record.checked(name, role[None, :4], size_wh_px, rule, notes)[0]
     return role
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from videohoi.evaluate.report import Plot, Report, ReportTable, Series, percent
 from videohoi.evaluate.vcoco import SCENARIOS, VcocoPredictions, VcocoScores, VcocoTruth
 
 
 def vcoco_report(
-    scores: VcocoScores, truth: VcocoTruth, predictions: VcocoPredictions, settings: Mapping[str, str]
-) -> Report:
-    """All average precisions with their means."""
+    scores: VcocoScores, truth: VcocoTruth, predictions: VcocoPredictions, settings: Mapping[str, str],
+    notes: Sequence[str] = (),
+) -> Report:  # fmt: skip
+    """All average precisions with their means; ``notes`` come first among the report's."""
     means = _means(scores)
     names = scores.vocabulary.names
     agent = dict(zip(names, scores.agent.tolist(), strict=True))
@@ -40,8 +41,9 @@ def vcoco_report(
         title="V-COCO",
         settings=settings,
         tables=tables,
-        plots=(Plot("Role AP by action and role, in the table's order", "row", "AP", series, kind="bars"),),
+        plots=(Plot("Role AP", "action and role", "AP", series, kind="bars", names=tuple(roles)),),
         notes=(
+            *notes,
             f"{len(predictions.image_rows)} predicted persons in {len(truth.image_ids)} pictures, {silent} without any",
         ),
         record={"means": means, "agent": agent, "role": roles},

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from videohoi.errors import TruthError
 from videohoi.evaluate.dense import dense_predictions
 from videohoi.evaluate.hico_predictions import read_values
-from videohoi.evaluate.prediction_record import PredictionRecord
+from videohoi.evaluate.prediction_record import PredictionRecord, ReadingNotes
 from videohoi.evaluate.triplet_sets import TripletPredictions, TripletTruth, joined
 from videohoi.evaluate.vidhoi import VIDHOI, class_id
 
@@ -62,7 +62,7 @@ class VidhoiFrame:
 
 def read_vidhoi_frames(
     path: Path, object_count: int, predicate_count: int, *, only: Collection[str] | None = None,
-    without: Collection[str] = (),
+    without: Collection[str] = (), person_id: int | None = None, notes: ReadingNotes | None = None,
 ) -> list[VidhoiFrame]:  # fmt: skip
     """Frames of a result file.
 
@@ -72,6 +72,8 @@ def read_vidhoi_frames(
         predicate_count: V (50).
         only: names of the frames to keep, as the list of frames that every horizon has (their future frame counts).
         without: names of frames to leave out, as the 168 of the ST-HOI baseline.
+        person_id: class that the human of every pair must have; None: any.
+        notes: is told of frames and names that were left out.
 
     Raises:
         TruthError: anything malformed; names file, record and field.
@@ -79,15 +81,22 @@ def read_vidhoi_frames(
     values = read_values(path)
     if not isinstance(values, (list, tuple)):
         raise TruthError(f"{path}: expected a list with a record for each frame, got {type(values).__name__}")
-    frames, names = [], set()
+    frames: list[VidhoiFrame] = []
+    names: set[str] = set()
+    futures: set[str] = set()
     for number, value in enumerate(values):
         record = PredictionRecord(value, f"{path}: record {number}")
         name, future = _names(record)
         if name in names:
             raise record.wrong("frame_id", f"every frame once ({name} was there before)")
         names.add(name)
+        futures.add(future)
         if name not in without and (only is None or future in only):
-            frames.append(_frame(record, name, object_count, predicate_count))
+            frames.append(_frame(record, name, object_count, predicate_count, person_id))
+    if notes is not None:
+        notes.add("frames left out by the lists of frames", len(values) - len(frames))
+        notes.add("frames to keep that the file does not have", len(set(only or ()) - futures))
+        notes.add("annotated pairs that are gone at the horizon", sum(int((~frame.exists).sum()) for frame in frames))
     return frames
 
 
@@ -97,9 +106,11 @@ def _names(record: PredictionRecord) -> tuple[str, str]:
     return f"{video}_{frame}", f"{video}_{future}"
 
 
-def _frame(record: PredictionRecord, name: str, objects: int, predicates: int) -> VidhoiFrame:
-    found = _side(record, ("bboxes", "pred_labels", "pair_idxes", "interaction_distribution"), objects, predicates)
-    true = _side(record, ("bboxes_gt", "labels_gt", "pair_idxes_gt", "interactions_gt"), objects, predicates)
+def _frame(record: PredictionRecord, name: str, objects: int, predicates: int, person_id: int | None) -> VidhoiFrame:
+    names = ("bboxes", "pred_labels", "pair_idxes", "interaction_distribution")
+    found = _side(record, names, objects, predicates, person_id)
+    true_names = ("bboxes_gt", "labels_gt", "pair_idxes_gt", "interactions_gt")
+    true = _side(record, true_names, objects, predicates, person_id)
     confidences = record.numbers("confidences", (len(found.boxes_xyxy_px),))
     if not np.isin(true.predicates, (0, 1)).all():
         raise record.wrong("interactions_gt", "0 and 1")
@@ -112,10 +123,17 @@ def _frame(record: PredictionRecord, name: str, objects: int, predicates: int) -
     return VidhoiFrame(name, found, confidences, true, exists)
 
 
-def _side(record: PredictionRecord, names: Sequence[str], objects: int, predicates: int) -> PairSide:
+def _side(
+    record: PredictionRecord, names: Sequence[str], objects: int, predicates: int, person_id: int | None
+) -> PairSide:
     boxes = record.checked_corners(names[0], record.numbers(names[0], (None, 4)))
     labels = record.ids(names[1], (len(boxes),), objects, "object classes")
     pairs = record.ids(names[2], (None, 2), len(boxes), f"rows of {names[0]}")
+    strangers = np.flatnonzero(labels[pairs[:, 0]] != (labels[pairs[:, 0]] if person_id is None else person_id))
+    if len(strangers):
+        row = int(strangers[0])
+        raise record.wrong(names[1], f"class {person_id}, a person, for the human of pair {row}",
+                           str(labels[pairs[row, 0]]))  # fmt: skip
     return PairSide(boxes, labels, pairs, record.numbers(names[3], (len(pairs), predicates)))
 
 

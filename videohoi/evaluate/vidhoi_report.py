@@ -91,9 +91,10 @@ def _is_oracle(frames: Sequence[VidhoiFrame]) -> bool:
 
 
 def vidhoi_report(
-    results: Mapping[str, VidhoiResult], settings: Mapping[str, str], *, k: int, threshold: float
-) -> Report:
-    """One row a result."""
+    results: Mapping[str, VidhoiResult], settings: Mapping[str, str], *, k: int, threshold: float,
+    notes: Sequence[str] = (),
+) -> Report:  # fmt: skip
+    """One row a result; ``notes`` come first among the report's."""
     persons = {name: asdict(result.persons) for name, result in results.items()}
     tables = (
         table_of("Mean average precision (%)", "result", {name: result.means() for name, result in results.items()}),
@@ -107,7 +108,7 @@ def vidhoi_report(
         settings=settings,
         tables=tables,
         plots=(_plot(results),),
-        notes=tuple(_note(name, result) for name, result in results.items()),
+        notes=(*notes, *(_note(name, result) for name, result in results.items())),
         record={"results": {name: _record(result) for name, result in results.items()}},
     )
 
@@ -121,7 +122,7 @@ def _plot(results: Mapping[str, VidhoiResult]) -> Plot:
     recall = tuple((float(place), result.persons.recall) for place, result in enumerate(results.values()))
     series = [Series(name, tuple((x, y) for x, y in points if y == y))  # nan is not equal to itself
               for name, points in (("mAP", full), ("person-wise recall", recall))]  # fmt: skip
-    return Plot("By result, in the table's order", "result", "share", tuple(series), kind="bars")
+    return Plot("By result", "result", "share", tuple(series), kind="bars", names=tuple(results))
 
 
 def _note(name: str, result: VidhoiResult) -> str:

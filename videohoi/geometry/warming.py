@@ -1,6 +1,6 @@
 """Compiling kernels without making the first result wait for it.
 
-On a machine's first run numba compiles for about ten seconds; later runs load its cache in a fraction of one. A stage
+On a machine's first run numba compiles for about half a minute; later runs load its cache in a fraction of one. A stage
 that opens gives the compiler a moment and otherwise runs on the numpy twins, which tests hold equal, while the
 compiler finishes beside it: the next run finds everything in the cache.
 """
@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 PATIENCE_SECONDS = 0.8
 """loading from the cache takes 0.2-0.5 s on a busy machine"""
+
+THREAD_NAME = "videohoi-kernel-warm-up"
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,7 +33,13 @@ def warmed(compile_all: Callable[[], None], patience_seconds: float = PATIENCE_S
         except Exception as error:  # noqa: BLE001 - whatever the compiler raises, the twins still work
             _LOG.warning("kernels could not be compiled, numpy is used instead: %s", " ".join(str(error).split()))
 
-    thread = threading.Thread(target=work, name="videohoi-kernel-warm-up")
+    # not a daemon, whoever opens the stage: a compiler that dies with the process never fills the cache
+    thread = threading.Thread(target=work, name=THREAD_NAME, daemon=False)
     thread.start()
     thread.join(patience_seconds)
     return done.is_set()
+
+
+def is_compiling() -> bool:
+    """Whether kernels are being compiled now; the interpreter's exit waits for it."""
+    return any(thread.name == THREAD_NAME for thread in threading.enumerate())

@@ -10,14 +10,20 @@ from videohoi.graph.histogram import DurationSummary
 from videohoi.graph.meter import Meter
 from videohoi.graph.plan import Plan
 from videohoi.graph.report import EdgeReport, NodeReport, RunReport, StageReport
-from videohoi.graph.stage import StageThread, Tally
+from videohoi.graph.source import notes_of
+from videohoi.graph.stage import SourceFeed, StageThread, Tally
 from videohoi.graph.wiring import Wiring
+
+STALL_SECONDS = 2.0
+"""a source that has given nothing for this long is spoken of in the report: no camera is this slow"""
 
 
 @dataclass
 class Progress:
     """Where a run stands; times are of ``time.perf_counter``."""
 
+    source_id: str = ""
+    """known once the source is being opened"""
     called_seconds: float = 0.0
     """run or iterate was called"""
     started_seconds: float = 0.0
@@ -39,7 +45,7 @@ def make_report(plan: Plan, wiring: Wiring, tally: Tally, progress: Progress) ->
     return RunReport(
         plan=plan.describe(),
         policy=plan.overflow,
-        source_id=wiring.trunk[0].source_id,
+        source_id=progress.source_id,
         frames_in=wiring.feed.meter.items_in,
         frames_out=frames_out,
         frames_dropped=refused + sum(counts.dropped + counts.stale for counts in trunk_counts),
@@ -52,7 +58,7 @@ def make_report(plan: Plan, wiring: Wiring, tally: Tally, progress: Progress) ->
         edges=tuple(_edge_report(edge) for edge in wiring.edges),
         complete=progress.complete,
         interrupted=progress.interrupted,
-        notes=(*progress.notes, *_refusal_note(refused)),
+        notes=(*progress.notes, *_refusal_note(refused), *_source_notes(wiring.feed)),
     )
 
 
@@ -103,6 +109,14 @@ def _edge_report(edge: Edge[Any]) -> EdgeReport:
 
 def _refusal_note(refused: int) -> tuple[str, ...]:
     return (f"{refused} frames refused: their time was not later than the frame before",) if refused else ()
+
+
+def _source_notes(feed: SourceFeed) -> list[str]:
+    """What the source says of itself, and that it says nothing."""
+    notes = [f"{feed.name!r}: {note}" for note in notes_of(feed.source)]
+    if feed.reading and (seconds := feed.meter.since_start()) >= STALL_SECONDS:
+        notes.append(f"{feed.name!r} has given nothing for {seconds:.0f} s")
+    return notes
 
 
 def _ratio(part: float, whole: float) -> float:

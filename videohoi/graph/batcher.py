@@ -88,6 +88,7 @@ class Batcher(Generic[In, Out]):
         self._queue: BatchQueue[Ticket[In, Out]] = BatchQueue(self.policy)
         self._lanes: list[BatchLane[In, Out]] = []
         self._stopping = self._ended = self._left_behind = False
+        self._broken: BaseException | None = None
         self._meter, self._waits = Meter(), DurationHistogram()
         self._counts: Counter[str] = Counter()
 
@@ -103,6 +104,7 @@ class Batcher(Generic[In, Out]):
             if self._users == 0:
                 self._node.open()
                 self._stopping = self._ended = False
+                self._broken = None
                 self._thread = threading.Thread(target=self._main, name=f"videohoi: batches {self.name}", daemon=True)
                 self._thread.start()
             self._users += 1
@@ -144,6 +146,9 @@ class Batcher(Generic[In, Out]):
 
     def submit(self, ticket: Ticket[In, Out]) -> None:
         """An item for the model; called by a lane, which holds the lock."""
+        if self._broken is not None:
+            self._settle([ticket], self._broken)
+            return
         now = self._clock.now()
         self._queue.add(ticket, now)
         if len(self._queue) == 1 or self._queue.due(now, self._nobody_else()):
@@ -158,15 +163,25 @@ class Batcher(Generic[In, Out]):
         self._queue.remove(ticket)
 
     def _main(self) -> None:
-        while (batch := self._next_batch()) is not None:
-            self._run(batch)
+        try:
+            while (batch := self._next_batch()) is not None:
+                self._run(batch)
+                self._settle(batch)
+        except BaseException as error:  # noqa: BLE001 - not of the model; told to whoever waits for it, or will
             with self._lock:
-                for ticket in batch:
-                    ticket.lane.settled(ticket)
+                self._broken = error
+                while len(self._queue):
+                    self._settle([ticket for ticket, _ in self._queue.take()], error)
         with self._lock:
             self._ended, close_here = True, self._left_behind
         if close_here:
             self._close_late()
+
+    def _settle(self, batch: Sequence[Ticket[In, Out]], error: BaseException | None = None) -> None:
+        with self._lock:
+            for ticket in batch:
+                ticket.error = error or ticket.error
+                ticket.lane.settled(ticket)
 
     def _next_batch(self) -> list[Ticket[In, Out]] | None:
         """Wait for a batch; None once the last user has left."""

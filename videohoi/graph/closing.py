@@ -24,13 +24,21 @@ class Closing:
         self._parts = parts
         self._failed = failed
         self._threads: dict[str, threading.Thread] = {}
+        self._urgent_since: float | None = None
         self.left_behind: list[str] = []
         """parts that did not close in time"""
+
+    def notes(self) -> list[str]:
+        """One sentence for each part that did not close in time."""
+        return [
+            f"{name!r} did not close in time: it was left behind and its output may be unfinished"
+            for name in self.left_behind
+        ]
 
     def close(
         self, names: Iterable[str], source_id: str, complete: bool, urgent: Callable[[], bool], limit_seconds: float
     ) -> None:
-        """Close all of these; each is given ``limit_seconds`` from when it was ``urgent``."""
+        """Close all of these; those that are not closed ``limit_seconds`` after it was ``urgent`` are left behind."""
         for name, thread in list(self._threads.items()):  # begun before an interrupt
             self._await(name, thread, urgent, limit_seconds)
         for name in names:
@@ -48,10 +56,9 @@ class Closing:
         return thread
 
     def _await(self, name: str, thread: threading.Thread, urgent: Callable[[], bool], limit_seconds: float) -> None:
-        urgent_since: float | None = None
         while thread.is_alive() and name not in self.left_behind:
             thread.join(min(_POLL_SECONDS, limit_seconds))
             if urgent():
-                urgent_since = urgent_since or time.monotonic()
-                if time.monotonic() - urgent_since >= limit_seconds and thread.is_alive():
+                self._urgent_since = self._urgent_since or time.monotonic()
+                if time.monotonic() - self._urgent_since >= limit_seconds and thread.is_alive():
                     self.left_behind.append(name)

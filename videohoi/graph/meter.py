@@ -26,6 +26,10 @@ class Meter:
         self._wall_start = time.perf_counter()
         self._cpu_start = time.thread_time()
 
+    def since_start(self) -> float:
+        """Wall seconds since the last call began."""
+        return time.perf_counter() - self._wall_start
+
     def stop(self) -> float:
         """End a call; gives its wall seconds."""
         self.cpu_seconds += time.thread_time() - self._cpu_start

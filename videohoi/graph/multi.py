@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,9 +12,12 @@ from typing import Any, Literal
 
 from videohoi.errors import StageError, UsageError
 from videohoi.graph.batcher import Batcher
-from videohoi.graph.failures import attributed, chained
+from videohoi.graph.closing import Closing
+from videohoi.graph.failures import OpenParts, attributed, chained
+from videohoi.graph.interrupts import Interrupts
 from videohoi.graph.multi_report import MultiReport
 from videohoi.graph.news import News
+from videohoi.graph.opening import Opening
 from videohoi.graph.runner import Graph
 from videohoi.graph.shutdown import Gate
 
@@ -21,6 +25,10 @@ logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
 """how often the caller's thread looks at limits while it waits"""
+_HARD_SECONDS = 0.8
+"""how long a hard stop waits for a shared model that is being opened; a graph's own hard stop waits as long"""
+_ALL = "all sources"
+"""whom the failure of a shared model concerns"""
 
 
 class MultiGraph:
@@ -30,8 +38,9 @@ class MultiGraph:
     and is raised once all sources have ended. Models that the graphs share (``Batcher``) are opened before the first
     and closed after the last. Usage: see ``Batcher``.
 
-    After ``stop`` or an interrupt each graph keeps its own limits; a source that is still opening ``leave_seconds``
-    later is left behind and named. Raises ``UsageError`` without any graph.
+    After ``stop`` or an interrupt each graph keeps its own limits; a graph, or a shared model that is still opening,
+    that has not ended ``leave_seconds`` later is left behind and named. ``open_seconds`` and ``close_seconds`` are for
+    the shared models and mean what they mean for a ``Graph``. Raises ``UsageError`` without any graph.
     """
 
     def __init__(
@@ -39,17 +48,23 @@ class MultiGraph:
         graphs: Mapping[str, Graph[Any]],
         shared: Sequence[Batcher[Any, Any]] = (),
         *,
+        open_seconds: float = 900.0,
         leave_seconds: float = 8.0,  # more than a graph's own 5 s of draining and 0.8 s of stopping
+        close_seconds: float = 5.0,
     ) -> None:
         if not graphs:
             raise UsageError("MultiGraph needs one graph or more: give a mapping from source name to Graph")
         self._gate = Gate()
         self._lanes = {name: _Lane(name, graph, self._gate, self._ended) for name, graph in graphs.items()}
         self._shared = tuple(shared)
-        self._leave_seconds = leave_seconds
+        self._leave_seconds, self._close_seconds = leave_seconds, close_seconds
         self._news = News()
-        self._claimed = self._interrupted = False
+        self._parts = OpenParts()
+        self._opening = Opening(self._parts, self._news, open_seconds)
+        self._closing = Closing(self._parts, self._failed)
+        self._claimed = self._begun = self._over = self._interrupted = False
         self._leave_at_seconds: float | None = None
+        self._leave_opening_at_seconds = math.inf
         self._started_seconds = self._ended_seconds = 0.0
         self._failures: dict[str, StageError] = {}
         self._notes: list[str] = []
@@ -69,6 +84,7 @@ class MultiGraph:
         self._claimed = True
         self._started_seconds = time.perf_counter()
         interrupts = self._run_all()
+        self._interrupted |= interrupts > 0
         self._ended_seconds = time.perf_counter()
         if self._failures and on_failure == "raise":
             raise chained(list(self._failures.values()))
@@ -80,8 +96,11 @@ class MultiGraph:
         """Stop every source early, from any thread or a signal handler; does not wait. See ``Graph.stop``."""
         self._interrupted = True
         self._news.halted = True
+        now = time.monotonic()
         if self._leave_at_seconds is None or not drain:
-            self._leave_at_seconds = time.monotonic() + self._leave_seconds
+            self._leave_at_seconds = now + self._leave_seconds
+        if not drain:
+            self._leave_opening_at_seconds = now + _HARD_SECONDS
         for lane in self._lanes.values():
             lane.graph.stop(drain)
         self._news.changed()
@@ -100,67 +119,75 @@ class MultiGraph:
 
     def _run_all(self) -> int:
         """Open the shared models, run the lanes, close the models; gives the number of interrupts."""
-        opened: list[Batcher[Any, Any]] = []
-        interrupts = handled = 0
-        try:
-            self._start(opened)
-        except KeyboardInterrupt:
-            interrupts += 1
-        self._gate.settle(False)  # changes nothing if the threads were let through
-        while any(lane.is_alive for lane in self._lanes.values()):
-            try:
-                if handled < interrupts:
-                    self.stop(drain=interrupts == 1)  # in here, since the next interrupt may come while it works
-                    handled = interrupts
-                self._await_lanes()
-            except KeyboardInterrupt:
-                interrupts += 1
-        interrupts += self._close(opened)
-        self._interrupted |= interrupts > 0
-        return interrupts
+        with Interrupts(lambda count: self.stop(drain=count == 1)) as interrupts:
+            while not self._over:
+                try:
+                    self._finish()
+                except KeyboardInterrupt:  # of a handler that is not Python's own
+                    interrupts.came()
+        return interrupts.count
 
-    def _start(self, opened: list[Batcher[Any, Any]]) -> None:
-        """Open models and start threads; a failure is kept, and then no thread is let through."""
+    def _finish(self) -> None:
+        """Begin if not begun, wait for the lanes, close the models; after an interrupt it may be called again."""
+        if not self._begun:
+            self._begin()
+        self._opening.wait(self._tick, _POLL_SECONDS)
+        for failure in self._news.failures:
+            self._failed(failure)
+        self._gate.settle(False)  # changes nothing if the threads were let through
+        while self._running():
+            self._tick()
+            self._news.wait_while(self._running, _POLL_SECONDS)
+        for lane in self._lanes.values():
+            lane.join()
+        complete = not self._failures and not self._interrupted
+        self._closing.close(self._parts.names, _ALL, complete, self._is_urgent, self._close_seconds)
+        self._notes += self._closing.notes()
+        self._over = True
+
+    def _begin(self) -> None:
+        """Open the models and start the threads; a failure is kept, and then no thread is let through."""
+        self._begun = True
+        self._opening.start(self._open)
+        self._opening.wait(self._tick, _POLL_SECONDS)
+        if self._opening.complete:
+            self._start()
+
+    def _open(self) -> None:
+        """In the thread of ``Opening``."""
+        for model in self._shared:
+            self._opening.part(model.name, _ALL, model.open, partial(_close_model, model))
+
+    def _start(self) -> None:
         try:
-            for model in self._shared:
-                attributed(model.name, "all sources", None, model.open)
-                opened.append(model)
             for lane in self._lanes.values():
                 attributed("run", lane.name, None, lane.thread.start)
             self._gate.settle(True)
         except StageError as failure:
             if isinstance(failure.__cause__, KeyboardInterrupt):
                 raise failure.__cause__ from None
-            self._failures[failure.stage] = failure
+            self._failed(failure)
 
-    def _close(self, models: list[Batcher[Any, Any]]) -> int:
-        interrupts = 0
-        for model in models:
-            try:
-                attributed(model.name, "all sources", None, model.close)
-            except StageError as failure:
-                if isinstance(failure.__cause__, KeyboardInterrupt):
-                    interrupts += 1
-                else:
-                    self._failures[model.name] = failure
-        return interrupts
+    def _failed(self, failure: StageError) -> None:
+        self._failures[failure.stage] = failure
 
-    def _await_lanes(self) -> None:
-        while self._running():
-            self._news.wait_while(self._running, _POLL_SECONDS)
-            if self._leave_at_seconds is not None and time.monotonic() >= self._leave_at_seconds:
-                self._leave()
-        for lane in self._lanes.values():
-            lane.join()
+    def _is_urgent(self) -> bool:
+        return bool(self._failures) or self._interrupted
 
-    def _running(self) -> bool:
-        return any(lane.is_running for lane in self._lanes.values())
-
-    def _leave(self) -> None:
+    def _tick(self) -> None:
+        now = time.monotonic()
+        is_late = self._leave_at_seconds is not None and now >= self._leave_at_seconds
+        if (is_late or now >= self._leave_opening_at_seconds) and (note := self._opening.abandon()) is not None:
+            self._notes.append(note)
+        if not is_late:
+            return
         for lane in self._lanes.values():
             if lane.is_running:
                 lane.left_behind = True
                 self._notes.append(f"source {lane.name!r} did not stop in time: its graph was left behind")
+
+    def _running(self) -> bool:
+        return any(lane.is_running for lane in self._lanes.values())
 
     def _ended(self, lane: _Lane) -> None:
         """Called in the thread of the lane."""
@@ -209,3 +236,7 @@ class _Lane:
             self.failure = inner if isinstance(inner, StageError) else failure
         finally:
             self._ended(self)
+
+
+def _close_model(model: Batcher[Any, Any], complete: bool) -> None:
+    model.close()

@@ -7,12 +7,12 @@ The runtime promises a node
     - at the end of the stream, also one caused by ``Graph.stop(drain=True)`` or by a failure upstream, ``drain``
       and then ``reset``; after a failure of its own, or a hard stop, neither;
     - ``close`` exactly once if ``open`` returned, after the last ``process``, whatever failed anywhere;
-    - ``open`` runs in the caller's thread, ``close`` in a short-lived one that the caller waits for, the rest in the
-      thread of the node's stage. Only a node that does not return in time is closed by its own stage's thread, once
-      it does return.
+    - ``open`` and ``close`` run in short-lived threads that the caller waits for, the rest in the thread of the node's
+      stage. Only a node that does not return in time, from ``open`` too, is closed by the thread that it keeps, once it
+      does return.
 
 A node promises the runtime
-    - to return from ``process``: it starts no endless wait (a hung node is reported and left behind, see ``Graph``);
+    - to return from every call: it starts no endless wait (a hung node is reported and left behind, see ``Graph``);
     - to give back outputs in order, and never to keep one it will not give back by ``drain``;
     - to change no item: it makes new ones (``dataclasses.replace``), since branches share items between threads;
     - to hold its state in the instance, and to release what ``open`` took if ``open`` itself raises.

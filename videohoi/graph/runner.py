@@ -14,14 +14,16 @@ from videohoi.graph.clock import Clock, MonotonicClock
 from videohoi.graph.closing import Closing
 from videohoi.graph.edge import LOSSLESS, Edge, EdgeAborted, EdgeFinished, EdgePolicy
 from videohoi.graph.failures import attributed, chained
+from videohoi.graph.interrupts import Interrupts
 from videohoi.graph.news import News
 from videohoi.graph.node import AnyNode
+from videohoi.graph.opening import Opening
 from videohoi.graph.plan import Branch, make_plan
 from videohoi.graph.replay import RunRecord, make_tape
 from videohoi.graph.report import RunReport
 from videohoi.graph.shutdown import Shutdown, Urgency
 from videohoi.graph.source import Source
-from videohoi.graph.stage import StageThread, Tally
+from videohoi.graph.stage import Tally
 from videohoi.graph.wiring import Wiring
 
 Out = TypeVar("Out")
@@ -44,9 +46,10 @@ class Graph(Generic[Out]):
 
     Nothing waits for ever. After a failure, what lies behind the failed stage may pass for half of ``stop_seconds``
     and at its end the error is raised; after ``stop`` or an interrupt in-flight items may pass for ``drain_seconds``.
-    A node that still has not returned ``stop_seconds`` later is named in the report and closed by its own thread as
-    soon as it returns. Closing a part may take its time, since a large file is finished then; only after a failure or
-    a hard stop one that takes longer than ``close_seconds`` is left behind, and named.
+    A node that still has not returned ``stop_seconds`` later, from ``open`` too, is named in the report and closed by
+    its own thread as soon as it returns. Opening a part takes as long as it needs up to ``open_seconds`` (an engine
+    may be built then), after which the run fails. Closing takes as long as it needs (a large file is finished then);
+    only after a failure or a hard stop what is not closed within ``close_seconds`` in all is left behind, and named.
 
     ``record_to`` writes down which frames came and which were dropped where; ``replay`` runs such a record again, over
     the same source and with the same nodes: each node then sees exactly the frames it saw, at any speed.
@@ -63,6 +66,7 @@ class Graph(Generic[Out]):
         branches: Sequence[Sequence[AnyNode] | Branch] = (),
         edges: EdgePolicy | Sequence[EdgePolicy] = LOSSLESS,
         source_name: str = "decode",
+        open_seconds: float = 900.0,  # the longest an engine takes to build, with a margin
         drain_seconds: float = 5.0,
         stop_seconds: float = 0.8,  # leaves 0.2 s for closing within the one second promised after a failure
         close_seconds: float = 5.0,
@@ -75,12 +79,14 @@ class Graph(Generic[Out]):
         self._news = News()
         self._tape = make_tape(self._plan.describe(), record_to, replay)
         self._wiring = Wiring(self._plan, source, self._news, self._clock, self._tape)
+        self._opening = Opening(self._wiring.parts, self._news, open_seconds)
         self._closing = Closing(self._wiring.parts, self._news.failed)
         self._close_seconds = close_seconds
         self._source = source
         self._drain_seconds = drain_seconds
         self._stop_seconds = stop_seconds
         self._shutdown = Shutdown()
+        self._interrupts = Interrupts(lambda count: self.stop(drain=count == 1))
         self._progress = Progress()
         self._final: RunReport | None = None
         self._tally = Tally(self._clock)
@@ -99,7 +105,8 @@ class Graph(Generic[Out]):
         with ``interrupted`` set.
         """
         self._claim()
-        if self._conclude() and on_interrupt == "raise":
+        self._conclude()
+        if self._interrupts.count and on_interrupt == "raise":
             raise KeyboardInterrupt
         return self.report()
 
@@ -125,11 +132,11 @@ class Graph(Generic[Out]):
         self._wiring.feed.interrupt()
         limit, last = self._drain_seconds, self._stop_seconds
         if drain:
-            steps = [(limit / 2, self._give_up_source), (limit, self._abort), (limit + last, self._abandon)]
+            steps = [(limit / 2, self._give_up_source), (limit, self._wiring.abort), (limit + last, self._abandon)]
             self._shutdown.begin(Urgency.DRAIN, steps)
         else:
             self._shutdown.begin(Urgency.ABORT, [(last, self._abandon)])
-            self._abort()
+            self._wiring.abort()
         self._news.changed()
 
     def report(self) -> RunReport:
@@ -138,9 +145,6 @@ class Graph(Generic[Out]):
             return self._final
         if self._begun:
             self._progress.ended_seconds = time.perf_counter()
-        return self._report_now()
-
-    def _report_now(self) -> RunReport:
         return make_report(self._plan, self._wiring, self._tally, self._progress)
 
     def _claim(self) -> None:
@@ -152,44 +156,54 @@ class Graph(Generic[Out]):
         """Open everything in pipeline order, then start the threads; a failure is kept for ``_conclude``."""
         self._begun = True
         self._progress.called_seconds = self._progress.started_seconds = time.perf_counter()
+        self._opening.start(self._open)
+        self._opening.wait(self._tick, _POLL_SECONDS)
+        self._progress.started_seconds = time.perf_counter()
+        if self._opening.complete:
+            self._start()
+
+    def _open(self) -> None:
+        """In the thread of ``Opening``."""
+        part, feed = self._opening.part, self._wiring.feed
+        self._progress.source_id = str(getattr(self._source, "source_id", "source"))
+        info = part(feed.name, self._progress.source_id, self._source.open, feed.close)
+        self._progress.source_id = info.source_id
+        part("record", info.source_id, partial(self._tape.begin, info.source_id))
+        for node in self._plan.nodes:
+            self._opening.node(node, info)
+
+    def _start(self) -> None:
         try:
-            source_id = self._open()
-            self._progress.started_seconds = time.perf_counter()
             for stage in self._wiring.stages:
-                attributed(stage.name, source_id, None, partial(stage.start, source_id))
+                attributed(stage.name, self._progress.source_id, None, partial(stage.start, self._progress.source_id))
             self._wiring.gate.settle(True)
         except StageError as failure:
             if isinstance(failure.__cause__, KeyboardInterrupt):
                 raise failure.__cause__ from None
             self._news.failed(failure)
 
-    def _open(self) -> str:
-        wiring, name = self._wiring, self._plan.source_name
-        info = attributed(name, str(getattr(self._source, "source_id", "source")), None, self._source.open)
-        wiring.parts.add(name, wiring.feed.close)
-        attributed("record", info.source_id, None, partial(self._tape.begin, info.source_id))
-        for node in self._plan.nodes:
-            attributed(node.name, info.source_id, None, partial(node.open, info))
-            wiring.parts.add(node.name, partial(_close_node, node))
-        return info.source_id
-
     def _results(self, outlet: Edge[Out]) -> Iterator[Out]:
+        left: Edge[Out] | None = outlet
         try:
+            self._interrupts.hold()
             self._begin()
             while (item := self._next_result(outlet)) is not None:
                 self._tally.add(item[0])
+                self._interrupts.release()
                 yield item[0]
-        except BaseException:  # the caller leaves, or was interrupted while it waited
-            outlet.discard()
-            self.stop(drain=True)
-            raise
+                self._interrupts.hold()
+            left = outlet if self._interrupts.count else None
+        except KeyboardInterrupt:  # in the caller's own code
+            self._interrupts.hold()
+            self._interrupts.count += 1
         finally:
-            if self._conclude():
+            self._conclude(left)
+            if self._interrupts.count:
                 raise KeyboardInterrupt
 
     def _next_result(self, outlet: Edge[Out]) -> tuple[Out] | None:
-        """The next result (in a tuple, since a result may be None), None when there will be none."""
-        while self._running() or outlet.depth:
+        """The next result (in a tuple, since a result may be None), None when there will be none or none is wanted."""
+        while not self._interrupts.count and (self._wiring.is_running() or outlet.depth):
             try:
                 return (outlet.get(_POLL_SECONDS),)
             except TimeoutError:
@@ -198,25 +212,28 @@ class Graph(Generic[Out]):
                 break
         return None
 
-    def _conclude(self) -> bool:
-        """From wherever the run stands to its end, also through interrupts; raises what failed. True if interrupted."""
-        interrupts = handled = 0
-        while not self._over:
-            try:
-                if handled < interrupts:
-                    self.stop(drain=interrupts == 1)  # in here, since the next interrupt may come while it works
-                    handled = interrupts
-                self._finish()
-            except KeyboardInterrupt:
-                interrupts += 1
+    def _conclude(self, left: Edge[Out] | None = None) -> None:
+        """From wherever the run stands to its end, also through interrupts; raises what failed.
+
+        ``left``: the edge whose results the caller no longer takes.
+        """
+        with self._interrupts:
+            if left is not None:
+                left.discard()
+                self.stop(drain=True)
+            while not self._over:
+                try:
+                    self._finish()
+                except KeyboardInterrupt:  # of a handler that is not Python's own
+                    self._interrupts.came()
         if self._news.failures:
             raise chained(self._news.failures)
-        return interrupts > 0
 
     def _finish(self) -> None:
         """Begin if not begun, wait for the threads, close everything; after an interrupt it may be called again."""
         if not self._begun:
             self._begin()
+        self._opening.wait(self._tick, _POLL_SECONDS)
         self._wiring.gate.settle(False)  # changes nothing if the threads were let through
         self._await_stages()
         progress, stages = self._progress, self._wiring.stages
@@ -226,22 +243,22 @@ class Graph(Generic[Out]):
         left_behind = {name for stage in stages if stage.abandoned for name in stage.part_names}
         self._close([name for name in self._wiring.parts.names if name not in left_behind])
         self._finish_tape(cut=not drained)
-        progress.complete &= not self._news.failures
+        progress.complete &= not self._news.failures and not self._closing.left_behind
         progress.notes += self._tape.notes()
         progress.notes += [f"also failed: {failure}" for failure in self._news.failures[1:]]
-        self._final = self._report_now()
+        self._final = make_report(self._plan, self._wiring, self._tally, progress)
         self._over = True
 
     def _close(self, names: list[str]) -> None:
         def urgent() -> bool:
             return bool(self._news.failures) or self._shutdown.urgency == Urgency.ABORT
 
-        source_id, complete = self._wiring.trunk[0].source_id, self._progress.complete
+        source_id, complete = self._progress.source_id, self._progress.complete
         self._closing.close(names, source_id, complete, urgent, self._close_seconds)
-        self._progress.notes += [_not_closed_note(name) for name in self._closing.left_behind]
+        self._progress.notes += self._closing.notes()
 
     def _finish_tape(self, cut: bool) -> None:
-        source_id, ended = self._wiring.trunk[0].source_id, self._wiring.feed.exhausted
+        source_id, ended = self._progress.source_id, self._wiring.feed.exhausted
         try:
             attributed("record", source_id, None, partial(self._tape.finish, ended, cut))
         except StageError as failure:
@@ -249,20 +266,17 @@ class Graph(Generic[Out]):
 
     def _await_stages(self) -> None:
         """Return once no stage is waited for any more."""
-        while self._running():
+        while self._wiring.is_running():
             self._tick()
-            self._news.wait_while(self._running, _POLL_SECONDS)
+            self._news.wait_while(self._wiring.is_running, _POLL_SECONDS)
         for stage in self._wiring.stages:
             stage.join()
-
-    def _running(self) -> bool:
-        return any(stage.running for stage in self._wiring.stages)
 
     def _tick(self) -> None:
         if self._news.failures:
             last = self._stop_seconds
             self._wiring.feed.interrupt()
-            self._shutdown.begin(Urgency.FAILURE, [(last / 2, self._abort), (last, self._abandon)])
+            self._shutdown.begin(Urgency.FAILURE, [(last / 2, self._wiring.abort), (last, self._abandon)])
         self._shutdown.tick()
         running = [stage for stage in self._wiring.stages if stage.running]
         if self._source_given_up and running == self._wiring.trunk[:1]:
@@ -276,23 +290,9 @@ class Graph(Generic[Out]):
             for outlet in first.outlets:
                 outlet.finish()
 
-    def _abort(self) -> None:
-        for edge in self._wiring.edges:
-            edge.abort()
-
     def _abandon(self) -> None:
+        if (note := self._opening.abandon()) is not None:
+            self._progress.notes.append(note)
         for stage in self._wiring.stages:
             if stage.running and stage.abandon():
-                self._progress.notes.append(_left_behind_note(stage))
-
-
-def _close_node(node: AnyNode, complete: bool) -> None:
-    node.close(complete=complete)
-
-
-def _not_closed_note(name: str) -> str:
-    return f"{name!r} did not close in time: it was left behind and its output may be unfinished"
-
-
-def _left_behind_note(stage: StageThread) -> str:
-    return f"{stage.busy_with!r} did not return in time: its thread was left behind and closes it when it returns"
+                self._progress.notes.append(stage.left_behind_note)

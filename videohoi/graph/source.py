@@ -12,7 +12,7 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 
 class Source(Protocol[Item_co]):
-    """Where items come from. Opened and closed by the caller's thread, read by the thread of the first stage."""
+    """Where items come from. Opened and closed in short-lived threads, read by the thread of the first stage."""
 
     def open(self) -> SourceInfo:
         """Open and say what is known."""
@@ -69,6 +69,11 @@ def captured_seconds_of(item: object) -> float | None:
     """When the item's frame was captured (monotonic clock); None for files and for other kinds of item."""
     frame = frame_of(item)
     return frame.captured_seconds if frame is not None else None
+
+
+def notes_of(source: object) -> tuple[str, ...]:
+    """What a source says went wrong while it was read (its ``report.notes``); nothing where it keeps no such notes."""
+    return tuple(map(str, getattr(getattr(source, "report", None), "notes", ())))
 
 
 class TimeGuard:

@@ -47,10 +47,14 @@ class SourceFeed:
         self._iterator: Iterator[Any] = iter(())
 
     def interrupt(self) -> None:
-        """No further item is wanted: a source that can end its own wait is told so, once."""
-        if isinstance(self.source, Interruptible) and not self._interrupted:
-            self._interrupted = True
-            self.source.interrupt()
+        """No further item is wanted: a source that can end its own wait is told so, once; a failure of it is news."""
+        if not isinstance(self.source, Interruptible) or self._interrupted:
+            return
+        self._interrupted = True
+        try:
+            attributed(self.name, self.name, None, self.source.interrupt)
+        except StageError as failure:
+            self._news.failed(failure)
 
     def items(self, source_id: str) -> Iterator[Any]:
         """The items until the source ends or is halted; a failure names the index of the frame that did not come."""
@@ -151,6 +155,11 @@ class StageThread:
         """The source or node that works now, or did last."""
         reading = isinstance(self.feed, SourceFeed) and self.feed.reading
         return self.part_names[0] if reading else self._active
+
+    @property
+    def left_behind_note(self) -> str:
+        """For the report, after ``abandon``."""
+        return f"{self.busy_with!r} did not return in time: its thread was left behind and closes it when it returns"
 
     @property
     def running(self) -> bool:

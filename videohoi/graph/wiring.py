@@ -38,6 +38,15 @@ class Wiring:
         """All threads, trunk first."""
         return self.trunk + self.branches
 
+    def is_running(self) -> bool:
+        """Some thread is waited for."""
+        return any(stage.running for stage in self.stages)
+
+    def abort(self) -> None:
+        """Cut every edge."""
+        for edge in self.edges:
+            edge.abort()
+
     def add_outlet(self, policy: EdgePolicy) -> Edge[Any]:
         """One more edge behind the trunk, for the caller's own thread to take from."""
         return self._edge(self.trunk[-1], policy, "caller")

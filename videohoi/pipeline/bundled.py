@@ -12,6 +12,7 @@ from typing import Any
 
 from videohoi import config as strict_config
 from videohoi.errors import ConfigError
+from videohoi.models.methods import METHODS
 
 FOR_DETECTOR = "for_detector"
 """key of the settings that go with one detector"""
@@ -54,22 +55,28 @@ def load_pipeline(spec: str | Path, overrides: tuple[str, ...] = ()) -> LoadedPi
 
 
 def _with_detector_settings(values: dict[str, Any], overrides: tuple[str, ...]) -> dict[str, Any]:
-    """``values`` with what ``for_detector`` says of the chosen detector."""
+    """``values`` with what ``for_detector`` says of the chosen detector, or of the method that finds its own boxes."""
     by_detector = values.pop(FOR_DETECTOR, {})
-    chosen = strict_config.apply_overrides(values, overrides).get("detect", {})
-    name = chosen.get("detector") if isinstance(chosen, dict) else None
+    chosen = strict_config.apply_overrides(values, overrides)
+    method = METHODS.get(str(_named(chosen, "model", "name")))
+    name = method.name if method is not None and method.finds_boxes else _named(chosen, "detect", "detector")
     special = by_detector.get(name, {}) if isinstance(by_detector, dict) else {}
     if not isinstance(special, dict):
         raise ConfigError(f"{FOR_DETECTOR}.{name}: expected settings, got {special!r}")
-    return _laid_over(values, special)
+    return laid_over(values, special)
 
 
-def _laid_over(values: dict[str, Any], special: dict[str, Any]) -> dict[str, Any]:
+def _named(values: dict[str, Any], section: str, key: str) -> Any:
+    found = values.get(section)
+    return found.get(key) if isinstance(found, dict) else None
+
+
+def laid_over(values: dict[str, Any], special: dict[str, Any]) -> dict[str, Any]:
     """Both, key by key; ``special`` wins."""
     result = dict(values)
     for key, value in special.items():
         below = result.get(key)
-        result[key] = _laid_over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        result[key] = laid_over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return result
 
 

@@ -12,11 +12,42 @@ from numpy.typing import NDArray
 
 from videohoi.detect.protocol import Detector
 from videohoi.graph import BaseNode, BatchNode
+from videohoi.interact.hoi_detector import HOIDetector
 from videohoi.interact.protocol import HOIHead
 from videohoi.sink.protocol import Sink
 from videohoi.smooth.smoother import InteractionSmoother
 from videohoi.structures import Detections, Frame, FrameResult, SourceInfo, Tracks
 from videohoi.track.protocol import Tracker
+
+
+class HOIDetectNode(BaseNode[Frame, FrameResult]):
+    """Humans, objects and their verb scores of a frame, by a method that finds all at once."""
+
+    def __init__(self, model: HOIDetector) -> None:
+        super().__init__("detect")
+        self._model = model
+        self.truncated = 0
+        """pairs the cap cut so far"""
+
+    def open(self, info: SourceInfo) -> None:
+        """Load the weights."""
+        self.truncated = 0
+        self._model.open()
+
+    def process(self, item: Frame) -> Iterable[FrameResult]:
+        """The frame with detections and pair scores over the same rows."""
+        detections, scores = self._model.find(item)
+        self.truncated += scores.pairs.truncated
+        return (FrameResult(item, detections=detections, pair_scores=scores),)
+
+    def facts(self) -> dict[str, Any]:
+        """Which method it is, known after ``open``, and how many pairs its cap cut."""
+        head, detector = asdict(self._model.head_info), asdict(self._model.info)
+        return {"detector": detector, "head": head, "truncated_pairs": self.truncated}
+
+    def close(self, *, complete: bool) -> None:
+        """Free the model."""
+        self._model.close()
 
 
 class DetectBatch(BatchNode[Frame, FrameResult]):

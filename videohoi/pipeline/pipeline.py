@@ -14,9 +14,10 @@ from videohoi.errors import UsageError
 from videohoi.graph import Graph, RunReport
 from videohoi.pipeline.bundled import LoadedPipeline, load_pipeline
 from videohoi.pipeline.stage_graph import StageGraph
+from videohoi.pipeline.words import vocabulary_of
 from videohoi.sink.protocol import Sink
 from videohoi.structures import FrameResult
-from videohoi.vocabulary import Vocabulary, hico_det
+from videohoi.vocabulary import Vocabulary
 
 SCHEMA_VERSION = 1
 """version of every record this release writes (docs/output_schema.md)"""
@@ -52,7 +53,7 @@ class Pipeline:
     @property
     def vocabulary(self) -> Vocabulary:
         """The words of class ids and verb columns."""
-        return hico_det()
+        return vocabulary_of(self.config)
 
     def header(self) -> dict[str, Any]:
         """What every output of a run begins with."""

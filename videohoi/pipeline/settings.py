@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -10,7 +11,7 @@ class DetectSettings:
     """Which detector, and how it runs."""
 
     detector: str = "starter"
-    """starter, onnx:FILE, or a name of ``videohoi models``"""
+    """starter, onnx:FILE, hf:FOLDER, detr:FILE, or a name of ``videohoi models``"""
     score_threshold: float | None = None
     """boxes below are dropped; None = the detector's own, low enough for the tracker's second association"""
     input_size_px: int | None = None
@@ -35,6 +36,34 @@ class InteractSettings:
     """exponent of the box scores in the verb score (interact/fusion.py)"""
     pair_limit: int = 64
     """most pairs scored in a frame"""
+
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """Monotone map of scores (interact/scoring.py); None: the method's row of configs/models/calibration.yaml."""
+
+    slope: float | None = None
+    """above 0"""
+    offset: float | None = None
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Which method names the verbs; see docs/methods.md."""
+
+    name: str = "starter"
+    """starter, or a method of ``videohoi models``"""
+    weights: str | None = None
+    """file of ``videohoi models import``"""
+    clip_weights: str | None = None
+    """file of CLIP weights, or ``random`` to try the wiring"""
+    words: str | None = None
+    """``hold cup, drink from bottle`` or a word list FILE.yaml, for methods that compare with text"""
+    device: str = "auto"
+    """auto, cpu, cuda"""
+    options: dict[str, Any] = field(default_factory=dict)
+    """values of the method's own settings (configs/models/NAME.yaml)"""
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
 
 
 @dataclass(frozen=True)

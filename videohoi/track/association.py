@@ -1,4 +1,15 @@
-"""Which row of a frame continues which track: rounds of optimal assignment, the surest first."""
+"""Which row of a frame continues which track: rounds of optimal assignment, the surest first. Plain numpy.
+
+Rows and tracks with an id: high rows by overlap with the voted class, by overlap with another known class, by high
+overlap with any object class, by distance. Then low rows the same way (BYTE's second association, algorithm 1). Then
+tracks without an id choose among the high rows.
+
+Distance is weak evidence, weaker the more is about. For humans, who meet in numbers, it does not stand alone: a low row
+needs overlap, and a human who was out of sight must prove itself as a new one would. The row starts a track, and when
+that has been seen ``confirm_hits`` times it takes the place of the lost one it is close to, instead of an id of its
+own. A false alarm or a passer-by in the crowd so never carries off a lost identity; a human who comes back into an
+empty scene has the old id a frame or two later.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from videohoi.track import memory
 from videohoi.track.byte_config import ByteConfig
 from videohoi.track.rows import Rows
-from videohoi.track.steps import Steps
+from videohoi.track.similarity import overlap_similarity, reach_similarity
 from videohoi.track.track_table import TrackTable
-
-
-def associate(
-    rows: Rows, table: TrackTable, coasting: NDArray[np.bool_], config: ByteConfig, steps: Steps
-) -> NDArray[np.int64]:
-    """(R,) track of each row, -1 none.
-
-    ``table`` is already predicted to this frame; ``coasting`` (T,): not seen in the last one. Tracks with an id choose
-    first. Their high rows: by overlap with the voted class, by overlap with another known class, by high overlap with
-    any object class, by distance. Then their low rows the same way (BYTE's second association, algorithm 1). Then
-    tracks without an id choose among the high rows.
-    """
-    frame = _Frame(rows, table, coasting, config, steps)
-    high = rows.scores >= config.high_score
-    frame.match(high, table.confirmed, config.high_iou)
-    frame.match(~high, table.confirmed, config.low_iou)
-    frame.match(high, ~table.confirmed, config.high_iou)
-    return frame.track_of_row
 
 
 def leave_to_older(track_of_row: NDArray[np.int64], same_thing: NDArray[np.bool_]) -> None:
@@ -46,77 +40,99 @@ def leave_to_older(track_of_row: NDArray[np.int64], same_thing: NDArray[np.bool_
             track_of_row[younger] = -1
 
 
-class _Frame:
+class Association:
     """One frame's matching so far."""
 
-    def __init__(
-        self, rows: Rows, table: TrackTable, coasting: NDArray[np.bool_], config: ByteConfig, steps: Steps
-    ) -> None:
+    def __init__(self, rows: Rows, table: TrackTable, coasting: NDArray[np.bool_], config: ByteConfig) -> None:
+        """``table`` is already predicted to this frame; ``coasting`` (T,): not seen in the last one."""
         self._rows = rows
-        self._steps = steps
-        self._places, self._spread = steps.places(
+        self._config = config
+        self._places, self._spread = memory.places(
             table.motion, table.last_boxes, coasting, table.ids, table.carrier_ids, table.carrier_offsets
         )
-        self._switch_iou = config.switch_iou
-        self._reach_sizes = np.where(table.humans, config.human_reach_sizes, config.object_reach_sizes).astype(
-            np.float64
-        )
-        self._reach = (float(config.reach_sigmas), float(config.reach_limit_sizes), float(config.reach_size_ratio))
+        self._confirmed, self._humans = table.confirmed, table.humans.copy()
+        self._seen_seconds = table.seen_seconds.copy()
+        self._was_away = table.humans & table.confirmed & coasting
         kin = rows.humans[:, None] == table.humans[None]
         self._voted = kin & (rows.class_ids[:, None] == table.classes[None, :, 0])
         self._known = kin & _knows(table, rows.class_ids, config.known_class_share)
         self._kin = kin
-        self.track_of_row = np.full(len(rows), -1, np.int64)
+        self._track_of_row = np.full(len(rows), -1, np.int64)
         self._free_tracks = np.ones(len(table), np.bool_)
 
-    def match(self, rows: NDArray[np.bool_], tracks: NDArray[np.bool_], min_iou: float) -> None:
-        """Assign free ``rows`` (R,) to free ``tracks`` (T,), the surest reason first."""
-        self._by_overlap(rows, tracks, self._voted, min_iou)
-        self._by_overlap(rows, tracks, self._known, min_iou)
-        self._by_overlap(rows, tracks, self._kin, self._switch_iou)
-        self._by_distance(rows, tracks)
+    def tracks(self) -> NDArray[np.int64]:
+        """(R,) track of each row, -1 none."""
+        config, confirmed = self._config, self._confirmed
+        high = self._rows.scores >= config.high_score
+        sure = np.where(self._humans, config.human_iou, config.high_iou)
+        unsure = np.full(len(sure), config.low_iou, np.float64)
+        self._match(high, confirmed, sure, by_distance=~self._was_away)
+        self._match(~high, confirmed, unsure, by_distance=~self._humans)
+        self._match(high, ~confirmed, sure, by_distance=~self._was_away)
+        return self._track_of_row
 
-    def _by_overlap(
-        self, rows: NDArray[np.bool_], tracks: NDArray[np.bool_], allowed: NDArray[np.bool_], min_iou: float
+    def returned(
+        self, rows: NDArray[np.int64], born_seconds: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which of ``rows`` are close to a lost human with an id, and to which: places in ``rows``, tracks.
+
+        ``born_seconds`` (like ``rows``): when their own tracks began; nobody is seen twice at a time.
+        """
+        lost = np.flatnonzero(self._humans & self._confirmed & self._free_tracks)
+        if not len(lost) or not len(rows):
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        allowed = self._seen_seconds[lost][None] < born_seconds[:, None]
+        chosen, tracks = _best(self._closeness(rows, lost, allowed))
+        return chosen, lost[tracks]
+
+    def _match(
+        self,
+        rows: NDArray[np.bool_],
+        tracks: NDArray[np.bool_],
+        min_iou: NDArray[np.float64],
+        by_distance: NDArray[np.bool_],
     ) -> None:
-        """The greatest sum of IoU * score."""
-        if not self._free(rows, tracks):
-            return
-        mask = self._open(rows, tracks, allowed)
+        """Assign free ``rows`` (R,) to free ``tracks`` (T,), the surest reason first."""
+        switch_iou = np.full(len(tracks), self._config.switch_iou, np.float64)
+        for allowed, limit in ((self._voted, min_iou), (self._known, min_iou), (self._kin, switch_iou)):
+            mask = self._open(rows, tracks, allowed)
+            if mask.any():
+                boxes, scores = self._rows.boxes, self._rows.scores
+                self._take(*_best(overlap_similarity(boxes, scores, self._places, mask, limit)))
+        mask = self._open(rows, tracks & by_distance, self._known)
         if mask.any():
-            self._assign(self._steps.overlap(self._rows.boxes, self._rows.scores, self._places, mask, float(min_iou)))
+            everyone = np.arange(len(tracks))
+            self._take(*_best(self._closeness(np.arange(len(rows)), everyone, mask)))
 
-    def _by_distance(self, rows: NDArray[np.bool_], tracks: NDArray[np.bool_]) -> None:
-        """The greatest sum of closeness, for what is too small or too fast to overlap."""
-        if not self._free(rows, tracks):
-            return
-        mask = self._open(rows, tracks, self._known)
-        if mask.any():
-            self._assign(
-                self._steps.reach(self._rows.boxes, self._places, self._spread, self._reach_sizes, mask, self._reach)
-            )
-
-    def _free(self, rows: NDArray[np.bool_], tracks: NDArray[np.bool_]) -> bool:
-        """Is there anything left to assign: most frames are done after the first step."""
-        return bool((rows & (self.track_of_row < 0)).any() and (tracks & self._free_tracks).any())
+    def _closeness(
+        self, rows: NDArray[np.int64], tracks: NDArray[np.int64], allowed: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        config = self._config
+        reach_sizes = np.where(self._humans[tracks], config.human_reach_sizes, config.object_reach_sizes)
+        reach = (config.reach_sigmas, config.reach_limit_sizes, config.reach_size_ratio)
+        boxes, places, spread = self._rows.boxes[rows], self._places[tracks], self._spread[tracks]
+        return reach_similarity(boxes, places, spread, reach_sizes, allowed, reach)
 
     def _open(
         self, rows: NDArray[np.bool_], tracks: NDArray[np.bool_], allowed: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
-        free_rows = rows & (self.track_of_row < 0)
+        free_rows = rows & (self._track_of_row < 0)
         mask: NDArray[np.bool_] = allowed & free_rows[:, None] & (tracks & self._free_tracks)[None]
         return mask
 
-    def _assign(self, similarity: NDArray[np.float64]) -> None:
-        possible = similarity > 0.0
-        rows, tracks = np.flatnonzero(possible.any(axis=1)), np.flatnonzero(possible.any(axis=0))
-        if not len(rows):
-            return
-        chosen_rows, chosen_tracks = linear_sum_assignment(similarity[np.ix_(rows, tracks)], maximize=True)
-        chosen_rows, chosen_tracks = rows[chosen_rows], tracks[chosen_tracks]
-        real = possible[chosen_rows, chosen_tracks]
-        self.track_of_row[chosen_rows[real]] = chosen_tracks[real]
-        self._free_tracks[chosen_tracks[real]] = False
+    def _take(self, rows: NDArray[np.int64], tracks: NDArray[np.int64]) -> None:
+        self._track_of_row[rows] = tracks
+        self._free_tracks[tracks] = False
+
+
+def _best(similarity: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of the pairs above 0 that add up to the greatest sum."""
+    possible = similarity > 0.0
+    rows, columns = np.flatnonzero(possible.any(axis=1)), np.flatnonzero(possible.any(axis=0))
+    chosen_rows, chosen_columns = linear_sum_assignment(similarity[np.ix_(rows, columns)], maximize=True)
+    chosen_rows, chosen_columns = rows[chosen_rows], columns[chosen_columns]
+    real = possible[chosen_rows, chosen_columns]
+    return chosen_rows[real], chosen_columns[real]
 
 
 def _knows(table: TrackTable, class_ids: NDArray[np.int64], least_share: float) -> NDArray[np.bool_]:

@@ -11,6 +11,10 @@ from dataclasses import dataclass, fields
 
 from videohoi.errors import ConfigError
 
+GRACE_SECONDS = 1e-6
+"""sums of frame times miss round limits by rounding; no time that matters is shorter"""
+_NEVER_ZERO = ("min_dt_seconds", "lost_seconds", "human_lost_seconds")
+
 
 @dataclass(frozen=True)
 class ByteConfig:
@@ -23,10 +27,14 @@ class ByteConfig:
     new_track_score: float = 0.4
     """rows from here up may start a track. BYTE: high_score + 0.1; equal here, as two hits are asked for anyway"""
     high_iou: float = 0.1
-    """least IoU of a high row with a place its track may be. BYTE gates IoU * score at 0.2; here the score ranks the
-    candidates and does not gate them, so that a low-scoring detector is not held to a higher overlap"""
+    """least IoU of a high object row with a place its track may be. BYTE gates IoU * score at 0.2; here the score ranks
+    the candidates and does not gate them, so that a low-scoring detector is not held to a higher overlap"""
+    human_iou: float = 0.4
+    """the same for humans. From one frame to the next a human overlaps itself by far more, also at 10 Hz; where people
+    pass each other a weaker overlap is more often the neighbour of somebody who is out of sight (BYTE's 0.2 at a score
+    of 0.5)"""
     low_iou: float = 0.4
-    """the same for low rows. BYTE 0.5"""
+    """the same for low rows of either. BYTE 0.5"""
     switch_iou: float = 0.6
     """least IoU at which an object row continues a track of another object class (never human to object or back)"""
     human_reach_sizes: float = 0.5
@@ -50,9 +58,11 @@ class ByteConfig:
     confirm_seconds: float = 0.03
     """... and how long it must have been seen. 0.03: two frames at 25-30 Hz, as BYTE; three at 60 Hz"""
     unconfirmed_seconds: float = 0.12
-    """an unconfirmed track not seen for longer is dropped: three frames at 25-30 Hz. BYTE: one frame"""
+    """an unconfirmed track not seen for longer (but for one frame at least, as BYTE) is dropped: three at 25-30 Hz"""
     lost_seconds: float = 1.0
-    """a track not seen for longer has ended; a jump in time by more ends all. BYTE: 30 frames at 30 Hz"""
+    """an object not seen for longer has ended; a jump in time by more ends all. BYTE: 30 frames at 30 Hz"""
+    human_lost_seconds: float = 2.0
+    """the same for humans, who walk behind things and come back; what asks for proof can afford to wait longer"""
     vote_tau_seconds: float = 5.0
     """memory of the class vote: a vote weighs score * exp(-age / tau)"""
     rename_ratio: float = 1.25
@@ -72,7 +82,9 @@ class ByteConfig:
     growth_tau_seconds: float = 0.3
     """the speed at which a box grows or shrinks dies away with this time, seen or not: no ghost swells"""
     coast_tau_seconds: float = 0.4
-    """the speed of a track that is not seen dies away with this time"""
+    """the speed of an object that is not seen dies away with this time: it was put down, or is in a hand"""
+    human_coast_tau_seconds: float = 2.0
+    """the same for humans: who walks walks on, behind things as well. BYTE: for ever"""
     min_dt_seconds: float = 1e-3
     """least step of the clock: equal and slightly backward stamps count as this"""
 
@@ -88,6 +100,7 @@ class ByteConfig:
             )
         if self.rename_ratio < 1:
             raise ConfigError(f"ByteConfig.rename_ratio must be 1 or more, got {self.rename_ratio}")
-        for name in ("vote_tau_seconds", "growth_tau_seconds", "coast_tau_seconds", "min_dt_seconds", "lost_seconds"):
-            if getattr(self, name) == 0:
+        for field in fields(self):
+            name = field.name
+            if (name.endswith("tau_seconds") or name in _NEVER_ZERO) and getattr(self, name) == 0:
                 raise ConfigError(f"ByteConfig.{name} must be more than 0")

@@ -26,7 +26,7 @@ NUMBERS = 5
 
 
 class MotionModel(NamedTuple):
-    """The filter's constants; lengths in sizes, times in seconds. A tuple, so that compiled code takes it."""
+    """The filter's constants; lengths in sizes, times in seconds."""
 
     position_noise: float
     human_speed_noise: float
@@ -36,6 +36,7 @@ class MotionModel(NamedTuple):
     object_first_speed: float
     growth_tau: float
     coast_tau: float
+    human_coast_tau: float
 
 
 def motion_model(config: ByteConfig) -> MotionModel:
@@ -49,6 +50,7 @@ def motion_model(config: ByteConfig) -> MotionModel:
         float(config.object_first_speed_sizes),
         float(config.growth_tau_seconds),
         float(config.coast_tau_seconds),
+        float(config.human_coast_tau_seconds),
     )
 
 
@@ -57,6 +59,12 @@ def sizes_px(motion: NDArray[np.float64]) -> NDArray[np.float64]:
     sides = np.maximum(motion[:, 2:, 0], 1.0)
     size: NDArray[np.float64] = np.sqrt(sides[:, 0] * sides[:, 1])
     return size
+
+
+def corners(motion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T, 4) corners px of the state, at least 1 px wide and high."""
+    half = np.maximum(motion[:, 2:, 0], 1.0) / 2.0
+    return np.concatenate([motion[:, :2, 0] - half, motion[:, :2, 0] + half], axis=1)
 
 
 def first_motion(boxes: NDArray[np.float64], humans: NDArray[np.bool_], model: MotionModel) -> NDArray[np.float64]:
@@ -86,7 +94,8 @@ def predict(
     walk = ((model.position_noise * size) ** 2)[:, None]
     shift = np.full((len(motion), AXES), dt)
     decay = np.ones((len(motion), AXES))
-    shift[coasting], decay[coasting] = _fading(dt, model.coast_tau)
+    for kind, tau in ((humans, model.human_coast_tau), (~humans, model.coast_tau)):
+        shift[coasting & kind], decay[coasting & kind] = _fading(dt, tau)
     shift[:, 2:], decay[:, 2:] = _fading(dt, model.growth_tau)
     position, speed, pp, pv, vv = (motion[:, :, k].copy() for k in range(NUMBERS))
     motion[:, :, 0] = position + shift * speed

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from videohoi.track import kalman
+
 CLASS_SLOTS = 4
 """a thing is rarely given more than three names by one detector"""
 
@@ -55,8 +57,7 @@ def places(
     Carried is the last box moved to the carrier's predicted centre plus the offset the object had to it; equal to the
     last box for a track that is in sight or was at nobody.
     """
-    half = np.maximum(motion[:, 2:, 0], 1.0) / 2.0
-    predicted = np.concatenate([motion[:, :2, 0] - half, motion[:, :2, 0] + half], axis=1)
+    predicted = kalman.corners(motion)
     carried = last_boxes.copy()
     for track in np.flatnonzero(coasting & (carrier_ids >= 0)):
         for carrier in np.flatnonzero(ids == carrier_ids[track]):

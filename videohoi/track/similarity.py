@@ -23,12 +23,12 @@ def overlap_similarity(
     scores: NDArray[np.float64],
     places: NDArray[np.float64],
     allowed: NDArray[np.bool_],
-    min_iou: float,
+    min_iou: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """(R, T) best IoU of row and track over the track's places, times the score; 0 under ``min_iou`` or not allowed.
 
     IoU * score is the fusion of BYTE's public code (``matching.fuse_score``). ``boxes`` (R, 4), ``scores`` (R,),
-    ``places`` (T, 3, 4), ``allowed`` (R, T).
+    ``places`` (T, 3, 4), ``allowed`` (R, T), ``min_iou`` (T,).
     """
     predicted = pairwise_iou(boxes, places[:, 0])
     other = np.maximum(pairwise_iou(boxes, places[:, 1]), pairwise_iou(boxes, places[:, 2]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import ModelError
+from videohoi.vocabulary.nearest import did_you_mean, nearest_names
 
 INSTALL = "pip install 'videohoi[models]'"
 _BATCH = 64
 """sentences at a time: bounds the memory on small machines"""
 _HASH_BYTES = 1 << 20
+_SHOWN = 160
+"""characters of open_clip's own words that an error shows; some of them list every model"""
+_LOAD_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError, AssertionError, pickle.UnpicklingError)
+"""what open_clip raises for a wrong tag, no network, a file that is no checkpoint and one of another architecture"""
 
 
 class OpenClipTextEncoder:
@@ -26,7 +32,8 @@ class OpenClipTextEncoder:
         """Choose a model.
 
         Args:
-            architecture: a name of open_clip's model list, as ``ViT-B-16``.
+            architecture: a name of open_clip's model list, as ``ViT-B-16``. OpenAI's weights in a local file need the
+                name that ends in ``-quickgelu``; by the tag ``openai`` open_clip sees to it.
             weights: a name of open_clip's pretrained tags, or the path of a weights file.
         """
         self._architecture, self._weights = architecture, weights
@@ -66,13 +73,18 @@ class OpenClipTextEncoder:
                 f"text encoder {name}: open_clip is not installed; install it with {INSTALL}, or load a text bank that "
                 "was computed elsewhere"
             ) from error
+        known = tuple(open_clip.list_models())
+        if self._architecture not in known and ":" not in self._architecture:  # hf-hub:NAME is looked up by open_clip
+            hint = did_you_mean(nearest_names(self._architecture, known)) or "; see open_clip.list_models()"
+            raise ModelError(f"text encoder {name}: open_clip has no architecture {self._architecture!r}{hint}")
         try:
             model = open_clip.create_model(self._architecture, pretrained=self._weights)
             self._tokenizer = open_clip.get_tokenizer(self._architecture)
-        except (OSError, RuntimeError, ValueError, KeyError) as error:
-            reason = " ".join(str(error).split())
+        except _LOAD_ERRORS as error:
+            reason = " ".join(str(error).split())[:_SHOWN]
             raise ModelError(
-                f"text encoder {name}: cannot be loaded ({reason}); give a weights file that is on this machine"
+                f"text encoder {name}: cannot be loaded ({reason}); give a weights file of this architecture that is "
+                "on this machine"
             ) from error
         self._model = model.eval().requires_grad_(False)  # no graph is kept, so that no torch import is needed here
 

@@ -106,7 +106,12 @@ class Vocabulary:
 
 @lru_cache(maxsize=1)
 def hico_det() -> Vocabulary:
-    """HICO-DET (arXiv 1702.05448): 117 verbs, 80 objects in COCO order, 600 interactions in the data set's order."""
+    """HICO-DET (arXiv 1702.05448): 117 verbs, 80 objects in COCO order, 600 interactions in the data set's order.
+
+    The verbs alone are alphabetical; the 600 are not. They are grouped by object, in HICO's own order: the 20 objects
+    of PASCAL VOC from airplane to tv, then the other 60 from apple to zebra. Within an object the verbs are nearly but
+    not strictly alphabetical (``.., smell, fill, wash`` for cup), and ``no_interaction`` is last.
+    """
     values, synonyms = read_packed("hico_det.json"), read_packed("synonyms.json")
     objects, verbs = tuple(values["objects"]), tuple(values["verbs"])
     interactions = tuple(

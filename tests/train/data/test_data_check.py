@@ -22,9 +22,12 @@ def test_a_partial_hico_folder(tmp_path: Path) -> None:
     assert not report.complete
     assert states(report) == {
         "train annotations": "differs", "train pictures": "missing", "test annotations": "missing",
-        "test pictures": "missing",
+        "test pictures": "missing", "train image labels": "missing", "test image labels": "missing",
     }  # fmt: skip
-    counts, pictures, test, _ = report.findings
+    found = {finding.part: finding for finding in report.findings}
+    counts, pictures, test = (found[part] for part in ("train annotations", "train pictures", "test annotations"))
+    assert not found["test image labels"].required
+    assert found["test image labels"].detail.startswith("anno.mat or hico_test_image_level_positive.json (optional")
     assert "2 pictures, 3 pairs, 1 without pairs; published are 38118 pictures, 117871 pairs" in counts.detail
     assert pictures.detail == "images/train2015/: 1 of 2: b.jpg"
     assert "hico_20160224_det.tar.gz" in pictures.get
@@ -74,3 +77,29 @@ def test_the_first_form_that_is_there_is_read(tmp_path: Path) -> None:
     assert read_part(tmp_path, "hico-det", "train").path.name == "trainval_hico.json"
     one.write_json(tmp_path / "instances_train2015.json", one.hico_values())
     assert read_part(tmp_path, "hico-det", "train").path.name == "instances_train2015.json"
+
+
+def test_labels_of_whole_pictures_are_read_and_compared(tmp_path: Path) -> None:
+    one.write_json(tmp_path / "instances_test2015.json", one.hico_values())
+    one.write_json(tmp_path / "hico_test_image_level_positive.json", {"filenames": ["a.jpg"], "positive": [[5, 7]]})
+    found = next(row for row in check_folder(tmp_path).findings if row.part == "test image labels")
+    assert (found.status, found.required) == ("differs", False)
+    assert found.detail.endswith("1 pictures, 2 positive labels; 1 annotated pictures are not in it, as b.jpg")
+    (tmp_path / "anno.mat").write_bytes(b"nonsense")
+    found = next(row for row in check_folder(tmp_path).findings if row.part == "test image labels")
+    assert (found.status, "anno.mat: " in found.detail) == ("broken", True)
+
+
+def test_the_train_file_of_ppdm_is_not_held_against_the_official_numbers(tmp_path: Path) -> None:
+    one.write_json(tmp_path / "trainval_hico.json", one.ppdm_values())
+    found = check_folder(tmp_path).findings[0]
+    assert "published are 37633 pictures (trainval_hico.json of PPDM" in found.detail
+
+
+def test_a_folder_of_data_sets_names_them(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "annotations.jsonl").touch()
+    (tmp_path / "hicodet").mkdir()
+    (tmp_path / "hicodet" / "test_hico.json").touch()
+    with pytest.raises(InputError, match=r"give one of hicodet/ \(HICO-DET\), mine/ \(plain folder\)"):
+        check_folder(tmp_path)

@@ -47,6 +47,30 @@ def test_every_form_gives_the_same_pairs(form: str, tmp_path: Path) -> None:
     assert read.outside_picture() == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "first_pixel", "left"),
+    [
+        ("trainval_hico.json", None, 5),  # counts pixels from 0
+        ("test_hico.json", None, 4),  # counts pixels from 1
+        ("test_hico.json", 0, 5),
+        ("trainval_hico.json", 1, 4),
+    ],
+)
+def test_the_two_ppdm_files_count_pixels_from_different_numbers(
+    name: str, first_pixel: int | None, left: int, tmp_path: Path
+) -> None:
+    rows = one.ppdm_values()
+    rows[0]["annotations"] = [{**thing, "bbox": [5, 5, 9, 9]} for thing in rows[0]["annotations"]]
+    path = one.write_json(tmp_path / name, rows)
+    read = read_hico_ppdm(path, first_pixel)
+    assert read.human_boxes_xyxy_px.tolist() == [[left, left, left + 5, left + 5]] * 3
+
+
+def test_a_test_file_with_a_box_at_0_counts_from_0(tmp_path: Path) -> None:
+    read = read_hico_ppdm(one.write_json(tmp_path / "test_hico.json", one.ppdm_values()))
+    assert read.human_boxes_xyxy_px.tolist() == one.EDGES_H
+
+
 def test_invisible_labels_of_the_matlab_file_are_kept_without_a_box(tmp_path: Path) -> None:
     read = read_form("mat", tmp_path)
     assert read.unboxed.tolist() == [[1, hico_det().interaction_id("feed", "dog")]]
@@ -122,9 +146,12 @@ def test_a_malformed_ppdm_file_names_record_and_field(change, message: str, tmp_
     [
         ({"id": 601}, r"bbox_train\[0\] \(a.jpg\) hoi\[1\]: id: expected 1 to 600, got 601"),
         ({"connection": np.array([[1, 2]])}, r"hoi\[1\]: connection: \(1, 2\) of 1 humans and 1 objects"),
-        ({"bboxhuman": one.struct([{"x1": 1, "y1": 1, "x2": 5}])}, r"hoi\[1\]: y2: field required"),
+        ({"bboxhuman": one.struct([{"x1": 1, "y1": 1, "x2": 5}])}, r"hoi\[1\] bboxhuman\[0\]: y2: field required"),
         ({"bboxhuman": one.struct([one.mat_box([9, 9, 1, 1])])}, r"record 0 \(a.jpg\): bboxhuman\[1\].*inside out"),
-        ({"bboxhuman": one.struct([one.mat_box([1, 1, np.nan, 1])])}, "bboxhuman: a corner is not a finite number"),
+        (
+            {"bboxhuman": one.struct([one.mat_box([1, 1, np.nan, 1])])},
+            r"bboxhuman\[0\]: x2: expected one finite number",
+        ),
     ],
 )
 def test_a_malformed_matlab_file_names_record_and_field(changes, message: str, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from videohoi.errors import InputError, UsageError, VideohoiError
 from videohoi.train.data.annotations import HoiAnnotations
-from videohoi.train.data.layouts import LAYOUTS, Layout, Part
+from videohoi.train.data.layouts import LAYOUTS, Form, Layout, Part
 from videohoi.train.data.split_filter import TrainingFilter, training_filter
 from videohoi.vocabulary import hico_det, hico_splits
 from videohoi.vocabulary.nearest import did_you_mean, nearest_names
@@ -61,6 +61,7 @@ def check_folder(folder: Path, kind: str | None = None) -> DataReport:
         annotations = _annotations(folder, layout, part, findings)
         if annotations is not None or part.required:
             findings.append(_pictures(folder, layout, part, annotations))
+            findings += _labels(folder, layout, part, annotations)
         if annotations is not None and part.name in ("train", "all"):
             filters = _filters(annotations)
     return DataReport(layout, tuple(findings), filters)
@@ -76,9 +77,9 @@ def read_part(folder: Path, kind: str, part: str) -> HoiAnnotations:
     layout = _layout(folder, kind)
     for known in layout.parts:
         if known.name == part:
-            for path, reader in known.files:
-                if (folder / path).is_file():
-                    return reader(folder / path)
+            for form in known.files:
+                if (folder / form.path).is_file():
+                    return form.read(folder / form.path)
             raise InputError(f"{folder}: {_expected(known)} is missing; get {layout.annotations_from}")
     names = tuple(known.name for known in layout.parts)
     raise UsageError(f"{layout.title} has no part {part!r}; known: {', '.join(names)}")
@@ -90,25 +91,37 @@ def _layout(folder: Path, kind: str | None) -> Layout:
             return LAYOUTS[kind]
         hint = did_you_mean(nearest_names(kind, tuple(LAYOUTS))) or f"; known: {', '.join(LAYOUTS)}"
         raise UsageError(f"unknown data set {kind!r}{hint}")
-    for layout in LAYOUTS.values():
-        if any((folder / path).is_file() for part in layout.parts for path, _ in part.files):
-            return layout
+    layout = _found(folder)
+    if layout is not None:
+        return layout
+    below = [f"{child.name}/ ({found.title})" for child in sorted(folder.iterdir())
+             if child.is_dir() and (found := _found(child)) is not None]  # fmt: skip
+    if below:
+        raise InputError(f"{folder}: holds data sets, but is none itself; give one of {', '.join(below)}")
     raise InputError(f"{folder}: holds the annotations of no known data set; name it with --kind "
                      f"({', '.join(LAYOUTS)}) to see what is missing")  # fmt: skip
 
 
+def _found(folder: Path) -> Layout | None:
+    """The data set of which an annotation file lies in ``folder``."""
+    for layout in LAYOUTS.values():
+        if any((folder / form.path).is_file() for part in layout.parts for form in part.files):
+            return layout
+    return None
+
+
 def _annotations(folder: Path, layout: Layout, part: Part, findings: list[Finding]) -> HoiAnnotations | None:
     """Add the finding on a part's annotations; give them when they can be read."""
-    for path, reader in part.files:
-        if not (folder / path).is_file():
+    for form in part.files:
+        if not (folder / form.path).is_file():
             continue
         try:
-            annotations = reader(folder / path)
+            annotations = form.read(folder / form.path)
         except VideohoiError as error:
             findings.append(Finding(f"{part.name} annotations", "broken", str(error), layout.annotations_from,
                                     part.required))  # fmt: skip
             return None
-        findings.append(_counted(part, path, annotations))
+        findings.append(_counted(part, form, annotations))
         return annotations
     if part.required:
         findings.append(Finding(f"{part.name} annotations", "missing", _expected(part), layout.annotations_from))
@@ -116,17 +129,36 @@ def _annotations(folder: Path, layout: Layout, part: Part, findings: list[Findin
 
 
 def _expected(part: Part) -> str:
-    return " or ".join(dict.fromkeys(Path(path).name for path, _ in part.files))
+    return " or ".join(dict.fromkeys(Path(form.path).name for form in part.files))
 
 
-def _counted(part: Part, path: str, annotations: HoiAnnotations) -> Finding:
-    detail = (f"{path}: {len(annotations)} pictures, {annotations.pair_count} pairs, "
+def _labels(folder: Path, layout: Layout, part: Part, annotations: HoiAnnotations | None) -> list[Finding]:
+    """The finding on labels of whole pictures, for a data set that has them; they are never required."""
+    name = f"{part.name} image labels"
+    for path, reader in part.labels:
+        if (folder / path).is_file():
+            try:
+                labels = reader(folder / path)
+            except VideohoiError as error:
+                return [Finding(name, "broken", str(error), layout.annotations_from, required=False)]
+            lacking = set(() if annotations is None else annotations.file_names) - set(labels.file_names)
+            detail = f"{path}: {len(labels.file_names)} pictures, {int(labels.positive.sum())} positive labels"
+            status = "differs" if lacking else "ok"
+            detail += f"; {len(lacking)} annotated pictures are not in it, as {min(lacking)}" if lacking else ""
+            return [Finding(name, status, detail, required=False)]
+    wanted = " or ".join(dict.fromkeys(Path(path).name for path, _ in part.labels))
+    detail = f"{wanted} (optional, for scores with known objects)"
+    return [Finding(name, "missing", detail, layout.annotations_from, required=False)] if part.labels else []
+
+
+def _counted(part: Part, form: Form, annotations: HoiAnnotations) -> Finding:
+    detail = (f"{form.path}: {len(annotations)} pictures, {annotations.pair_count} pairs, "
               f"{len(annotations.empty_images)} without pairs")  # fmt: skip
     notes = [(f"{what}", count) for what, count in annotations.left_out]
     notes += [("labels without box", len(annotations.unboxed)),
               ("boxes beyond their picture", annotations.outside_picture())]  # fmt: skip
     detail += "".join(f", {count} {what}" for what, count in notes if count)
-    published = part.published
+    published = form.published
     wanted = [(published.images, len(annotations), "pictures"), (published.pairs, annotations.pair_count, "pairs")]
     differing = [f"{expected} {what}" for expected, found, what in wanted if expected is not None and expected != found]
     if not differing:

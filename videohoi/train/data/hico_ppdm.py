@@ -1,7 +1,10 @@
 """HICO-DET as JSON, second form: ``trainval_hico.json`` and ``test_hico.json`` of PPDM, used by QPIC, CDN and EoID.
 
-Objects are COCO category ids (1 to 90), verbs and interactions count from 1, boxes are 0-based pixel indices with the
-last pixel included: the right and lower edge lie one further. Picture sizes are not in the file.
+Objects are COCO category ids (1 to 90), verbs and interactions count from 1, and picture sizes are not in the file.
+Boxes are pixel indices with the last pixel included, but the two files count from different numbers: the official box
+(208, 33, 427, 300) of HICO_train2015_00000001 is (207, 32, 426, 299) in ``trainval_hico.json``, and (2, 2, 639, 475)
+of HICO_test2015_00000017 is the same in ``test_hico.json``. The train file also joins boxes that were drawn anew for
+each interaction of one pair, and leaves out the pictures without pairs (37,633 of 38,118 remain).
 """
 
 from __future__ import annotations
@@ -42,8 +45,13 @@ class _Picture:
 _READER = pydantic.TypeAdapter(list[_Picture], config=STRICT)
 
 
-def read_hico_ppdm(path: Path) -> HoiAnnotations:
+def read_hico_ppdm(path: Path, first_pixel: int | None = None) -> HoiAnnotations:
     """All pictures of a ``trainval_hico.json`` or ``test_hico.json``.
+
+    Args:
+        path: the file.
+        first_pixel: number of the left- and uppermost pixel, 0 or 1. Default: 0 for a file whose name begins with
+            ``train`` or that has a box beginning at 0, else 1.
 
     Raises:
         InputError: malformed, or an interaction that HICO-DET does not have; names file, record and field.
@@ -56,15 +64,21 @@ def read_hico_ppdm(path: Path) -> HoiAnnotations:
         labels += _labels(path, f"record {number} ({row.file_name})", row, object_of, words)
     verbs, objects = np.array(labels, np.int64).reshape(-1, 2).T
     pair_start, names = starts([len(row.hoi_annotation) for row in rows]), tuple(row.file_name for row in rows)
+    first = _first_pixel(path, rows) if first_pixel is None else first_pixel
     sides = []
     for role in ("subject_id", "object_id"):
         boxes = flat_boxes([[row.annotations[getattr(deed, role)].bbox for deed in row.hoi_annotation] for row in rows])
-        boxes[:, 2:] += 1
+        boxes += np.array([-first, -first, 1 - first, 1 - first])  # pixels to edges
         check_corners(path, names, pair_start, boxes, f"bbox of hoi_annotation.{role}")
         sides.append(boxes.astype(np.float32))
     return HoiAnnotations(
         path, words, names, np.zeros((len(rows), 2), np.int64), pair_start, sides[0], sides[1], verbs, objects
     )
+
+
+def _first_pixel(path: Path, rows: list[_Picture]) -> int:
+    lowest = min((value for row in rows for thing in row.annotations for value in thing.bbox), default=1.0)
+    return 0 if path.name.startswith("train") or lowest < 1 else 1
 
 
 def _labels(

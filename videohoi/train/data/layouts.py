@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from videohoi.train.data.annotations import HoiAnnotations
 from videohoi.train.data.folder import ANNOTATIONS, IMAGES, read_folder
 from videohoi.train.data.hico_json import read_hico_json
-from videohoi.train.data.hico_mat import read_hico_mat
+from videohoi.train.data.hico_mat import ImageLabels, read_hico_image_labels, read_hico_mat
 from videohoi.train.data.hico_ppdm import read_hico_ppdm
 from videohoi.train.data.vcoco_json import read_vcoco_json, read_vcoco_official
 from videohoi.train.data.vidhoi_json import read_vidhoi
@@ -27,17 +27,28 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Form:
+    """One of the files that hold a part's annotations."""
+
+    path: str
+    """below the folder"""
+    read: Callable[[Path], HoiAnnotations]
+    published: Published = Published()
+
+
+@dataclass(frozen=True)
 class Part:
     """One part of a data set: its annotations and its pictures."""
 
     name: str
     """train, val, test, trainval"""
-    files: tuple[tuple[str, Callable[[Path], HoiAnnotations]], ...]
-    """(path below the folder, its reader); the first that is there is taken"""
+    files: tuple[Form, ...]
+    """the first that is there is taken"""
     pictures: tuple[str, ...]
     """folders of the pictures; the first that is there is taken"""
-    published: Published = Published()
     required: bool = True
+    labels: tuple[tuple[str, Callable[[Path], ImageLabels]], ...] = ()
+    """labels of whole pictures, which scoring with known objects asks for; the first that is there is taken"""
 
 
 @dataclass(frozen=True)
@@ -54,23 +65,30 @@ class Layout:
 
 
 _HICO_ROOTS = ("", "hico_20160224_det/")
+_HICO_TRAIN = Published(38118, 117871, "HICO-DET paper, arXiv 1702.05448")
+_HICO_TEST = Published(9658, 33405, "instances_test2015.json of fredzzhang/hicodet")
+_PPDM_TRAIN = Published(37633, None, "trainval_hico.json of PPDM: pictures with pairs, boxes of one pair joined")
 
 
-def _hico_part(name: str, ppdm: str, published: Published) -> Part:
-    forms: tuple[tuple[str, Callable[[Path], HoiAnnotations]], ...] = (
-        (f"instances_{name}2015.json", read_hico_json), (f"annotations/{ppdm}", read_hico_ppdm),
-        (ppdm, read_hico_ppdm), ("anno_bbox.mat", partial(read_hico_mat, part=name)),
-    )  # fmt: skip
-    files = tuple((root + path, reader) for path, reader in forms for root in _HICO_ROOTS)
-    return Part(name, files, tuple(f"{root}images/{name}2015" for root in _HICO_ROOTS), published)
+def _hico_part(name: str, ppdm: str, official: Published, joined: Published) -> Part:
+    forms = (
+        Form(f"instances_{name}2015.json", read_hico_json, official),
+        Form(f"annotations/{ppdm}", read_hico_ppdm, joined),
+        Form(ppdm, read_hico_ppdm, joined),
+        Form("anno_bbox.mat", partial(read_hico_mat, part=name), official),
+    )
+    files = tuple(replace(form, path=root + form.path) for form in forms for root in _HICO_ROOTS)
+    names = ("anno.mat", f"hico_{name}_image_level_positive.json")
+    labels = tuple((root + file, partial(read_hico_image_labels, part=name)) for file in names for root in _HICO_ROOTS)
+    return Part(name, files, tuple(f"{root}images/{name}2015" for root in _HICO_ROOTS), labels=labels)
 
 
 _HICO = Layout(
     "hico-det", "HICO-DET",
-    (_hico_part("train", "trainval_hico.json", Published(38118, 117871, "HICO-DET paper, arXiv 1702.05448")),
-     _hico_part("test", "test_hico.json", Published(9658, 33405, "instances_test2015.json of fredzzhang/hicodet"))),
+    (_hico_part("train", "trainval_hico.json", _HICO_TRAIN, _PPDM_TRAIN),
+     _hico_part("test", "test_hico.json", _HICO_TEST, Published())),
     "instances_train2015.json and instances_test2015.json: github.com/fredzzhang/hicodet; trainval_hico.json and "
-    "test_hico.json: README of github.com/hitachi-rd-cv/qpic; anno_bbox.mat: in hico_20160224_det.tar.gz",
+    "test_hico.json: README of github.com/hitachi-rd-cv/qpic; anno_bbox.mat and anno.mat: in hico_20160224_det.tar.gz",
     "hico_20160224_det.tar.gz: www-personal.umich.edu/~ywchao/hico (unpack it here)",
 )  # fmt: skip
 
@@ -78,10 +96,13 @@ _HICO = Layout(
 def _vcoco_part(name: str, pictures: str, images: int, pairs: int, *, required: bool = True) -> Part:
     path = f"instances_vcoco_{name}.json"
     folders = tuple(f"{root}{pictures}" for root in ("", "images/", "mscoco2014/"))
-    files = ((path, read_vcoco_json), (f"annotations/{path}", read_vcoco_json),
-             (f"data/vcoco/vcoco_{name}.json", _official))  # fmt: skip
     published = Published(images, pairs, "instances_vcoco_*.json of fredzzhang/vcoco")
-    return Part(name, files, folders, published, required)
+    files = (
+        Form(path, read_vcoco_json, published),
+        Form(f"annotations/{path}", read_vcoco_json, published),
+        Form(f"data/vcoco/vcoco_{name}.json", _official),
+    )
+    return Part(name, files, folders, required)
 
 
 def _official(path: Path) -> HoiAnnotations:
@@ -102,7 +123,7 @@ _VCOCO = Layout(
 def _vidhoi_part(name: str) -> Part:
     path = f"{name}_frame_annots.json"
     roots = ("", "VidHOI_annotation/", "annotations/", "VidHOI_annotations/")
-    return Part(name, tuple((root + path, read_vidhoi) for root in roots), ("frames", "images"))
+    return Part(name, tuple(Form(root + path, read_vidhoi) for root in roots), ("frames", "images"))
 
 
 _VIDHOI = Layout(
@@ -113,7 +134,7 @@ _VIDHOI = Layout(
 
 _FOLDER = Layout(
     "folder", "plain folder",
-    (Part("all", ((ANNOTATIONS, lambda path: read_folder(path.parent)),), (IMAGES,)),),
+    (Part("all", (Form(ANNOTATIONS, lambda path: read_folder(path.parent)),), (IMAGES,)),),
     f"write {ANNOTATIONS}, one JSON line per picture; see the documentation of videohoi.train.data.folder",
     f"put your pictures into {IMAGES}/",
 )  # fmt: skip

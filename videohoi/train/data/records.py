@@ -11,9 +11,13 @@ import pydantic
 from videohoi.errors import InputError
 
 Parsed = TypeVar("Parsed")
-Number = Annotated[float, pydantic.Field(allow_inf_nan=False)]
+_FAR = 1e9
+"""beyond it nothing is a coordinate in a picture, a size or a frame rate"""
+_LARGEST_ID = 1 << 53
+Number = Annotated[float, pydantic.Field(allow_inf_nan=False, ge=-_FAR, le=_FAR)]
 Box = tuple[Number, Number, Number, Number]
-Index = Annotated[int, pydantic.Field(ge=0)]
+Index = Annotated[int, pydantic.Field(ge=0, le=_LARGEST_ID)]
+TrackId = Annotated[int, pydantic.Field(ge=-_LARGEST_ID, le=_LARGEST_ID)]
 STRICT = pydantic.ConfigDict(strict=True)
 """no text for a number and no fraction for an index"""
 _SHOWN = 60

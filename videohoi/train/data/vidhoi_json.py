@@ -15,7 +15,7 @@ import numpy as np
 import pydantic
 
 from videohoi.train.data.annotations import HoiAnnotations, check_corners, flat_boxes, starts
-from videohoi.train.data.records import STRICT, Index, Number, parse_json, record_error
+from videohoi.train.data.records import STRICT, Index, Number, TrackId, parse_json, record_error
 from videohoi.vocabulary.vidhoi import vidhoi
 
 
@@ -37,8 +37,8 @@ class _Record:
     width: Index
     person_box: _Corners
     object_box: _Corners
-    person_id: int
-    object_id: int
+    person_id: TrackId
+    object_id: TrackId
     object_class: Index
     action_class: Index
 

@@ -1,0 +1,98 @@
+"""Perception of a robot: one camera or several, the newest frame wins, decisions that do not look ahead.
+
+Where the model is slower than a camera, frames are dropped before it, and counted; what it has seen is never lost. Each
+camera has a graph of its own, so one that stalls or fails does not hold up the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from videohoi.decode.protocol import Source
+from videohoi.detect.factory import create_detector
+from videohoi.errors import UsageError
+from videohoi.graph import AnyNode, Batcher, BatchPolicy, EdgePolicy, Graph, MultiGraph, RunRecord
+from videohoi.pipeline.model_stages import model_stages
+from videohoi.pipeline.nodes import DetectBatch, SinkNode, SmoothNode, TrackNode
+from videohoi.pipeline.settings import DetectSettings, InteractSettings, ModelSettings, OverlaySettings
+from videohoi.pipeline.words import vocabulary_of
+from videohoi.sink.protocol import Sink
+from videohoi.smooth.config import SmoothingConfig
+from videohoi.smooth.smoother import InteractionSmoother
+from videohoi.structures import FrameResult
+from videohoi.track.byte import ByteTracker
+from videohoi.track.byte_config import ByteConfig
+
+Branches = Sequence[Sequence[Sink]]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of live perception; ``configs/pipelines/robot_perception.yaml`` lists them."""
+
+    detect: DetectSettings = field(default_factory=lambda: DetectSettings(threads=2, workers=1))  # workers cost frames
+    interact: InteractSettings = field(default_factory=InteractSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    track: ByteConfig = field(default_factory=ByteConfig)
+    smooth: SmoothingConfig = field(default_factory=lambda: SmoothingConfig(lookahead_seconds=0.0))
+    overlay: OverlaySettings = field(default_factory=OverlaySettings)
+    staleness_seconds: float | None = 0.5
+    """a frame older than this when its turn comes is dropped and counted; None: never"""
+    batch_wait_seconds: float = 0.01
+    """longest wait of a camera's frame for those of the others; only with several cameras"""
+    record_to: str | None = None
+    """file that says which frames came and were dropped; ``{source}`` stands for the camera's name"""
+    replay_from: str | None = None
+    """such a file: the same frames are dropped again, at any speed"""
+
+
+def build(
+    config: Config, source: Source, branches: Branches = (), header: dict[str, Any] | None = None
+) -> Graph[FrameResult]:
+    """One graph: decode |latest| detect | track > interact > smooth | one thread for each branch of sinks."""
+    model = model_stages(config.model, config.detect, config.interact, vocabulary_of(config))
+    return _graph(config, source, [*model.before], [*model.after], branches, header)
+
+
+def build_many(
+    config: Config,
+    sources: Mapping[str, Source],
+    branches: Callable[[str], Branches] = lambda name: (),
+    header: dict[str, Any] | None = None,
+) -> MultiGraph:
+    """A graph for each camera over one shared detector; ``branches`` makes the sinks of the camera of a name.
+
+    Raises ``UsageError`` for a method that finds its own boxes: it cannot be shared.
+    """
+    detect, vocabulary = config.detect, vocabulary_of(config)
+    detector = create_detector(
+        detect.detector,
+        threads=detect.threads,
+        score_threshold=detect.score_threshold,
+        input_size_px=detect.input_size_px,
+        engine=detect.engine,
+    )
+    batcher = Batcher(DetectBatch(detector), BatchPolicy(max(len(sources), 1), config.batch_wait_seconds))
+    graphs: dict[str, Graph[FrameResult]] = {}
+    for name, source in sources.items():
+        after = model_stages(config.model, detect, config.interact, vocabulary).after
+        if not after:
+            raise UsageError(f"model {config.model.name} finds its own boxes; run one camera, or choose another model")
+        graphs[name] = _graph(config, source, [batcher.lane()], [*after], branches(name), header, name)
+    return MultiGraph(graphs, [batcher])
+
+
+def _graph(
+    config: Config, source: Source, detect: list[AnyNode], interact: list[AnyNode], branches: Branches,
+    header: dict[str, Any] | None, name: str = "camera",
+) -> Graph[FrameResult]:  # fmt: skip
+    vocabulary, told = vocabulary_of(config), {**(header or {}), "policy": "latest"}
+    track = TrackNode(ByteTracker(config.track, human_class_id=vocabulary.person_id))
+    smooth = SmoothNode(InteractionSmoother(vocabulary, config.smooth))
+    sinks: list[list[AnyNode]] = [[SinkNode(sink, told) for sink in branch] for branch in branches]
+    edges = [EdgePolicy.latest(1, config.staleness_seconds), EdgePolicy.lossless(1)]
+    record_to, replay = (path and path.replace("{source}", name) for path in (config.record_to, config.replay_from))
+    return Graph(source, [[], detect, [track, *interact, smooth]], branches=sinks, edges=edges, record_to=record_to,
+                 replay=RunRecord.load(replay) if replay else None)  # fmt: skip

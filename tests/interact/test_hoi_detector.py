@@ -1,0 +1,147 @@
+"""From the pairs of a one-stage model to rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from videohoi.errors import ModelError, UsageError
+from videohoi.interact.hoi_detector import HOIDetector, MergeSettings, keep_rows, merge_pairs
+from videohoi.interact.protocol import HeadInfo
+from videohoi.interact.scoring import ClassRows, ScoredPairs, ScoreRule
+from videohoi.structures import Detections, Frame
+from videohoi.structures.hoi_output import HOIOutput
+from videohoi.vocabulary import hico_det
+
+WORDS = hico_det()
+PERSON, CUP, BOTTLE = WORDS.person_id, WORDS.object_id("cup"), WORDS.object_id("bottle")
+MAN, SAME_MAN, CUP_BOX, BOTTLE_BOX = [0, 0, 100, 200], [2, 0, 102, 200], [90, 90, 110, 110], [10, 90, 30, 130]
+BOXES = np.array([MAN, SAME_MAN, CUP_BOX, BOTTLE_BOX, [89, 90, 110, 110]], np.float32)
+
+
+def pairs(rows, classes, confidence, verb_scores):
+    return ScoredPairs(
+        np.array(rows, np.int64).reshape(-1, 2), np.array(classes, np.int64), np.array(confidence, np.float32),
+        np.array(verb_scores, np.float32).reshape(len(rows), np.shape(verb_scores)[-1]),
+    )  # fmt: skip
+
+
+def merged(found, **settings):
+    return merge_pairs(BOXES, found, PERSON, MergeSettings(**settings))
+
+
+def test_one_human_with_two_things_is_one_row():
+    found = pairs([[0, 2], [1, 3]], [CUP, BOTTLE], [0.9, 0.6], [[0.5, 0.1], [0.2, 0.8]])
+    detections, scores = merged(found)
+    assert len(detections) == 3
+    humans = np.flatnonzero(detections.class_ids == PERSON)
+    assert detections.boxes_xyxy_px[humans].tolist() == [MAN], "the surer pair's box stays"
+    assert detections.scores[humans] == pytest.approx([0.9])
+    assert set(scores.pairs.human_rows) == {humans[0]}
+    by_object = dict(zip(detections.class_ids[scores.pairs.object_rows], scores.verb_scores.tolist(), strict=True))
+    assert by_object[CUP] == pytest.approx([0.5, 0.1])
+    assert by_object[BOTTLE] == pytest.approx([0.2, 0.8])
+    assert scores.verb_scores[0].max() == pytest.approx(0.8), "best pair first"
+
+
+def test_the_same_pair_twice_keeps_the_better_score_of_each_verb():
+    found = pairs([[0, 2], [1, 4]], [CUP, CUP], [0.9, 0.6], [[0.5, 0.1], [0.2, 0.3]])
+    detections, scores = merged(found)
+    assert len(detections) == 2
+    assert len(scores) == 1
+    assert scores.verb_scores[0] == pytest.approx([0.5, 0.3])
+
+
+def test_boxes_of_different_classes_stay_apart():
+    found = pairs([[0, 2], [0, 4]], [CUP, BOTTLE], [0.9, 0.6], [[0.5], [0.4]])
+    detections, _ = merged(found)
+    assert sorted(detections.class_ids.tolist()) == sorted([PERSON, CUP, BOTTLE])
+
+
+def test_a_human_with_itself_is_no_pair_but_two_humans_are():
+    found = pairs([[0, 1], [0, 3]], [PERSON, PERSON], [0.9, 0.6], [[0.5], [0.4]])
+    detections, scores = merged(found)
+    assert len(detections) == 2
+    assert len(scores) == 1
+    assert scores.pairs.human_rows[0] != scores.pairs.object_rows[0]
+
+
+def test_unsure_pairs_go_and_pairs_beyond_the_limit_are_counted():
+    found = pairs([[0, 2], [0, 3], [0, 4]], [CUP, BOTTLE, BOTTLE], [0.9, 0.6, 0.05], [[0.5], [0.7], [0.99]])
+    detections, scores = merged(found, pair_limit=1)
+    assert len(detections) == 3
+    assert len(scores) == 1
+    assert scores.pairs.truncated == 1
+    assert scores.verb_scores[0] == pytest.approx([0.7])
+
+
+def test_nothing_found_and_boxes_without_area_are_no_error():
+    detections, scores = merged(pairs([], [], [], np.zeros((0, 4))))
+    assert (len(detections), len(scores)) == (0, 0)
+    flat = np.array([[5, 5, 5, 5], [7, 7, 9, 9]], np.float32)
+    found = pairs([[0, 1]], [CUP], [0.9], [[0.5]])
+    detections, scores = merge_pairs(flat, found, PERSON, MergeSettings())
+    assert len(detections) == 2
+    assert len(scores) == 1
+
+
+def test_a_methods_own_boxes_keep_their_rows_and_unsure_ones_go_with_their_pairs():
+    scores = np.array([0.9, 0.05, 0.8], np.float32)
+    found = Detections(BOXES[:3], scores, np.array([PERSON, PERSON, CUP]))
+    scored = pairs([[0, 2], [1, 2], [0, 1]], [CUP, CUP, PERSON], [0.7, 0.1, 0.1], [[0.5], [0.4], [0.3]])
+    detections, answer = keep_rows(found, scored, MergeSettings(), truncated=7)
+    assert detections.boxes_xyxy_px.tolist() == BOXES[[0, 2]].tolist()
+    assert (answer.pairs.human_rows.tolist(), answer.pairs.object_rows.tolist()) == ([0], [1])
+    assert answer.pairs.truncated == 7
+
+
+class Fixed:
+    """A runner that gives one output."""
+
+    def __init__(self, output):
+        self.output = output
+        self.info = HeadInfo("fixed", "none", "abc", len(WORDS.verbs), 0)
+        self.rule = ScoreRule(WORDS, "product", ClassRows.verbs(WORDS))
+        self.opened = self.closed = 0
+
+    def open(self):
+        self.opened += 1
+
+    def run(self, frame):
+        return self.output
+
+    def close(self):
+        self.closed += 1
+
+
+def output(boxes):
+    logits = np.full((1, 1, len(WORDS.verbs)), 2.0, np.float32)
+    objects = np.full((1, 1, 81), -9.0, np.float32)
+    objects[..., CUP] = 9
+    rows = np.array([[[0, 1]]])
+    return HOIOutput(np.array([boxes], np.float32), rows, np.array([[True]]), logits, object_logits=objects)
+
+
+def test_boxes_come_in_pixels_of_the_frame_and_inside_it():
+    detector = HOIDetector(Fixed(output([[0.5, 0.5, 0.2, 0.5], [0.95, 0.5, 0.2, 0.1]])))
+    detector.open()
+    frame = Frame(np.zeros((200, 400, 3), np.uint8), 0, 0.0, "clip")
+    detections, scores = detector.find(frame)
+    boxes = {int(c): box for c, box in zip(detections.class_ids, detections.boxes_xyxy_px.tolist(), strict=True)}
+    assert boxes[PERSON] == pytest.approx([160, 50, 240, 150], abs=1e-3)
+    assert boxes[CUP] == pytest.approx([340, 90, 400, 110], abs=1e-3)
+    assert len(scores) == 1
+    assert detector.info.weights_sha256 == detector.head_info.weights_sha256 == "abc"
+
+
+def test_numbers_that_are_not_finite_are_an_error_and_not_a_detection():
+    detector = HOIDetector(Fixed(output([[np.nan, 0.5, 0.2, 0.5], [0.9, 0.5, 0.2, 0.1]])))
+    detector.open()
+    with pytest.raises(ModelError, match="not finite; check the weights"):
+        detector.find(Frame(np.zeros((20, 40, 3), np.uint8), 0, 0.0, "clip"))
+
+
+@pytest.mark.parametrize("settings", [{"box_score": 1.1}, {"merge_iou": -0.1}, {"pair_limit": 0}])
+def test_settings_that_cannot_be_are_refused(settings):
+    with pytest.raises(UsageError, match="merging pairs"):
+        MergeSettings(**settings)

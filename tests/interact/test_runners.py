@@ -1,0 +1,206 @@
+"""Methods that find their own boxes, from a weights file to rows; tiny models with random weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+for package in ("torch", "torchvision", "open_clip", "timm"):
+    pytest.importorskip(package, reason=f"the models extra ({package}) is not installed")
+
+import torch  # noqa: E402
+from clip_cases import TINY_CLIP, WORDS, frame  # noqa: E402
+from one_stage_cases import formula_weights, pictures  # noqa: E402
+
+from videohoi.errors import ModelError  # noqa: E402
+from videohoi.interact.hoi_detector import HOIDetector, MergeSettings  # noqa: E402
+from videohoi.interact.imported import WeightsOrigin, save_imported  # noqa: E402
+from videohoi.interact.methods import TABLE  # noqa: E402
+from videohoi.interact.options import ModelOptions  # noqa: E402
+from videohoi.pipeline.model_stages import method_config  # noqa: E402
+from videohoi.pipeline.words import requested_vocabulary  # noqa: E402
+
+pytestmark = pytest.mark.torch
+DETR = {"width": 32, "heads": 4, "feedforward": 48, "encoder_layers": 1, "backbone": "resnet18", "queries": 6}
+CLIP = json.loads(json.dumps(dataclasses.asdict(TINY_CLIP)))
+SIZES = {
+    "eoid": {**DETR, "pair_layers": 1, "interaction_layers": 1},
+    "gen_vlkt": {**DETR, "decoder_layers": 1, "text_width": 16},
+    "hoiclip": {**DETR, "instance_layers": 1, "fusion_layers": 1, "clip": CLIP},
+    "ki2hoi": {**DETR, "instance_layers": 1, "fusion_layers": 1, "clip": CLIP},
+    "upt": {
+        "head": {"detector_width": 32, "picture_width": 512, "width": 32, "spatial_widths": [16, 16], "heads": 4,
+                 "branches": 4, "pair_feedforward": 32},
+        "detector": {**DETR, "decoder_layers": 1, "class_outputs": 81},
+    },
+    "lain": {
+        "head": {"clip": CLIP, "detector_width": 32, "token_hidden": 16, "layout_hidden": 16, "adapter_width": 8,
+                 "context_tokens": 2},
+        "detector": {**DETR, "decoder_layers": 1, "class_outputs": 81},
+    },
+}  # fmt: skip
+READ_TEXT = ["gen_vlkt", "hoiclip", "ki2hoi", "lain"]
+
+
+@torch.no_grad()
+def sees_people_and_cups(detr):
+    """Queries that differ, the first half of them unsure of cups and the others of people."""
+    formula_weights(detr)
+    for part in (detr.object_class.weight, detr.object_class.bias):
+        part.zero_()
+    detr.object_class.bias[[WORDS.person_id, WORDS.object_id("cup")]] = 3.0
+    direction = detr(*pictures([(96, 128)])).queries[0]
+    direction = direction[3:].mean(0) - direction[:3].mean(0)
+    detr.object_class.weight[WORDS.person_id] = 6 * direction / direction.norm()
+    detr.object_class.bias[WORDS.person_id] -= (
+        6 * (detr(*pictures([(96, 128)])).queries[0] @ direction).mean() / direction.norm()
+    )
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """``weights(name)``: a file of that method with random weights, made once."""
+    folder, made = tmp_path_factory.mktemp("weights"), {}
+
+    def make(name):
+        if name not in made:
+            entry = TABLE[name]
+            config = method_config(entry, None, SIZES[name])
+            torch.manual_seed(1)
+            model = entry.load(entry.model)(config)
+            if entry.own_detr:
+                sees_people_and_cups(model.detector)
+            made[name] = folder / f"{name}.safetensors"
+            save_imported(made[name], model.state_dict(), WeightsOrigin(name, "hico-det", SIZES[name]))
+        return made[name]
+
+    return make
+
+
+def detector(name, file, words=None, **more):
+    entry = TABLE[name]
+    options = ModelOptions(
+        WORDS if words is None else requested_vocabulary(words), own_words=words is not None, weights=file,
+        config=method_config(entry, file, {}), device="cpu", input_size_px=96, **more,
+    )  # fmt: skip
+    sizes = (TINY_CLIP,) if name == "gen_vlkt" else ()
+    runner = entry.load(entry.runner)(entry, options, *sizes)
+    return HOIDetector(runner, MergeSettings(box_score=0.0))
+
+
+@pytest.mark.parametrize("name", ["eoid", "gen_vlkt", "hoiclip", "ki2hoi", "upt", "lain"])
+def test_a_frame_of_any_size_gives_rows_and_verb_scores(name, weights):
+    model = detector(name, weights(name))
+    model.open()
+    for picture in (frame(90, 120), frame(77, 40)):
+        detections, scores = model.find(picture)
+        assert len(detections) > 0
+        assert detections.boxes_xyxy_px[:, 2].max() <= picture.width_px
+        assert scores.verb_scores.shape == (len(scores), 117)
+        assert ((scores.verb_scores >= 0) & (scores.verb_scores <= 1)).all()
+        assert (scores.pairs.human_rows != scores.pairs.object_rows).all()
+        assert (detections.class_ids[scores.pairs.human_rows] == WORDS.person_id).all()
+        allowed = WORDS.valid[detections.class_ids[scores.pairs.object_rows]] & WORDS.acting_verbs
+        assert not scores.verb_scores[~allowed].any()
+    assert model.head_info.weights_sha256 == model.info.weights_sha256 is not None
+    model.close()
+    with pytest.raises(ModelError, match="not open"):
+        model.find(frame())
+
+
+@pytest.mark.parametrize("name", READ_TEXT)
+def test_own_words_become_the_columns(name, weights):
+    model = detector(name, weights(name), "hold cup, polish bottle", clip_weights="random")
+    if name != "lain":
+        with pytest.raises(ModelError, match=r"--vocab needs CLIP"):
+            detector(name, weights(name), "hold cup").open()
+    model.open()
+    _, scores = model.find(frame())
+    assert scores.verb_scores.shape == (len(scores), 2)
+    assert "RANDOM" in model.head_info.note
+
+
+def test_known_words_of_lain_need_no_clip_and_equal_the_columns_of_the_full_vocabulary(weights):
+    full, few = detector("lain", weights("lain")), detector("lain", weights("lain"), "ride bicycle, hold bicycle")
+    full.open()
+    few.open()
+    chosen = [WORDS.verb_id("ride"), WORDS.verb_id("hold")]
+    whole = full._runner.run(frame()).logits[..., chosen]
+    assert few._runner.run(frame()).logits == pytest.approx(whole, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["eoid", "lain"])
+def test_missing_weights_say_where_to_get_them(name):
+    entry = TABLE[name]
+    runner = entry.load(entry.runner)(entry, ModelOptions(WORDS, config=entry.load(entry.config)()))
+    with pytest.raises(ModelError, match=rf"{name} needs weights: download .*https://github.com") as caught:
+        runner.open()
+    assert "without a network" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_of_another_data_set_are_refused(weights, tmp_path):
+    sizes = {**SIZES["gen_vlkt"], "interaction_classes": 263, "object_classes": 81}
+    entry = TABLE["gen_vlkt"]
+    model = entry.load(entry.model)(method_config(entry, None, sizes))
+    save_imported(tmp_path / "vcoco.safetensors", model.state_dict(), WeightsOrigin("gen_vlkt", "hico-det", sizes))
+    with pytest.raises(ModelError, match=r"263 interactions, expected the 600 of HICO-DET"):
+        detector("gen_vlkt", tmp_path / "vcoco.safetensors").open()
+
+
+def test_a_file_whose_tensors_do_not_fit_its_own_configuration_is_one_line(tmp_path):
+    save_imported(
+        tmp_path / "e.safetensors", {"queries": torch.rand(2, 2)}, WeightsOrigin("eoid", "hico-det", SIZES["eoid"])
+    )
+    with pytest.raises(ModelError, match="does not fit its configuration") as caught:
+        detector("eoid", tmp_path / "e.safetensors").open()
+    assert "\n" not in str(caught.value)
+
+
+def test_another_detr_takes_the_place_of_the_one_in_the_weights(weights, tmp_path):
+    from safetensors.torch import save_file
+
+    from videohoi.detect.detr import Detr, DetrConfig
+
+    torch.manual_seed(9)
+    for width in (32, 64):
+        sizes = {**DETR, "decoder_layers": 1, "class_outputs": 81, "width": width, "heads": 8}
+        save_file(Detr(DetrConfig(**sizes)).state_dict(), tmp_path / f"{width}.safetensors")
+    own, other = detector("upt", weights("upt")), detector("upt", weights("upt"), detector=tmp_path / "32.safetensors")
+    own.open()
+    other.open()
+    first, second = own.find(frame())[0], other.find(frame())[0]
+    assert first.boxes_xyxy_px.tolist() != second.boxes_xyxy_px.tolist()
+    with pytest.raises(ModelError, match="features have 64 numbers, upt takes 32"):
+        detector("upt", weights("upt"), detector=tmp_path / "64.safetensors").open()
+
+
+def test_lain_leaves_out_pairs_beyond_the_limit_and_counts_them(weights):
+    model = detector("lain", weights("lain"), pair_limit=1)
+    model.open()
+    output = model._runner.run(frame())
+    people = int(np.count_nonzero(output.class_ids[0] == WORDS.person_id))
+    assert output.pair_mask.shape[1] <= 1
+    assert people
+    assert int(output.truncated[0]) == people * (output.scores.shape[1] - 1) - 1
+
+
+def test_lain_sees_pictures_as_its_public_code_makes_them(weights):
+    """Bicubic for DETR too, and ImageNet's mean and deviation also for CLIP (its datasets/__init__.py)."""
+    image = pytest.importorskip("PIL.Image", reason="Pillow is the reference of resizing")
+    runner, shot, seen = detector("lain", weights("lain"))._runner, frame(90, 120), []
+    runner.open()
+    runner._model.head.register_forward_pre_hook(lambda _, given: seen.append(given[5]))
+    runner.run(shot)
+
+    def resized(width, height):
+        picture = np.asarray(image.fromarray(shot.image).resize((width, height), image.Resampling.BICUBIC), np.float32)
+        return (picture / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
+
+    one_grey_level = 1 / 255 / 0.224
+    for found, (width, height) in ((runner.pictures(shot)[0], (96, 72)), (seen[0], (32, 32))):
+        assert found.shape == (1, 3, height, width)
+        assert found[0].permute(1, 2, 0).numpy() == pytest.approx(resized(width, height), abs=1.1 * one_grey_level)

@@ -1,0 +1,198 @@
+"""clip_prior and hts: crops, forward of any number of pairs, export, scores, what is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
+pytest.importorskip("torchvision", reason="the models extra (torchvision) is not installed")
+pytest.importorskip("open_clip", reason="the models extra (open_clip) is not installed")
+
+from clip_cases import BOTTLE, CUP, PERSON, TINY_CLIP, WORDS, detections, frame  # noqa: E402
+from torch.nn import functional  # noqa: E402
+
+from videohoi.errors import ModelError  # noqa: E402
+from videohoi.interact.heads.clip_prior import ClipPrior, ClipPriorHead  # noqa: E402
+from videohoi.interact.heads.hts import BIAS, Hts, HtsConfig, HtsHead  # noqa: E402
+from videohoi.interact.heads.union_crops import clip_pictures, clip_whole, square_crop  # noqa: E402
+from videohoi.interact.imported import WeightsOrigin, save_imported  # noqa: E402
+from videohoi.interact.options import ModelOptions  # noqa: E402
+from videohoi.interact.torch_engine import RANDOM_NOTE, ClipTextEncoder, load_clip  # noqa: E402
+from videohoi.layers.clip import ImageTower, tokenize  # noqa: E402
+from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
+from videohoi.pipeline.words import requested_vocabulary  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+def pair_inputs(batch, pairs, boxes=4):
+    torch.manual_seed(5)
+    return (
+        torch.rand(batch, pairs, 3, 32, 32),
+        functional.normalize(torch.randn(7, 16), dim=-1),
+        torch.rand(batch, boxes, 4),
+        torch.randint(0, boxes, (batch, pairs, 2)),
+        torch.rand(batch, pairs) < 0.7,
+        torch.rand(batch, boxes),
+        torch.randint(0, 80, (batch, boxes)),
+        torch.zeros(batch, dtype=torch.int64),
+    )
+
+
+def models():
+    torch.manual_seed(0)
+    hts = Hts(HtsConfig(classes=7), TINY_CLIP)
+    hts.begin_from_text(torch.randn(7, 16))
+    return {"clip_prior": ClipPrior(ImageTower(TINY_CLIP), 100.0).eval(), "hts": hts.eval()}
+
+
+@pytest.mark.parametrize("name", ["clip_prior", "hts"])
+@pytest.mark.parametrize(("batch", "pairs"), [(1, 0), (1, 1), (4, 3)])
+def test_forward_of_any_number_of_pairs_and_pictures(name, batch, pairs):
+    model, inputs = models()[name], pair_inputs(batch, pairs)
+    output = model(*inputs)
+    assert output.logits.shape == (batch, pairs, 7)
+    assert output.features.shape == (batch, pairs, 16)
+    assert torch.equal(output.pair_rows, inputs[3])
+    if pairs:
+        alone = model(inputs[0][:1, :1], inputs[1], *(value[:1] for value in inputs[2:]))
+        assert torch.allclose(alone.logits[0, 0], output.logits[0, 0], atol=1e-4), "pairs do not see each other"
+
+
+def test_logits_are_gamma_times_cosines_and_with_htss_scale_and_bias():
+    inputs = pair_inputs(1, 2)
+    chosen = models()
+    output = chosen["clip_prior"](*inputs)
+    assert torch.allclose(output.logits, 100 * output.features @ inputs[1].T, atol=1e-4)
+    assert torch.allclose(output.features.norm(dim=-1), torch.ones(1, 2), atol=1e-5)
+    output = chosen["hts"](*inputs)
+    expected = output.features @ inputs[1].T / 0.07 + BIAS
+    assert torch.allclose(output.logits, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["clip_prior", "hts"])
+def test_static_export_gives_the_same_numbers(name):
+    model, inputs = models()[name], pair_inputs(1, 2)
+    program = export_static(model, inputs)
+    assert not data_dependent_operators(program)
+    assert torch.allclose(program.module()(*inputs).logits, model(*inputs).logits, atol=1e-5)
+
+
+def test_a_crop_is_square_black_and_centred():
+    image = np.full((50, 80, 3), 7, np.uint8)
+    crop = square_crop(image, np.array([10.4, 5, 30.2, 15], np.float32))
+    assert crop.shape == (20, 20, 3)
+    assert (crop[5:15] == 7).all()
+    assert not crop[:5].any()
+    assert not crop[15:].any()
+
+
+@pytest.mark.parametrize(
+    ("box", "side"),
+    [([-20, -20, 200, 200], 80), ([79.9, 49.9, 79.95, 49.95], 1), ([30, 20, 10, 5], 1), ([np.nan] * 4, 1)],
+)
+def test_boxes_outside_thin_inverted_or_not_finite_still_give_a_crop(box, side):
+    assert square_crop(np.zeros((50, 80, 3), np.uint8), np.array(box, np.float32)).shape == (side, side, 3)
+
+
+def test_pictures_are_resized_as_pillow_does_and_normalised():
+    image_module = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    picture = frame(61, 61).image
+    resized = np.asarray(image_module.fromarray(picture).resize((32, 32), image_module.Resampling.BICUBIC), np.float32)
+    pixels = clip_pictures([picture], 32)[0].permute(1, 2, 0).numpy()
+    mean, std = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
+    assert np.abs(((pixels * std + mean) * 255) - resized).max() <= 1.01, "at most one grey value"
+    assert clip_whole(frame(50, 90).image, 32).shape == (1, 3, 32, 32)
+
+
+def test_only_the_tokens_that_are_needed_give_the_same_text_vectors():
+    clip = load_clip(TINY_CLIP, "random", "test").clip
+    sentences = ["a cup", "a picture of person drinking with bottle"]
+    with torch.inference_mode():
+        whole = clip.text(tokenize(sentences)).numpy()
+    assert ClipTextEncoder(clip.text, "x").encode(sentences) == pytest.approx(whole, abs=1e-5)
+
+
+def options(**more):
+    words = more.pop("words", None)
+    vocabulary = WORDS if words is None else requested_vocabulary(words)
+    return ModelOptions(vocabulary, own_words=words is not None, device="cpu", **more)
+
+
+def opened(words="hold cup, open bottle, polish bottle", **more):
+    head = ClipPriorHead(options(words=words, clip_weights="random", **more), TINY_CLIP)
+    head.open()
+    return head
+
+
+def test_clip_prior_scores_pairs_of_a_frame_in_the_asked_words():
+    head = opened(box_lambda=0.5)
+    scores = head.score(frame(), detections(PERSON, CUP, BOTTLE))
+    assert scores.verb_scores.shape == (2, 3)
+    by_object = dict(zip(scores.pairs.object_rows.tolist(), scores.verb_scores, strict=True))
+    assert by_object[1][0] > 0
+    assert by_object[1][1:].tolist() == [0, 0], "cups are only held here"
+    assert (by_object[2][1:] > 0).all()
+    assert by_object[2].sum() < 0.81, "the object's other interactions take their share of the certainty"
+    assert head.info.note == RANDOM_NOTE
+    assert head.info.weights_sha256 is None
+    head.close()
+    with pytest.raises(ModelError, match="closed; call open"):
+        head.score(frame(), detections(PERSON, CUP))
+
+
+@pytest.mark.parametrize("classes", [(), (CUP, BOTTLE), (PERSON,)])
+def test_no_pair_is_an_empty_answer(classes):
+    assert opened("hold cup").score(frame(), detections(*classes)).verb_scores.shape == (0, 1)
+
+
+def test_pairs_beyond_the_cap_are_counted():
+    scores = opened("hold cup", pair_limit=2).score(frame(), detections(PERSON, PERSON, CUP))
+    assert len(scores) == 2
+    assert scores.pairs.truncated == 2
+
+
+def test_missing_clip_weights_say_which_where_how_large_and_what_else():
+    head = ClipPriorHead(options())
+    with pytest.raises(ModelError) as caught:
+        head.open()
+    message = str(caught.value)
+    for part in ("clip_prior needs CLIP ViT-B/32", "ViT-B-32.pt", "338 MiB", "https://", "without a network", "random"):
+        assert part in message
+    assert "\n" not in message
+
+
+def test_hts_without_weights_says_that_nobody_publishes_any(tmp_path):
+    with pytest.raises(ModelError, match=r"nobody publishes any.*save_imported"):
+        HtsHead(options()).open()
+
+
+def hts_file(path, classes=600):
+    torch.manual_seed(3)
+    model = Hts(HtsConfig(classes=classes), TINY_CLIP)
+    model.begin_from_text(torch.randn(classes, 16))
+    model.bias.data.zero_()
+    save_imported(path, model.state_dict(), WeightsOrigin("hts", "hico-det", {"classes": classes}))
+    return path
+
+
+def test_hts_scores_with_its_trained_rows_and_with_text_of_other_words(tmp_path):
+    weights = hts_file(tmp_path / "hts.safetensors")
+    head = HtsHead(options(weights=weights), TINY_CLIP)
+    head.open()
+    scores = head.score(frame(), detections(PERSON, CUP))
+    assert scores.verb_scores.shape == (1, 117)
+    assert set(np.flatnonzero(scores.verb_scores[0])) == set(np.flatnonzero(WORDS.valid[CUP] & WORDS.acting_verbs))
+    other = HtsHead(options(words="polish cup", weights=weights, clip_weights="random"), TINY_CLIP)
+    other.open()
+    assert 0 < other.score(frame(), detections(PERSON, CUP)).verb_scores[0, 0] < 1
+    with pytest.raises(ModelError, match="hts --vocab needs CLIP"):
+        HtsHead(options(words="polish cup", weights=weights), TINY_CLIP).open()
+
+
+def test_hts_weights_of_another_size_are_refused_on_one_line(tmp_path):
+    weights = hts_file(tmp_path / "hts.safetensors", classes=30)
+    with pytest.raises(ModelError, match="does not fit its configuration") as caught:
+        HtsHead(options(weights=weights), TINY_CLIP).open()
+    assert "\n" not in str(caught.value)

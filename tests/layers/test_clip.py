@@ -1,0 +1,202 @@
+"""CLIP's towers against open_clip itself, with OpenAI's keys, learned context, missing weights and export."""
+
+import logging
+import warnings
+from dataclasses import replace
+
+import pytest
+
+torch = pytest.importorskip("torch")
+open_clip = pytest.importorskip("open_clip")
+safetensors = pytest.importorskip("safetensors.torch")
+
+from videohoi.errors import ModelError, UsageError  # noqa: E402
+from videohoi.layers.clip import (  # noqa: E402
+    CLIP_MODELS,
+    Clip,
+    ClipConfig,
+    ImageTower,
+    LearnableContext,
+    TextTower,
+    build_clip,
+    build_image_tower,
+    build_text_tower,
+    clip_config,
+    tokenize,
+)
+
+pytestmark = pytest.mark.torch
+TINY = ClipConfig("tiny", 16, 32, 8, 24, 2, 3, 20, 2, 2, vocabulary_size=49408)
+
+
+@pytest.fixture(scope="module")
+def reference():
+    """open_clip's own model of the same sizes, with OpenAI's activation and keys."""
+    torch.manual_seed(0)
+    vision = open_clip.CLIPVisionCfg(layers=2, width=24, head_width=8, patch_size=8, image_size=32)
+    text = open_clip.CLIPTextCfg(context_length=77, vocab_size=49408, width=20, heads=2, layers=2)
+    return open_clip.CLIP(16, vision, text, quick_gelu=True).eval()
+
+
+@pytest.fixture
+def weights(reference, tmp_path):
+    path = tmp_path / "tiny.pt"
+    torch.save(reference.state_dict(), path)
+    return path
+
+
+@torch.no_grad()
+def test_both_towers_equal_open_clip_on_the_same_weights(reference, weights) -> None:
+    clip = build_clip(TINY, weights)
+    pictures = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    tokens = tokenize(["a photo of a person riding a horse", "a photo of a dog"])
+    features = clip.image(pictures)
+    torch.testing.assert_close(features.pooled, reference.encode_image(pictures), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(clip.text(tokens), reference.encode_text(tokens), atol=1e-5, rtol=1e-5)
+    assert float(clip.logit_scale) == pytest.approx(float(reference.logit_scale))
+
+
+@torch.no_grad()
+def test_visual_tokens_are_those_before_and_after_the_projection(reference, weights) -> None:
+    tower = build_image_tower(TINY, weights)
+    pictures = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+    features = tower(pictures)
+    reference.visual.output_tokens = True
+    _, patches = reference.visual(pictures)
+    reference.visual.output_tokens = False
+    assert features.tokens.shape == (2, 1 + TINY.patches, 24)
+    torch.testing.assert_close(features.tokens[:, 1:], patches, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(features.projected, features.tokens @ reference.visual.proj, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(features.projected[:, 0], features.pooled)
+
+
+@torch.no_grad()
+def test_a_context_of_real_words_equals_the_sentence_with_those_words(reference, weights) -> None:
+    text = build_text_tower(TINY, weights)
+    sentences = ["riding a horse", "a person"]
+    context = LearnableContext(text, tokenize(sentences), 4)
+    words = tokenize(["a photo of some"])[0, 1:5]
+    context.context.copy_(text.token_embedding(words).expand(2, 4, -1))
+    whole = reference.encode_text(tokenize([f"a photo of some {sentence}" for sentence in sentences]))
+    torch.testing.assert_close(text.encode(*context()), whole, atol=1e-5, rtol=1e-5)
+
+
+def test_context_is_specific_to_a_class_or_shared_and_the_only_stored_tensor() -> None:
+    tower, tokens = TextTower(TINY), tokenize(["one", "two", "three"])
+    assert LearnableContext(tower, tokens, 24).context.shape == (3, 24, 20)
+    shared = LearnableContext(tower, tokens, 24, class_specific=False)
+    assert shared.context.shape == (1, 24, 20)
+    assert shared()[0].shape == (3, 77, 20)
+    assert list(shared.state_dict()) == ["context"]
+    with pytest.raises(UsageError, match="exceed CLIP's 77 tokens"):
+        LearnableContext(tower, tokens, 75)
+
+
+def test_a_prompt_that_clip_cannot_read_whole_is_refused() -> None:
+    with pytest.raises(UsageError, match="has 82 tokens, CLIP reads 77"):
+        tokenize(["horse " * 80])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("form", ["half", "archive", "safetensors", "training"])
+def test_every_published_form_of_weights_loads_in_fp32(reference, tmp_path, form) -> None:
+    state = reference.state_dict()
+    path = tmp_path / ("weights.safetensors" if form == "safetensors" else "weights.pt")
+    if form == "half":
+        sizes = {
+            "input_resolution": torch.tensor(32),
+            "context_length": torch.tensor(77),
+            "vocab_size": torch.tensor(9),
+        }
+        torch.save({key: value.half() for key, value in state.items()} | sizes, path)
+    elif form == "safetensors":
+        safetensors.save_file({key: value.contiguous() for key, value in state.items()}, path)
+    elif form == "training":
+        torch.save({"epoch": 3, "state_dict": {f"module.{key}": value for key, value in state.items()}}, path)
+    else:
+        _save_archive(state, path)
+    clip = build_clip(TINY, path)
+    expected = state["visual.proj"].half().float() if form == "half" else state["visual.proj"]
+    assert clip.image.proj.dtype == torch.float32
+    assert torch.equal(clip.image.proj, expected)
+
+
+def _save_archive(state, path) -> None:
+    """A TorchScript archive with OpenAI's keys, as OpenAI published them."""
+
+    class Holder(torch.nn.Module):
+        def forward(self, x):
+            return x
+
+    root = Holder()
+    for key, value in state.items():
+        *parents, name = key.split(".")
+        module = root
+        for parent in parents:
+            if parent not in module._modules:
+                module.add_module(parent, Holder())
+            module = module._modules[parent]
+        module.register_parameter(name, torch.nn.Parameter(value, requires_grad=False))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.save(torch.jit.script(root), path)
+
+
+def test_missing_weights_name_file_address_size_and_the_way_without_a_network(tmp_path) -> None:
+    with pytest.raises(ModelError) as caught:
+        build_image_tower(clip_config("ViT-B/16"), tmp_path / "ViT-B-16.pt")
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in ("ViT-B-16.pt does not exist", "335 MiB", "https://openaipublic", "without a network"):
+        assert part in message
+
+
+def test_other_or_broken_weights_are_refused_by_name(weights, tmp_path) -> None:
+    wider = ClipConfig("wider", 16, 32, 8, 48, 2, 3, 20, 2, 2)
+    with pytest.raises(ModelError, match=r"has class_embedding of shape \(24,\), expected \(48,\)"):
+        build_image_tower(wider, weights)
+    deeper = ClipConfig("deeper", 16, 32, 8, 24, 3, 3, 20, 2, 2)
+    with pytest.raises(ModelError, match=r"lacks blocks\.2\."):
+        build_image_tower(deeper, weights)
+    foreign, rubbish = tmp_path / "resnet.pt", tmp_path / "rubbish.pt"
+    torch.save({"fc.weight": torch.zeros(2)}, foreign)
+    rubbish.write_bytes(b"no weights at all")
+    with pytest.raises(ModelError, match="holds no CLIP weights"):
+        build_image_tower(TINY, foreign)
+    with pytest.raises(ModelError, match="cannot be read"):
+        build_image_tower(TINY, rubbish)
+
+
+def test_without_weights_it_constructs_and_says_so(caplog) -> None:
+    with caplog.at_level(logging.WARNING, logger="videohoi.layers.clip"):
+        assert isinstance(build_image_tower(TINY), ImageTower)
+    assert "CLIP tiny is randomly initialised" in caplog.text
+
+
+@pytest.mark.parametrize(("config", "millions"), list(zip(CLIP_MODELS, (151.28, 149.62, 427.62, 427.94), strict=True)))
+def test_published_sizes_have_the_published_parameter_counts(config, millions) -> None:
+    with torch.device("meta"):
+        clip = Clip(config)
+    assert sum(parameter.numel() for parameter in clip.parameters()) / 1e6 == pytest.approx(millions, abs=0.01)
+
+
+def test_an_unknown_model_names_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="choose one of ViT-B/32, ViT-B/16"):
+        clip_config("RN50")
+
+
+@torch.no_grad()
+def test_the_image_tower_exports_with_equal_outputs() -> None:
+    torch.manual_seed(3)
+    tower = ImageTower(TINY).eval()
+    pictures = torch.randn(2, 3, 32, 32)
+    program = torch.export.export(tower, (pictures,))
+    for ours, theirs in zip(tower(pictures), program.module()(pictures), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_the_activation_is_openais_unless_told_otherwise(reference, weights) -> None:
+    pictures = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(4))
+    exact = build_image_tower(replace(TINY, quick_gelu=False), weights)(pictures).pooled
+    assert float((exact - reference.encode_image(pictures)).abs().max()) > 1e-4

@@ -1,0 +1,76 @@
+"""``--vocab``."""
+
+from __future__ import annotations
+
+import pytest
+
+from videohoi.errors import ConfigError, UsageError
+from videohoi.pipeline.words import OWN_WORDS, requested_vocabulary
+from videohoi.vocabulary import hico_det
+
+
+def pairs(words):
+    return [(words.verbs[verb], words.objects[obj]) for verb, obj in words.interactions]
+
+
+def test_phrases_become_pairs_on_the_detectors_classes():
+    words = requested_vocabulary("hold cup, drink from bottle , sit on dining table")
+    assert pairs(words) == [("hold", "cup"), ("drink_with", "bottle"), ("sit_on", "dining_table")]
+    assert words.objects == hico_det().objects
+    assert words.person_id == hico_det().person_id
+    assert words.name == OWN_WORDS
+    assert words.valid.sum() == 3
+
+
+def test_verbs_may_be_new_and_objects_may_be_synonyms():
+    words = requested_vocabulary("polish mug, whisper to woman")
+    assert pairs(words) == [("polish", "cup"), ("whisper_to", "person")]
+
+
+def test_a_slip_of_the_pen_offers_the_nearest_verb():
+    with pytest.raises(UsageError, match=r"unknown verb 'hodl'; did you mean hold\?"):
+        requested_vocabulary("hodl cup")
+
+
+@pytest.mark.parametrize("text", ["hold unicorn", "cup", "hold"])
+def test_an_object_that_the_detector_cannot_find_names_its_classes(text):
+    with pytest.raises(UsageError, match=r"its classes: person, bicycle, .*, toothbrush") as caught:
+        requested_vocabulary(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_misspelled_object_offers_the_nearest():
+    with pytest.raises(UsageError, match=r"did you mean bottle"):
+        requested_vocabulary("hold botle")
+
+
+@pytest.mark.parametrize("text", ["", " , "])
+def test_no_phrase_is_an_error(text):
+    with pytest.raises(UsageError, match="expected phrases"):
+        requested_vocabulary(text)
+
+
+def test_the_same_thing_twice_is_an_error_also_by_a_synonym():
+    with pytest.raises(UsageError, match="'hold cup' is asked for twice"):
+        requested_vocabulary("hold cup, grasp mug")
+
+
+def test_a_word_list_keeps_its_words_on_the_detectors_class_ids(tmp_path):
+    path = tmp_path / "kitchen.yaml"
+    path.write_text(
+        "objects: [cup, person, bottle]\nverbs: [hold, hodl, no_interaction]\nno_interaction: no_interaction\n"
+        "interactions: {cup: [hold, hodl], bottle: [hold]}\n"
+    )
+    words = requested_vocabulary(str(path))
+    assert pairs(words) == [("hold", "cup"), ("hodl", "cup"), ("hold", "bottle")]
+    assert words.objects == hico_det().objects
+    assert words.no_interaction_verb == "no_interaction"
+
+
+def test_a_word_list_with_an_object_that_no_detector_finds_is_refused(tmp_path):
+    path = tmp_path / "stable.yaml"
+    path.write_text("objects: [person, unicorn]\nverbs: [ride]\n")
+    with pytest.raises(UsageError, match=r"'unicorn'.*its classes: person"):
+        requested_vocabulary(str(path))
+    with pytest.raises(ConfigError, match="cannot be read"):
+        requested_vocabulary(str(tmp_path / "missing.yaml"))

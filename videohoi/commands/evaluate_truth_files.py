@@ -1,0 +1,124 @@
+"""HICO-DET's annotations for scoring, from whichever of the published files is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videohoi.errors import TruthError, UsageError
+from videohoi.evaluate.hico import KnownObjects
+from videohoi.evaluate.hico_truth import HicoTruth, read_hico_truth, read_image_labels, read_image_names
+from videohoi.evaluate.image_level import labels_of
+from videohoi.evaluate.triplet_sets import TripletTruth
+from videohoi.train.data.annotations import HoiAnnotations
+from videohoi.train.data.hico_mat import read_hico_image_labels, read_hico_mat
+from videohoi.train.data.hico_ppdm import read_hico_ppdm
+from videohoi.train.data.layouts import LAYOUTS, Part
+from videohoi.vocabulary import hico_det
+
+MATLAB = ".mat"
+PART = "test"
+HICO_FOLDERS = ("hicodet", "hico-det", ".")
+"""below --data"""
+_LIST = b"["
+
+
+def read_annotations(path: Path) -> HicoTruth:
+    """``instances_test2015.json``, ``test_hico.json`` of PPDM, or ``anno_bbox.mat``; boxes as 1-based pixel indices.
+
+    Raises:
+        TruthError: a malformed file in the first form.
+        InputError: a malformed file in the others.
+    """
+    if path.suffix == MATLAB:
+        return _truth(read_hico_mat(path, PART))
+    return _truth(read_hico_ppdm(path)) if _begins_as_list(path) else read_hico_truth(path)
+
+
+def _begins_as_list(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(64).lstrip().startswith(_LIST)
+    except OSError as error:
+        raise TruthError(f"{path}: cannot be read: {error.strerror or error}; check the path") from error
+
+
+def _truth(annotations: HoiAnnotations) -> HicoTruth:
+    humans, things = (
+        boxes.astype(np.float64) + np.array([1.0, 1.0, 0.0, 0.0])  # edges to pixels counted from 1
+        for boxes in (annotations.human_boxes_xyxy_px, annotations.object_boxes_xyxy_px)
+    )
+    names = annotations.file_names
+    if len(set(names)) != len(names):
+        raise TruthError(f"{annotations.path}: expected every picture once, got {len(names) - len(set(names))} twice")
+    triplets = TripletTruth(
+        names, annotations.pair_start, annotations.interaction_ids, humans, things,
+        len(hico_det().interactions), annotations.sizes_wh_px,
+    )  # fmt: skip
+    return HicoTruth(triplets, None)
+
+
+@dataclass(frozen=True, repr=False)
+class ImageTruth:
+    """What whole pictures show."""
+
+    names: tuple[str, ...]
+    labels: NDArray[np.int8]
+    """(I, 600) 1 positive, 0 ambiguous, -1 negative or not labelled"""
+
+
+def read_image_truth(path: Path, names: Sequence[str] | None = None) -> ImageTruth:
+    """``anno.mat`` (its test part) or JSON with ``filenames`` and ``positive``, for ``names`` or all its pictures.
+
+    Raises:
+        TruthError: malformed JSON, or a picture of ``names`` without labels.
+        InputError: a malformed MATLAB file.
+    """
+    if path.suffix != MATLAB:
+        names = read_image_names(path) if names is None else tuple(names)
+        return ImageTruth(names, labels_of(read_image_labels(path, names)))
+    found = read_hico_image_labels(path, PART)
+    rows = {name: row for row, name in enumerate(found.file_names)}
+    wanted = found.file_names if names is None else tuple(names)
+    missing = [name for name in wanted if name not in rows]
+    if missing:
+        raise TruthError(f"{path}: list_test: {missing[0]} and {len(missing) - 1} more pictures have no labels here")
+    order = [rows[name] for name in wanted]
+    return ImageTruth(wanted, labels_of(found.positive[order], found.ambiguous[order]))
+
+
+def read_objects(path: Path, names: Sequence[str]) -> KnownObjects:
+    """The objects that the image-level labels of ``path`` tell of; raises as ``read_image_truth``."""
+    of_class = np.array([thing for _, thing in hico_det().interactions], np.int64)
+    in_image = np.zeros((len(names), len(hico_det().objects)), np.bool_)
+    images, classes = np.nonzero(read_image_truth(path, names).labels == 1)
+    in_image[images, of_class[classes]] = True
+    return KnownObjects(in_image, of_class, f"image-level labels of {path.name}")
+
+
+def annotation_file(folder: Path) -> Path:
+    """The test annotations below a data folder; ``UsageError`` says which files are looked for."""
+    files = [form.path for form in _part().files]
+    found = _first(folder, files)
+    if found is None:
+        names = ", ".join(dict.fromkeys(Path(file).name for file in files))
+        raise UsageError(f"{folder}: no test annotations of HICO-DET in it or in its hicodet/; expected one of {names}")
+    return found
+
+
+def label_file(folder: Path) -> Path | None:
+    """The image-level test labels below a data folder, if there are any."""
+    return _first(folder, [path for path, _ in _part().labels])
+
+
+def _part() -> Part:
+    return next(part for part in LAYOUTS["hico-det"].parts if part.name == PART)
+
+
+def _first(folder: Path, paths: Sequence[str]) -> Path | None:
+    places = (folder / root / path for root in HICO_FOLDERS for path in paths)
+    return next((place for place in places if place.is_file()), None)

@@ -1,0 +1,83 @@
+"""``videohoi models import``: a published checkpoint becomes a file for ``--weights``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from videohoi import config as strict_config
+from videohoi.errors import ModelError, SinkError, UsageError
+from videohoi.interact.methods import STARTER, Method, method
+from videohoi.pipeline.model_stages import method_config
+from videohoi.vocabulary import hico_det
+from videohoi.vocabulary.prompts import prompts
+from videohoi.vocabulary.text_bank import fingerprint, sentences_of
+
+SUFFIX = "safetensors"
+
+
+def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: tuple[str, ...]) -> Path:
+    """Convert ``checkpoint``, say what was ignored and why, and write the file, whose path is returned.
+
+    ``settings``: KEY=VALUE sizes of the method's config that differ from the paper's.
+
+    Raises:
+        UsageError: an unknown method or setting, sizes that make no model, or ``out`` is the checkpoint.
+        ModelError: packages are missing, the file is no checkpoint, or it does not fit; says what differs.
+        SinkError: the file cannot be written.
+    """
+    if name == STARTER:
+        raise UsageError(f"{name} ships with this package and takes no weights; nothing to import")
+    chosen = method(name)
+    target = out or checkpoint.with_name(f"{checkpoint.stem}.{name}.{SUFFIX}")
+    _check_target(target, checkpoint)
+    if not hasattr(chosen.load(), chosen.keys[0]):
+        raise ModelError(f"{name} has no weights of its own to import; see docs/methods.md")
+    from videohoi.interact.imported import WeightsOrigin, file_sha256, save_imported
+    from videohoi.layers.checkpoints import convert, ignored_lines, read_checkpoint
+
+    config = method_config(chosen, None, strict_config.apply_overrides({}, settings))
+    digest = file_sha256(checkpoint)
+    published = read_checkpoint(checkpoint)
+    try:
+        converted = convert(published, _unfilled(chosen, config), *chosen.tables(config), name=str(checkpoint))
+    except ModelError as error:
+        raise ModelError(
+            f"{error}; sizes that differ are given with --set KEY=VALUE, see configs/models/{name}.yaml"
+        ) from error
+    values: dict[str, Any] = strict_config.to_mapping(config)
+    origin = WeightsOrigin(name, hico_det().name, values, _text_bank(chosen, digest), digest, checkpoint.name)
+    save_imported(target, converted.state_dict, origin)
+    console = Console(highlight=False)
+    for line in ignored_lines(converted.ignored):
+        console.print(f"not needed: {line}", markup=False, soft_wrap=True)
+    counted = f"{len(converted.state_dict)} of {len(published)} entries imported, {len(converted.ignored)} not needed"
+    console.print(f"{target}: {counted}; use it with --model {name} --weights {json.dumps(str(target))}",
+                  markup=False, soft_wrap=True)  # fmt: skip
+    return target
+
+
+def _check_target(target: Path, checkpoint: Path) -> None:
+    """Before minutes of work: the published file is not overwritten, nor what is no file (a folder, a device)."""
+    if target.exists() and checkpoint.exists() and target.samefile(checkpoint):
+        raise UsageError(f"--out {target} is the checkpoint itself; choose another file")
+    if not target.name or (target.exists() and not target.is_file()):
+        raise SinkError(f"cannot write weights {target}: it is no file; give the name of a file")
+
+
+def _unfilled(chosen: Method, config: Any) -> Any:
+    """The model without memory for its values: only names, shapes and types are compared."""
+    import torch
+
+    with torch.device("meta"):
+        return chosen.build(config)
+
+
+def _text_bank(chosen: Method, source_sha256: str) -> str | None:
+    """Fingerprint of the text rows inside the file: the method's sentences, encoded by whoever made the file."""
+    if chosen.prompts is None:
+        return None
+    return fingerprint(sentences_of(prompts(hico_det(), chosen.prompts)), f"published:{source_sha256}")

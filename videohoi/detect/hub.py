@@ -1,0 +1,138 @@
+"""D-FINE and RT-DETR (v1, v2) through transformers: loading, running, the best classes of their queries.
+
+Papers: D-FINE (arXiv 2410.13842), RT-DETR (arXiv 2304.08069), RT-DETRv2 (arXiv 2407.17140). Code and published weights:
+Apache-2.0. Pictures are squeezed to the size in ``preprocessor_config.json`` (640 x 640) and divided by 255, as their
+own processors do; done here, so that neither torchvision nor Pillow is needed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from transformers import AutoConfig, AutoModelForObjectDetection
+from transformers.utils import cached_file
+
+from videohoi.errors import ModelError
+from videohoi.layers.checkpoints import UNREADABLE
+
+MODEL_TYPES = ("d_fine", "rt_detr", "rt_detr_v2")
+"""their queries answer with sigmoids; DETR's softmax has a detector of its own (``detr:FILE``)"""
+SIZE_PX = 640
+"""of all published weights"""
+_PROCESSOR_FILE = "preprocessor_config.json"
+_FAILURES: tuple[type[Exception], ...] = (ImportError, *UNREADABLE)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What a model's processor does to a picture."""
+
+    height_px: int = SIZE_PX
+    width_px: int = SIZE_PX
+    factor: float = 1 / 255
+    mean: tuple[float, float, float] | None = None
+    """None: pictures are not normalised"""
+    deviation: tuple[float, float, float] | None = None
+
+
+class Best(NamedTuple):
+    """One picture's answer."""
+
+    boxes_xyxy: NDArray[np.float32]
+    """(Q, 4) corners in fractions of the picture"""
+    scores: NDArray[np.float32]
+    """(Q,)"""
+    labels: NDArray[np.int64]
+    """(Q,) the model's own label ids"""
+
+
+class HubModel:
+    """A loaded model.
+
+    Raises:
+        ModelError: not on this machine, damaged, or another kind of model.
+    """
+
+    def __init__(self, name: str, *, device: str = "cpu", size_px: int | None = None) -> None:
+        self.device = device
+        try:
+            config = AutoConfig.from_pretrained(name, local_files_only=True)
+            _check_type(name, config)
+            self._model = AutoModelForObjectDetection.from_pretrained(name, config=config, local_files_only=True)
+        except _FAILURES as error:
+            reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+            raise ModelError(f"detector hf:{name}: cannot be loaded ({reason[:200]}); {advice(name)}") from error
+        self._model.eval().requires_grad_(False).to(device)
+        self.labels = {int(number): str(label) for number, label in config.id2label.items()}
+        own = _preparation(name)
+        self.preparation = (
+            own if size_px is None else Preparation(size_px, size_px, own.factor, own.mean, own.deviation)
+        )
+
+    @torch.inference_mode()
+    def __call__(self, images: Sequence[NDArray[np.uint8]], threshold: float) -> list[Best]:
+        """One ``Best`` for each picture (H, W, 3) uint8 RGB, scores of at least ``threshold``, best first."""
+        pixels = torch.stack([self._prepared(image) for image in images])
+        output = self._model(pixel_values=pixels)
+        return [best_labels(*answer, threshold) for answer in zip(output.logits, output.pred_boxes, strict=True)]
+
+    def _prepared(self, image: NDArray[np.uint8]) -> Tensor:
+        asked = self.preparation
+        picture = torch.from_numpy(np.ascontiguousarray(image)).to(self.device).permute(2, 0, 1)[None].float()
+        shape = (asked.height_px, asked.width_px)
+        picture = functional.interpolate(picture, shape, mode="bilinear", antialias=True).round()[0] * asked.factor
+        if asked.mean is None or asked.deviation is None:
+            return picture
+        mean, deviation = (torch.tensor(v, device=self.device)[:, None, None] for v in (asked.mean, asked.deviation))
+        return (picture - mean) / deviation
+
+
+def best_labels(logits: Tensor, boxes_cxcywh: Tensor, threshold: float) -> Best:
+    """Logits (Q, L) and boxes (Q, 4) of one picture to at most Q (query, label) answers.
+
+    As RT-DETR's post-processing: of all Q x L sigmoids the Q best, so that a query may answer twice.
+    """
+    scores, places = logits.sigmoid().flatten().topk(len(logits))
+    kept = scores >= threshold
+    queries, labels = places[kept] // logits.shape[1], places[kept] % logits.shape[1]
+    centre, half = boxes_cxcywh[queries, :2], boxes_cxcywh[queries, 2:] / 2
+    corners = torch.cat((centre - half, centre + half), dim=1).clamp(0, 1)
+    return Best(corners.float().cpu().numpy(), scores[kept].float().cpu().numpy(), labels.cpu().numpy())
+
+
+def advice(name: str) -> str:
+    """What to do where a model is not here; nothing is ever downloaded by itself."""
+    return (
+        f"download it with `hf download {name}` (20 to 300 MB), or copy the folder with config.json and "
+        "model.safetensors from another machine and give hf:FOLDER"
+    )
+
+
+def _check_type(name: str, config: Any) -> None:
+    if config.model_type not in MODEL_TYPES:
+        raise ModelError(f"detector hf:{name}: is a {config.model_type}; expected one of {', '.join(MODEL_TYPES)}")
+
+
+def _preparation(name: str) -> Preparation:
+    """From the processor's file; the published values where there is none."""
+    path = cached_file(name, _PROCESSOR_FILE, local_files_only=True, _raise_exceptions_for_missing_entries=False)
+    if path is None:
+        return Preparation()
+    values = json.loads(Path(path).read_text(encoding="utf-8"))
+    size = values.get("size")
+    height, width = (size.get(side, SIZE_PX) if isinstance(size, Mapping) else SIZE_PX for side in ("height", "width"))
+    normalised = bool(values.get("do_normalize", False))
+    factor = float(values.get("rescale_factor", 1 / 255)) if values.get("do_rescale", True) else 1.0
+    return Preparation(
+        int(height), int(width), factor, tuple(values["image_mean"]) if normalised else None,
+        tuple(values["image_std"]) if normalised else None,
+    )  # fmt: skip

@@ -1,0 +1,96 @@
+"""clip_prior: no training at all. CLIP on the box around a pair, among the interactions that its object allows.
+
+Paper: EoID (Wu et al., AAAI 2023, arXiv 2204.03541), section 3.3 and table 2: its CLIP teacher, used alone.
+Public code: mrwu-mac/EoID models/EoID.py (Apache-2.0); CLIP: openai/CLIP (MIT).
+
+For each pair: cut the union box out of the picture, make it square with black, resize to CLIP's size; logits = gamma
+cos(image, text) with the sentences "a picture of person {verb-ing} {object}"; softmax over the interactions of the
+detected object without "no interaction"; each goes to its verb. In video the box scores enter as in ``fusion``.
+
+Deviations:
+- CLIP ViT-B/32 by default instead of RN50x16, since ViT towers are what ``layers/clip.py`` builds; ViT-B/16 and
+  ViT-L/14 by ``clip``. EoID's figures belong to RN50x16.
+- The object's class comes from the detector; EoID's teacher is given the annotated one.
+- With words of the user's own, HICO-DET's interactions of the same object compete in the softmax without being
+  reported: among one word alone every picture would be certain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from videohoi.interact.heads.union_crop_head import LoadedModel, UnionCropHead
+from videohoi.interact.options import ModelOptions
+from videohoi.interact.scoring import ScoreRule
+from videohoi.interact.text_classes import text_classes
+from videohoi.interact.torch_engine import largest_gamma, load_clip, text_bank
+from videohoi.layers.clip import ClipConfig, ImageTower
+from videohoi.structures.hoi_output import HOIOutput
+from videohoi.vocabulary import hico_det
+
+
+@dataclass(frozen=True)
+class ClipPriorConfig:
+    """Settings of the method."""
+
+    clip: str = "ViT-B/32"
+    """a name of ``layers.clip.CLIP_MODELS``"""
+    gamma: float | None = None
+    """factor on cosines; None: the one CLIP was trained to, 100 in OpenAI's weights (EoID takes it too)"""
+
+
+class ClipPrior(nn.Module):
+    """Cosines of union crops with sentences, times gamma."""
+
+    def __init__(self, tower: ImageTower, gamma: float) -> None:
+        super().__init__()
+        self.tower = tower
+        self.gamma = gamma
+
+    def forward(
+        self,
+        crops: Tensor,
+        text_rows: Tensor,
+        boxes_cxcywh: Tensor,
+        pair_rows: Tensor,
+        pair_mask: Tensor,
+        scores: Tensor,
+        class_ids: Tensor,
+        truncated: Tensor,
+    ) -> HOIOutput[Tensor]:
+        """Crops (B, P, 3, S, S) normalised, text rows (K, E) of length 1, the rest as ``PairInputs``.
+
+        Returns logits (B, P, K) of interactions and features (B, P, E) of length 1.
+        """
+        pooled = self.tower(crops.flatten(0, 1)).pooled
+        features = functional.normalize(pooled, dim=-1).reshape(*crops.shape[:2], pooled.shape[-1])
+        return HOIOutput(
+            boxes_cxcywh, pair_rows, pair_mask, self.gamma * features @ text_rows.T,
+            scores=scores, class_ids=class_ids, truncated=truncated, features=features,
+        )  # fmt: skip
+
+
+class ClipPriorHead(UnionCropHead):
+    """The method in a pipeline. ``clip_config`` overrides the sizes, for tests with a tiny CLIP."""
+
+    name = "clip_prior"
+
+    def __init__(self, options: ModelOptions, clip_config: ClipConfig | None = None) -> None:
+        super().__init__(options)
+        self._clip_config = clip_config
+
+    def load(self, options: ModelOptions) -> LoadedModel:
+        """CLIP's image tower and the sentences of the vocabulary."""
+        config: ClipPriorConfig = options.config or ClipPriorConfig()
+        loaded = load_clip(self._clip_config or config.clip, options.clip_weights, self.name)
+        classes = text_classes(options.vocabulary, "eoid", hico_det() if options.own_words else None)
+        bank = text_bank(loaded, classes.names, classes.sentences)
+        gamma = config.gamma or largest_gamma(loaded.clip.logit_scale)
+        rule = ScoreRule(options.vocabulary, "prior", classes.rows, options.box_lambda, options.calibration)
+        note = loaded.note or f"CLIP {config.clip} compares pairs with words; nothing was trained for this"
+        model, rows = ClipPrior(loaded.clip.image, gamma), torch.from_numpy(bank.embeddings)
+        return LoadedModel(model, rows, rule, loaded.clip.image.config.image_size_px, loaded.sha256, note)

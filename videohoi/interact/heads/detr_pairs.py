@@ -1,0 +1,206 @@
+"""UPT and LAIN whole: the DETR that their checkpoints carry along, and the head on its boxes.
+
+The heads and what differs from the public codes are in ``upt`` and ``lain``; the choice of boxes is in
+``chosen_detections``. In a pipeline the score is ``fusion`` with the run's lambda instead of the 2.8 that ranks
+triplets for average precision, and only as many pairs are padded as a frame has. LAIN's picture for CLIP has ImageNet's
+mean and deviation, as its code gave it in training; it is made of the frame, there of the frame resized for DETR.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from videohoi.detect.detr import IGNORED_KEYS as DETR_IGNORED_KEYS
+from videohoi.detect.detr import Detr, DetrConfig, DetrOutput, best_classes, detr_keys, load_detr
+from videohoi.detect.detr_detector import class_of_output
+from videohoi.errors import ModelError
+from videohoi.interact.heads.chosen_detections import chosen_rows, padded
+from videohoi.interact.heads.lain import IGNORED_KEYS as HEAD_OF_LAIN_IGNORED
+from videohoi.interact.heads.lain import KEY_MAP as HEAD_OF_LAIN
+from videohoi.interact.heads.lain import LainConfig, LainHead
+from videohoi.interact.heads.runners import PictureRunner
+from videohoi.interact.heads.union_crops import clip_pictures
+from videohoi.interact.heads.upt import IGNORED_KEYS as HEAD_OF_UPT_IGNORED
+from videohoi.interact.heads.upt import KEY_MAP as HEAD_OF_UPT
+from videohoi.interact.heads.upt import UptConfig, UptHead
+from videohoi.interact.scoring import ClassRows
+from videohoi.interact.torch_engine import load_clip
+from videohoi.layers.clip import tokenize
+from videohoi.layers.detr_input import IMAGENET_DEVIATION, IMAGENET_MEAN
+from videohoi.layers.pair_padding import PaddedDetections
+from videohoi.layers.prompted_text import encode_unmasked
+from videohoi.structures import Frame
+from videohoi.structures.hoi_output import HOIOutput
+from videohoi.vocabulary import hico_det
+from videohoi.vocabulary.prompts import template
+
+HICO_OUTPUTS = 81
+"""of the DETR fine-tuned on HICO-DET: 80 classes in COCO's order and nothing"""
+_DETECTOR = r"detector\."
+Rows = tuple[tuple[str, str], ...]
+
+
+def _detector_config() -> DetrConfig:
+    return DetrConfig(class_outputs=HICO_OUTPUTS)
+
+
+@dataclass(frozen=True)
+class UptModelConfig:
+    """UPT and its detector."""
+
+    head: UptConfig = field(default_factory=UptConfig)
+    detector: DetrConfig = field(default_factory=_detector_config)
+
+
+@dataclass(frozen=True)
+class LainModelConfig:
+    """LAIN and its detector."""
+
+    head: LainConfig = field(default_factory=LainConfig)
+    detector: DetrConfig = field(default_factory=_detector_config)
+
+
+class UptModel(nn.Module):
+    """Detector and head; ``UptRunner`` runs them one after the other, since boxes are chosen in between."""
+
+    def __init__(self, config: UptModelConfig | None = None) -> None:
+        super().__init__()
+        config = config or UptModelConfig()
+        self.detector, self.head = Detr(config.detector), UptHead(config.head)
+
+
+class LainModel(nn.Module):
+    """Detector and head; ``LainRunner`` runs them one after the other, since boxes are chosen in between."""
+
+    def __init__(self, config: LainModelConfig | None = None) -> None:
+        super().__init__()
+        config = config or LainModelConfig()
+        self.detector, self.head = Detr(config.detector), LainHead(config.head)
+
+
+def _whole(head: Rows) -> Rows:
+    """Key map of detector and head from the head's."""
+    return (*detr_keys(_DETECTOR, "detector."), *((pattern, f"head.{ours}") for pattern, ours in head))
+
+
+def _ignored(head: Rows) -> Rows:
+    """What is ignored of both; the detector itself no longer is."""
+    return (
+        *((rf"{_DETECTOR}(?:{pattern})", reason) for pattern, reason in DETR_IGNORED_KEYS),
+        *(row for row in head if row[0] != _DETECTOR),
+    )
+
+
+UPT_KEY_MAP, UPT_IGNORED_KEYS = _whole(HEAD_OF_UPT), _ignored(HEAD_OF_UPT_IGNORED)
+LAIN_KEY_MAP, LAIN_IGNORED_KEYS = _whole(HEAD_OF_LAIN), _ignored(HEAD_OF_LAIN_IGNORED)
+
+
+class UptRunner(PictureRunner):
+    """DETR, its boxes, UPT's head."""
+
+    def build_model(self, weights: Path) -> nn.Module:
+        """As in the file, or with the DETR that the run names; ``ModelError`` where its features do not fit."""
+        model = super().build_model(weights)
+        if self.options.detector is None:
+            return model
+        detector = load_detr(self.options.detector)
+        width, expected = detector.config.width, self.options.config.head.detector_width
+        if width != expected:
+            raise ModelError(
+                f"{self.options.detector}: features have {width} numbers, {self.method.name} takes {expected}"
+            )
+        model.detector = detector
+        return model
+
+    def answer(self, model: Any, frame: Frame) -> HOIOutput[Tensor]:
+        """Rows are the boxes that the paper's rules keep."""
+        pixels, padding = self.pictures(frame)
+        found = model.detector(pixels, padding)
+        boxes = self._chosen(found, model.detector.config.class_outputs)
+        pairs = _pair_count(boxes.class_ids[0].cpu().numpy())
+        if pairs == 0:
+            return _no_pairs(boxes, len(self.rule.rows.verb_ids))
+        head = model.head
+        head.config = replace(head.config, max_pairs=self.cap(pairs, self.options.config.head.max_pairs))
+        return self.head_answer(head, boxes, found, (pixels.shape[3], pixels.shape[2]), frame)
+
+    def cap(self, pairs: int, most: int) -> int:
+        """Pairs to pad; UPT's pairs compete, so that none may be left out that its paper keeps."""
+        return min(pairs, most)
+
+    def head_answer(
+        self, head: Any, boxes: PaddedDetections, found: DetrOutput, size_px: tuple[int, int], frame: Frame
+    ) -> HOIOutput[Tensor]:
+        """The head's output for one picture of ``size_px`` (width, height) as the detector saw it."""
+        del frame
+        sizes = torch.tensor([size_px], dtype=torch.float32, device=self.device)
+        output: HOIOutput[Tensor] = head(*boxes, found.image.feature_map, sizes)
+        return output
+
+    def _chosen(self, found: DetrOutput, outputs: int) -> PaddedDetections:
+        (best,) = best_classes(found)
+        classes = class_of_output(outputs, self.method.name)[best.outputs]
+        rows = chosen_rows(best.boxes_xyxy, best.scores, classes, person_id=hico_det().person_id)
+        rows = rows[classes[rows] >= 0]
+        scores, class_ids = torch.from_numpy(best.scores), torch.from_numpy(classes)
+        picture = (found.boxes_cxcywh[0], scores.to(self.device), class_ids.to(self.device), found.queries[0])
+        return padded([picture], [rows], len(rows))
+
+
+class LainRunner(UptRunner):
+    """DETR, its boxes, LAIN's head. Verbs of the user's own that LAIN never learned need CLIP's text tower."""
+
+    resampling = "bicubic"
+    verb_text: Tensor
+
+    def class_rows(self, model: Any) -> ClassRows:
+        """One column a verb; the learned prompts are computed once."""
+        words, known = self.options.vocabulary, hico_det().verbs
+        with torch.inference_mode():
+            learned = model.head.verb_text()
+            rows = [learned[known.index(verb)] if verb in known else self._new(verb) for verb in words.verbs]
+        self.verb_text = torch.stack(rows).to(self.device)
+        return ClassRows.verbs(words)
+
+    def _new(self, verb: str) -> Tensor:
+        loaded = load_clip(self.options.config.head.clip, self.options.clip_weights, f"lain with the new verb {verb!r}")
+        self.note = loaded.note
+        text = loaded.clip.text
+        tokens = tokenize([template("lain").interaction(self.options.vocabulary, verb, "object")])
+        vector = encode_unmasked(text, text.token_embedding(tokens), tokens.argmax(-1))[0]
+        unit: Tensor = vector / vector.norm()
+        return unit
+
+    def cap(self, pairs: int, most: int) -> int:
+        """LAIN's pairs do not see each other: those beyond the run's limit are left out and counted."""
+        return min(pairs, most, self.options.pair_limit)
+
+    def head_answer(
+        self, head: Any, boxes: PaddedDetections, found: DetrOutput, size_px: tuple[int, int], frame: Frame
+    ) -> HOIOutput[Tensor]:
+        """As UPT's; the head reads CLIP's view of the whole picture, squeezed to a square."""
+        del found, size_px
+        size = head.config.clip.image_size_px
+        picture = clip_pictures([frame.image], size, (IMAGENET_MEAN, IMAGENET_DEVIATION)).to(self.device)
+        output: HOIOutput[Tensor] = head(*boxes, picture, self.verb_text)
+        return output
+
+
+def _pair_count(class_ids: np.ndarray[Any, np.dtype[np.int64]]) -> int:
+    humans = int(np.count_nonzero(class_ids == hico_det().person_id))
+    return humans * max(len(class_ids) - 1, 0)
+
+
+def _no_pairs(boxes: PaddedDetections, columns: int) -> HOIOutput[Tensor]:
+    empty = boxes.scores.new_zeros
+    return HOIOutput(
+        boxes.boxes_cxcywh, empty((1, 0, 2), dtype=torch.int64), empty((1, 0), dtype=torch.bool),
+        empty((1, 0, columns)), scores=boxes.scores, class_ids=boxes.class_ids,
+        truncated=empty((1,), dtype=torch.int64),
+    )  # fmt: skip

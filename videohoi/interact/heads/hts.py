@@ -1,0 +1,136 @@
+"""HTS-style student: CLIP's image tower with one row a class that begins as the class's text, trained with LSE-Sign.
+
+Paper: HTS (Jin, Chen, Wang, Wang, Hwang, Liu, ICIP 2023); only its abstract could be read. Its loss and student follow
+DEFR of the same first authors (arXiv 2112.06392 and 2203.05676).
+Public code: none was found, so there is nothing to be equal to. Licence of weights: nobody publishes any.
+
+What is known: the student is a CLIP ViT whose linear classifier is initialised from text embeddings of the classes; the
+loss is LSE-Sign (``videohoi.train.hts``); a captioner over regions teaches it. It classifies whole pictures.
+
+Choices of this project (the abstract leaves them open):
+- in video a pair's picture is its union crop, so scores are of pairs; HTS itself finds no boxes;
+- logits = exp(scale) cos(image, row) + bias with one scale and one bias for all classes, so that rows stay text-like
+  and a row of another word can take a trained row's place (``--vocab``); scale starts at CLIP's log(1 / .07), bias at
+  -10 as in SigLIP (arXiv 2303.15343, section 3), so that at first no class is said of any picture;
+- ViT-B/16 and the prompts of ``gen-vlkt``; scores are sigmoids, since several classes may hold.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from videohoi.errors import ModelError
+from videohoi.interact.heads.union_crop_head import LoadedModel, UnionCropHead
+from videohoi.interact.imported import file_sha256, load_imported
+from videohoi.interact.options import ModelOptions
+from videohoi.interact.scoring import ClassRows, ScoreRule
+from videohoi.interact.text_classes import text_classes
+from videohoi.interact.torch_engine import fill, load_clip, text_bank
+from videohoi.layers.clip import ClipConfig, ImageTower, clip_config
+from videohoi.structures.hoi_output import HOIOutput
+from videohoi.vocabulary import hico_det
+
+PROMPTS = "gen-vlkt"
+_NOTE = "CLIP student on union crops"
+SCALE, BIAS = math.log(1 / 0.07), -10.0
+KEY_MAP: tuple[tuple[str, str], ...] = ((r"", ""),)
+"""weights are trained here, under our own names"""
+IGNORED_KEYS: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class HtsConfig:
+    """Sizes of the student."""
+
+    clip: str = "ViT-B/16"
+    """a name of ``layers.clip.CLIP_MODELS``"""
+    classes: int = 600
+    """K, interactions without a "no interaction" are fine: the rows follow the vocabulary's interactions"""
+
+
+class Hts(nn.Module):
+    """Image tower and classifier rows. Untrained rows are zero until ``begin_from_text``."""
+
+    def __init__(self, config: HtsConfig | None = None, sizes: ClipConfig | None = None) -> None:
+        """``sizes`` overrides those of ``config.clip``, for tests."""
+        super().__init__()
+        config = config or HtsConfig()
+        self.tower = ImageTower(sizes or clip_config(config.clip))
+        self.rows = nn.Parameter(torch.zeros(config.classes, self.tower.config.embed_dim))
+        self.scale = nn.Parameter(torch.tensor(SCALE))
+        self.bias = nn.Parameter(torch.tensor(BIAS))
+
+    def begin_from_text(self, text_rows: Tensor) -> None:
+        """Let the classifier begin as the (K, E) embeddings of the classes' sentences."""
+        with torch.no_grad():
+            self.rows.copy_(functional.normalize(text_rows, dim=-1))
+
+    def classify(self, pictures: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures (N, 3, S, S) and class rows (K, E) to logits (N, K) and unit features (N, E)."""
+        features = functional.normalize(self.tower(pictures).pooled, dim=-1)
+        return self.scale.exp() * features @ functional.normalize(rows, dim=-1).T + self.bias, features
+
+    def forward(
+        self,
+        crops: Tensor,
+        text_rows: Tensor,
+        boxes_cxcywh: Tensor,
+        pair_rows: Tensor,
+        pair_mask: Tensor,
+        scores: Tensor,
+        class_ids: Tensor,
+        truncated: Tensor,
+    ) -> HOIOutput[Tensor]:
+        """Crops (B, P, 3, S, S) normalised, class rows (K, E) - ``self.rows`` or text -, the rest as ``PairInputs``.
+
+        Returns logits (B, P, K) of interactions and features (B, P, E) of length 1.
+        """
+        logits, features = self.classify(crops.flatten(0, 1), text_rows)
+        shape = crops.shape[:2]
+        return HOIOutput(
+            boxes_cxcywh, pair_rows, pair_mask, logits.reshape(*shape, logits.shape[-1]), scores=scores,
+            class_ids=class_ids, truncated=truncated, features=features.reshape(*shape, features.shape[-1]),
+        )  # fmt: skip
+
+
+class HtsHead(UnionCropHead):
+    """The method in a pipeline. ``sizes`` overrides those of CLIP, for tests."""
+
+    name = "hts"
+
+    def __init__(self, options: ModelOptions, sizes: ClipConfig | None = None) -> None:
+        super().__init__(options)
+        self._sizes = sizes
+
+    def load(self, options: ModelOptions) -> LoadedModel:
+        """Trained weights; for words of the user's own also CLIP's text tower."""
+        if options.weights is None:
+            raise ModelError(
+                "hts needs weights and nobody publishes any: train the student with the loss of videohoi.train.hts, "
+                "save it with videohoi.train.checkpoints.save_imported, and give the file with --weights"
+            )
+        imported = load_imported(options.weights, self.name)
+        config: HtsConfig = options.config or HtsConfig()
+        model = Hts(config, self._sizes)
+        fill(model, imported.state_dict, str(options.weights))
+        rows, classes, note = self._classes(model, config, options)
+        rule = ScoreRule(options.vocabulary, "fusion", classes, options.box_lambda, options.calibration)
+        size_px = model.tower.config.image_size_px
+        return LoadedModel(model, rows, rule, size_px, file_sha256(options.weights), note)
+
+    def _classes(self, model: Hts, config: HtsConfig, options: ModelOptions) -> tuple[Tensor, ClassRows, str]:
+        """Rows, what they mean, and what the report says of the scores."""
+        if not options.own_words:
+            rows = ClassRows.interactions(hico_det())
+            if len(rows.verb_ids) != len(model.rows):
+                raise ModelError(f"hts: the weights have {len(model.rows)} classes, expected {len(rows.verb_ids)}")
+            return model.rows.detach(), rows, _NOTE
+        loaded = load_clip(self._sizes or config.clip, options.clip_weights, f"{self.name} --vocab")
+        classes = text_classes(options.vocabulary, PROMPTS)
+        embeddings = text_bank(loaded, classes.names, classes.sentences).embeddings
+        return torch.from_numpy(embeddings), classes.rows, loaded.note or _NOTE

@@ -1,0 +1,235 @@
+"""KI2HOI: HOICLIP behind a SwiftFormer prefix, with verb queries that read the picture.
+
+Paper: "Towards Zero-shot Human-Object Interaction Detection via Vision-Language Integration", arXiv 2403.07246.
+Public code: xwyscut/K2HOI. It states no licence, so that this file is written from the paper's formulas and from facts
+about that code (shapes, order of operations, key names).
+
+``verb_branch`` chooses between two models with the same weights:
+
+- ``"released"``: what the public code computes. Its verb branch is dead (``verb_hs2 * 0``, and no loss trains it), so
+  that it is HOICLIP with the SwiftFormer prefix. The branch's weights load, and do nothing.
+- ``"paper"``: the branch works: verb vector = D_verb + C_verb, MLPs of the pair's vector and of its 117 verb logits
+  (equations 12 to 15). Weights of the public code were never trained for it.
+
+Deviations of the ``paper`` variant:
+
+- C_verb and D_verb are added, as the public code would without its factor 0. Equation 14 concatenates them, which does
+  not fit the E-wide verb rows of equation 15.
+- Verb weights are normalised over their features, which makes the product a cosine. The public code normalises over
+  the 117 verbs.
+- Human and object features come from ROIAlign (the paper's word, section III-B); the public code uses ROI max pooling.
+- The verb extraction decoder has the one layer of table VI and of the public code; section III-C says two.
+- The paper's score S_h + S_o + S_verb (equation 18) is not used; ``interact.scoring`` scores as the public code does.
+
+In both, as in the public code: the SwiftFormer blocks see the whole C5 map, not 7 x 7 crops of it (section III-B), and
+stand before DETR's encoder. Otherwise as ``hoiclip``, whose deviations hold here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from videohoi.interact.heads.hoiclip import (
+    DEFAULT_IGNORED_ROWS,
+    DEFAULT_ROWS,
+    SHARED_IGNORED_KEYS,
+    SHARED_KEYS,
+    ZERO_SHOT_IGNORED_ROWS,
+    ZERO_SHOT_ROWS,
+    HoiclipConfig,
+)
+from videohoi.layers.clip import ImageTower
+from videohoi.layers.clip_interaction import ClipFusion, InteractionClassifier, PairDecoder, TextRows, enhance
+from videohoi.layers.image_encoder import ImageEncoder, ImageTokens, image_encoder_keys
+from videohoi.layers.mlp import MLP, BoxHead, mlp_keys
+from videohoi.layers.pair_queries import paired_output
+from videohoi.layers.position import sine_position
+from videohoi.layers.query2label import VerbExtractionDecoder
+from videohoi.layers.roi_align import roi_align
+from videohoi.layers.swiftformer import LocalBlock, SwiftFormerEncoder, local_block_keys, swiftformer_keys
+from videohoi.layers.transformer import TransformerConfig, decoder_keys
+from videohoi.structures.hoi_output import HOIOutput
+
+STRIDE_PX = 32
+"""of C5: a map's cell in input pixels"""
+_ROI_BINS = 7
+"""section III-B"""
+_VERB_FEATURE_SCALE = 1 / 32
+"""of the decoder's verb features beside the learned verb weights (public code)"""
+
+
+@dataclass(frozen=True)
+class Ki2hoiConfig(HoiclipConfig):
+    """Sizes and choices; defaults are the paper's for HICO-DET (section IV-A and the public train script)."""
+
+    verb_branch: Literal["paper", "released"] = "paper"
+    """see the head of the file; published weights answer as published with ``released``"""
+    verb_layers: int = 1
+    """of the verb extraction decoder (table VI), which is E wide"""
+
+
+class HoPairEncoder(ImageEncoder):
+    """DETR's image encoder with a convolutional encoder and a SwiftFormer encoder before it (equations 1 to 3)."""
+
+    def __init__(self, config: TransformerConfig, depth: int, *, backbone: str) -> None:
+        super().__init__(config, depth, backbone=backbone)
+        self.local = LocalBlock(config.width, config.feedforward)
+        self.context = SwiftFormerEncoder(config.width)
+
+    def forward(self, pixels: Tensor, padding_mask: Tensor) -> ImageTokens:
+        """As ``ImageEncoder``; ``feature_map`` is (B, D, h, w), after the projection."""
+        features, map_padding = self.backbone(pixels, padding_mask)
+        projected = self.projection(features)
+        tokens = self.context(self.local(projected)).flatten(2).transpose(1, 2)
+        position = sine_position(map_padding, self.width).flatten(1, 2).to(tokens.dtype)
+        padding = map_padding.flatten(1)
+        return ImageTokens(self.encoder(tokens, position, padding), position, padding, projected, map_padding)
+
+
+class VerbBranch(nn.Module):
+    """Verb logits of pairs: their vectors, refined by what lies in their boxes, against verb weights of the picture."""
+
+    def __init__(self, config: Ki2hoiConfig) -> None:
+        super().__init__()
+        width = config.clip.embed_dim
+        self.map_projection = nn.Conv2d(2 * config.width, config.width, 1)
+        self.box_projection = nn.Linear(2 * config.width, width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.pair_norm = nn.LayerNorm(width)
+        self.pair_projection = nn.Sequential(nn.Linear(width, width), nn.LayerNorm(width))
+        self.extraction = VerbExtractionDecoder(
+            config.verbs, config.width, config.transformer(width), config.verb_layers
+        )
+        bound = 1 / width**0.5  # Kaiming's uniform bound with slope sqrt(5), as the public code initialises them
+        self.verb_weights = nn.Parameter(torch.empty(config.verbs, width).uniform_(-bound, bound))
+
+    def forward(self, interactions: Tensor, boxes_cxcywh: Tensor, image: ImageTokens, extent_px: Tensor) -> Tensor:
+        """(B, Q, V) cosines.
+
+        Args:
+            interactions: (B, Q, E).
+            boxes_cxcywh: (B, 2 Q, 4) humans, then objects, in fractions of the unpadded picture.
+            image: of the encoder.
+            extent_px: (B, 2) width and height of the unpadded pictures.
+        """
+        found = self.dropout(self.box_projection(self._in_boxes(boxes_cxcywh, image, extent_px)))
+        pairs = self.pair_projection(self.pair_norm(interactions + found))
+        verbs = self.extraction(image.memory, image.position, image.padding_mask)
+        weights = verbs * _VERB_FEATURE_SCALE + self.verb_weights
+        return functional.normalize(pairs, dim=-1) @ functional.normalize(weights, dim=-1).transpose(1, 2)
+
+    def _in_boxes(self, boxes_cxcywh: Tensor, image: ImageTokens, extent_px: Tensor) -> Tensor:
+        """(B, Q, 2 D): mean feature in the human's box, then in the object's."""
+        memory = image.memory_map()
+        position = image.position.transpose(1, 2).reshape(memory.shape)
+        features = self.map_projection(torch.cat((image.feature_map, memory), dim=1)) + position
+        centre, size = (boxes_cxcywh * extent_px.repeat(1, 2)[:, None] / STRIDE_PX).chunk(2, dim=-1)
+        corners = torch.cat((centre - size / 2, centre + size / 2), dim=-1)
+        pooled = roi_align(features, corners, (_ROI_BINS, _ROI_BINS), sampling_ratio=1).mean(dim=(-2, -1))
+        return torch.cat(pooled.chunk(2, dim=1), dim=-1)
+
+
+class Ki2hoi(nn.Module):
+    """Pixels to Q pairs with interaction logits. CLIP's image tower is frozen and runs at inference.
+
+    Score of the public evaluation: ``sigmoid(interaction) + sigmoid(object logit of that interaction's object) ** 2``.
+    """
+
+    classes: ClassVar[Literal["verbs", "interactions"]] = "interactions"
+
+    def __init__(self, config: Ki2hoiConfig | None = None) -> None:
+        """Randomly initialised, CLIP too; ``KEY_MAP`` says how published weights load."""
+        super().__init__()
+        self.config = config = Ki2hoiConfig() if config is None else config
+        detr, embed = config.transformer(config.width), config.clip.embed_dim
+        self.image = HoPairEncoder(detr, config.encoder_layers, backbone=config.backbone)
+        self.pairs = PairDecoder(config.queries, detr, config.instance_layers)
+        self.human_box, self.object_box = BoxHead(config.width), BoxHead(config.width)
+        self.clip = ImageTower(config.clip).requires_grad_(False)
+        self.fusion = ClipFusion(config.width, config.transformer(config.clip.image_width), config.fusion_layers)
+        self.verb_adapter = MLP(embed, embed // 2, embed, depth=3)
+        self.verb_branch = VerbBranch(config)
+        self.branch_adapter = MLP(config.verbs, embed // 2, embed, depth=3)
+        self.classifier = InteractionClassifier(
+            config.sizes(), config.width, interaction_bias=not config.zero_shot, verb_weight=config.verb_weight
+        )
+
+    def forward(
+        self,
+        pixels: Tensor,
+        padding_mask: Tensor,
+        clip_pixels: Tensor,
+        text: Tensor | None = None,
+        object_text: Tensor | None = None,
+        verb_to_interaction: Tensor | None = None,
+        verb_text: Tensor | None = None,
+    ) -> HOIOutput[Tensor]:
+        """As ``Hoiclip.forward``: pixels, padding, CLIP's pixels and optional text rows to Q pairs.
+
+        The verb branch keeps its trained verbs in any vocabulary: their logits are a description of the pair.
+
+        Raises:
+            UsageError: the shapes of the text inputs do not fit each other or CLIP.
+        """
+        rows = TextRows(text, verb_to_interaction, object_text, verb_text).checked(self.config.sizes())
+        image = self.image(pixels, padding_mask)
+        pairs, seen = self.pairs(image), self.clip(clip_pixels)
+        interactions = self.fusion(pairs, seen.tokens, image.memory)[-1] @ self.clip.proj
+        humans, objects = self.human_box(pairs.humans[-1]), self.object_box(pairs.objects[-1])
+        verbs = self.verb_adapter(interactions)
+        if self.config.verb_branch == "paper":
+            cosines = self.verb_branch(interactions, torch.cat((humans, objects), dim=1), image, extent(padding_mask))
+            verbs = verbs + self.branch_adapter(self.classifier.logit_scale.exp() * cosines)
+        logits = self.classifier(interactions, verbs, rows)
+        by_image = self.classifier.image_cosines(seen.pooled, rows)
+        logits = enhance(logits, by_image, self.config.enhancement_top, self.config.enhancement_weight)
+        object_logits = self.classifier.object_logits(pairs.objects[-1], rows)
+        return paired_output(humans, objects, logits, object_logits, interactions)
+
+    def image_verb_logits(self, pixels: Tensor, padding_mask: Tensor) -> Tensor:
+        """(B, V) logits of "the verb is somewhere in the picture", for the image-level verb loss (section III-C)."""
+        image = self.image(pixels, padding_mask)
+        extraction = self.verb_branch.extraction
+        logits: Tensor = extraction.classify(extraction(image.memory, image.position, image.padding_mask))
+        return logits
+
+
+def extent(padding_mask: Tensor) -> Tensor:
+    """(B, 2) float width and height of what is no padding in (B, H, W)."""
+    real = ~padding_mask
+    return torch.stack((real[:, 0, :].sum(dim=-1), real[:, :, 0].sum(dim=-1)), dim=-1).float()
+
+
+_OWN_KEYS: tuple[tuple[str, str], ...] = (
+    *image_encoder_keys(),
+    *local_block_keys(r"transformer\.covencoder", "image.local"),
+    *swiftformer_keys(r"transformer\.swiftormerencder", "image.context"),
+    (r"conv_feature_map\.", "verb_branch.map_projection."),
+    (r"roi_ho_downsample\.", "verb_branch.box_projection."),
+    (r"ho_feat_norm\.", "verb_branch.pair_norm."),
+    (r"verb_class_embed\.", "verb_branch.pair_projection."),
+    (r"verb_class_weight$", "verb_branch.verb_weights"),
+    (r"interaction_feature_proj\.", "verb_branch.extraction.memory_projection."),
+    (r"interaction_pos_proj\.", "verb_branch.extraction.position_projection."),
+    (r"interaction_tgt_embed\.weight$", "verb_branch.extraction.target"),
+    (r"interaction_query_embed\.weight$", "verb_branch.extraction.query_position"),
+    *decoder_keys(r"interaction_decoder\.decoder", "verb_branch.extraction.decoder"),
+    (r"interaction_class_embed\.0\.linear1\.", "verb_branch.extraction.class_feedforward.expand."),
+    (r"interaction_class_embed\.0\.linear2\.", "verb_branch.extraction.class_feedforward.contract."),
+    (r"interaction_class_embed\.0\.norm\.", "verb_branch.extraction.class_feedforward.norm."),
+    (r"interaction_class_embed\.1\.W$", "verb_branch.extraction.class_weights.weight"),
+    (r"interaction_class_embed\.1\.b$", "verb_branch.extraction.class_weights.bias"),
+    *mlp_keys("verb2inter", "branch_adapter"),
+    *SHARED_KEYS,
+)
+KEY_MAP: tuple[tuple[str, str], ...] = (*_OWN_KEYS, *DEFAULT_ROWS)
+IGNORED_KEYS: tuple[tuple[str, str], ...] = (*SHARED_IGNORED_KEYS, *DEFAULT_IGNORED_ROWS)
+"""published keys of the default setting and of V-COCO"""
+ZERO_SHOT_KEY_MAP: tuple[tuple[str, str], ...] = (*_OWN_KEYS, *ZERO_SHOT_ROWS)
+ZERO_SHOT_IGNORED_KEYS: tuple[tuple[str, str], ...] = (*SHARED_IGNORED_KEYS, *ZERO_SHOT_IGNORED_ROWS)
+"""published keys of the zero-shot settings (``zero_shot: true``)"""

@@ -1,0 +1,279 @@
+"""LAIN: locality-aware zero-shot detection of interactions on CLIP (Kim et al., CVPR 2025, arXiv 2505.19503).
+
+Public code: OreoChocolate/LAIN, MIT. Written from the paper's formulas and the code's behaviour; with its weights the
+logits are those of its ``compute_sim_scores``. A token per human-object pair travels through CLIP's image tower beside
+the class token and the patches. It sees itself and the patches, and nothing of the picture sees it. What differs:
+
+- the picture's tokens therefore do not depend on the pairs: they run once per picture, and pairs follow in chunks of
+  ``pair_chunk`` that read the kept keys and values. ``together`` runs all tokens through every chunk instead, as the
+  code does with all pairs at once: same logits, for tests and for the measurement of what is saved.
+- pictures are padded to N boxes and ``max_pairs`` pairs; a cap below the default 435 (all pairs of 15 humans and 15
+  objects) leaves out the pairs of lowest box scores and counts them; 64 suits live video. The others stay as they are.
+- the verbs' text vectors are an input; by default those of the learned prompts, computed at every call: pass
+  ``verb_text()`` of once. The paper's 600 interaction prompts are 117 verb sentences in the code and here.
+- an image without a pair gives masked rows, not a missing entry. The logits leave before the prior of the box scores.
+
+Kept of the code although the paper says otherwise: the class token's region reaches to (224, 244), a text transformer
+without causal mask, and cells of boxes that stick out of the picture wrap around (``wrap_outside_boxes``). Contexts of
+the released weights: 24 vectors for rare-first, 36 for the other splits, one for all verbs for unseen verbs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from videohoi.errors import UsageError
+from videohoi.interact.heads.lain_keys import DETECTOR_PREFIX, IGNORED_KEYS, KEY_MAP
+from videohoi.layers.clip import LOGIT_SCALE, Clip, ClipConfig, ImageTower, clip_config, tokenize
+from videohoi.layers.clip_block import finished, projected, see_self_and, sight
+from videohoi.layers.interaction_adapter import InteractionAdapter
+from videohoi.layers.locality_adapter import LayoutMap, LocalityAdapter
+from videohoi.layers.mlp import MLP
+from videohoi.layers.pair_padding import PaddedDetections, padded_pairs, take_rows
+from videohoi.layers.prompted_text import PromptedText, encode_unmasked
+from videohoi.layers.roi_align import RoiWeights, roi_weights
+from videohoi.layers.spatial_features import corners_px
+from videohoi.structures.hoi_output import HOIOutput
+from videohoi.vocabulary import hico_det
+from videohoi.vocabulary.prompts import object_prompts, prompts
+
+__all__ = ["DETECTOR_PREFIX", "IGNORED_KEYS", "KEY_MAP", "LainConfig", "LainHead", "start_from_clip"]
+
+
+@dataclass(frozen=True)
+class LainConfig:
+    """Sizes; the defaults are those of the code for HICO-DET, rare-first split."""
+
+    clip: ClipConfig = field(default_factory=lambda: clip_config("ViT-B/16"))
+    objects: int = 80
+    """O, object classes; one more text vector stands for nothing"""
+    detector_width: int = 256
+    """D, of the detector's features"""
+    token_hidden: int = 128
+    """between the detector's features and a pair's token"""
+    layout_hidden: int = 128
+    adapter_width: int = 32
+    adapter_heads: int = 2
+    contexts: int = 10
+    """learned queries to each region"""
+    kernels: tuple[int, ...] = (3, 5)
+    """windows of the locality adapter, in patches"""
+    locality_strength: float = 1.0
+    dropout: float = 0.1
+    region_bins: int = 7
+    whole_picture_px: tuple[float, float, float, float] = (0.0, 0.0, 224.0, 244.0)
+    """region of the class token; the code writes 244 where 224 must be meant, and its weights were trained with it"""
+    wrap_outside_boxes: bool = True
+    context_tokens: int = 24
+    """learned vectors before each sentence"""
+    class_specific: bool = True
+    """a context for each verb; else one for all"""
+    person_id: int = 0
+    """class id of a human"""
+    max_pairs: int = 435
+    """P; 15 humans with 29 others"""
+    pair_chunk: int = 64
+    """pairs that run at a time: bounds memory"""
+    together: bool = False
+    """run the picture's tokens again with every chunk of pairs: slow, for comparison"""
+
+
+class LainAdapter(nn.Module):
+    """What LAIN puts before one block of CLIP."""
+
+    def __init__(self, config: LainConfig) -> None:
+        super().__init__()
+        width, narrow = config.clip.image_width, config.adapter_width
+        self.locality = LocalityAdapter(width, narrow, config.kernels, config.locality_strength)
+        self.interaction = InteractionAdapter(width, narrow, config.adapter_heads, config.contexts, config.dropout)
+
+
+class _Scene(NamedTuple):
+    """What the adapters know of B pictures."""
+
+    pictures: Tensor
+    layout: Tensor
+    """(B, g, g, A)"""
+    regions: RoiWeights
+    """of N boxes and, last, the whole picture"""
+
+
+class _BlockState(NamedTuple):
+    """What pairs read of the picture in one block."""
+
+    keys: Tensor
+    """(B, heads, T, W / heads) of the patches"""
+    values: Tensor
+    contexts: Tensor
+    """(B, N + 1, Q, A)"""
+
+
+class LainHead(nn.Module):
+    """Verb logits of the human-object pairs among given detections."""
+
+    object_vectors: Tensor
+
+    def __init__(self, config: LainConfig | None = None, sentences: Sequence[str] | None = None) -> None:
+        """Randomly initialised; ``start_from_clip`` takes over CLIP's weights.
+
+        Args:
+            config: sizes.
+            sentences: one for each of V verbs; None: the 117 of HICO-DET.
+        """
+        super().__init__()
+        self.config = config = LainConfig() if config is None else config
+        clip = config.clip
+        self.grid = clip.image_size_px // clip.patch_px
+        self.image = ImageTower(clip)
+        self.adapters = nn.ModuleList([LainAdapter(config) for _ in range(clip.image_layers)])
+        words = prompts(hico_det(), "lain") if sentences is None else sentences
+        self.text = PromptedText(clip, words, config.context_tokens, class_specific=config.class_specific)
+        self.layout = LayoutMap(
+            clip.embed_dim, config.layout_hidden, config.adapter_width, self.grid, wrap=config.wrap_outside_boxes
+        )
+        self.pair_token = MLP(2 * config.detector_width, config.token_hidden, clip.image_width, depth=2)
+        self.logit_scale = nn.Parameter(torch.tensor(LOGIT_SCALE))
+        self.register_buffer("object_vectors", torch.zeros(config.objects + 1, clip.embed_dim))
+
+    def verb_text(self) -> Tensor:
+        """(V, E) unit vectors of the learned prompts: compute once, then pass to ``forward``."""
+        vectors: Tensor = self.text()
+        return vectors
+
+    def forward(
+        self,
+        boxes_cxcywh: Tensor,
+        scores: Tensor,
+        class_ids: Tensor,
+        mask: Tensor,
+        features: Tensor,
+        pictures: Tensor,
+        verb_text: Tensor | None = None,
+    ) -> HOIOutput[Tensor]:
+        """Logits (B, P, V) of the pairs of padded detections.
+
+        Args:
+            boxes_cxcywh: (B, N, 4), fractions of the picture; this and the next four are ``PaddedDetections``.
+            scores: (B, N).
+            class_ids: (B, N) int64.
+            mask: (B, N) bool.
+            features: (B, N, D).
+            pictures: (B, 3, S, S), the whole picture resized to CLIP's square, ImageNet's mean and deviation applied
+                (not CLIP's own: the public weights were trained so).
+            verb_text: (V, E) unit vectors of any verbs; None: those of the learned prompts.
+        """
+        config = self.config
+        found = PaddedDetections(boxes_cxcywh, scores, class_ids, mask, features).neutral()
+        pairs = padded_pairs(
+            found.scores, found.class_ids, mask, person_id=config.person_id, max_pairs=config.max_pairs
+        )
+        scene = self._scene(found, pictures)
+        human, other = pairs.rows.unbind(-1)
+        tokens = self.pair_token(
+            torch.cat((take_rows(found.features, human), take_rows(found.features, other)), dim=-1)
+        )
+        seen = self.image.ln_post(self._through_clip(tokens, pairs.rows, scene)) @ self.image.proj
+        verbs = self.verb_text() if verb_text is None else verb_text
+        logits = functional.normalize(seen, dim=-1) @ verbs.T * self.logit_scale.exp()
+        logits = logits.masked_fill(~pairs.mask[..., None], 0)
+        return HOIOutput(
+            boxes_cxcywh, pairs.rows, pairs.mask, logits, scores=scores, class_ids=class_ids, truncated=pairs.truncated
+        )
+
+    def _scene(self, found: PaddedDetections, pictures: Tensor) -> _Scene:
+        size = self.config.clip.image_size_px
+        boxes = corners_px(found.boxes_cxcywh, found.boxes_cxcywh.new_full((len(pictures), 2), float(size)))
+        words, nothing = functional.embedding(found.class_ids, self.object_vectors), self.object_vectors[-1]
+        layout = self.layout(boxes, found.scores, words, nothing, found.mask, size)
+        whole = boxes.new_tensor(self.config.whole_picture_px).expand(len(boxes), 1, 4)
+        regions = roi_weights(
+            torch.cat((boxes, whole), dim=1),
+            (self.grid, self.grid),
+            (self.config.region_bins, self.config.region_bins),
+            spatial_scale=self.grid / size,
+            aligned=True,
+        )
+        return _Scene(pictures, layout, regions)
+
+    def _through_clip(self, tokens: Tensor, rows: Tensor, scene: _Scene) -> Tensor:
+        """(B, P, W) pair tokens after all blocks, from (B, P, W) and the boxes' rows (B, P, 2)."""
+        size = self.config.pair_chunk
+        chunks = [(tokens[:, at : at + size], rows[:, at : at + size]) for at in range(0, tokens.shape[1], size)]
+        if self.config.together:
+            return torch.cat([self._all_tokens(chunk, of, scene) for chunk, of in chunks], dim=1)
+        states = self._picture_states(scene)
+        return torch.cat([self._pair_stream(chunk, of, states) for chunk, of in chunks], dim=1)
+
+    def _picture_states(self, scene: _Scene) -> list[_BlockState]:
+        """The class token and the patches through CLIP, once: what the pairs need of each block."""
+        tokens = self.image.ln_pre(self.image.embed(scene.pictures))
+        states: list[_BlockState] = []
+        for block, adapter in self._blocks():
+            local, contexts = self._adapt_patches(adapter, tokens[:, 1:], scene)
+            whole = contexts[:, -1:]
+            tokens = tokens + torch.cat((adapter.interaction(tokens[:, :1], whole, whole), local), dim=1)
+            query, key, value = projected(block, tokens)
+            states.append(_BlockState(key[:, :, 1:], value[:, :, 1:], contexts))
+            if len(states) < len(self.adapters):  # nobody reads the picture after the last block
+                tokens = finished(block, tokens, functional.scaled_dot_product_attention(query, key, value))
+        return states
+
+    def _pair_stream(self, tokens: Tensor, rows: Tensor, states: list[_BlockState]) -> Tensor:
+        """Pair tokens (B, C, W) through all blocks; each sees itself and the kept patches."""
+        human, other = rows.unbind(-1)
+        tokens = self.image.ln_pre(tokens)
+        for (block, adapter), state in zip(self._blocks(), states, strict=True):
+            tokens = tokens + adapter.interaction(
+                tokens, take_rows(state.contexts, human), take_rows(state.contexts, other)
+            )
+            tokens = finished(block, tokens, see_self_and(state.keys, state.values, *projected(block, tokens)))
+        return tokens
+
+    def _all_tokens(self, tokens: Tensor, rows: Tensor, scene: _Scene) -> Tensor:
+        """The same with the picture's tokens beside the pairs' and the public code's attention mask."""
+        human, other = rows.unbind(-1)
+        count, patches = tokens.shape[1], self.config.clip.patches
+        mask = sight(count, patches, tokens.device)
+        tokens = self.image.ln_pre(torch.cat((tokens, self.image.embed(scene.pictures)), dim=1))
+        for block, adapter in self._blocks():
+            local, contexts = self._adapt_patches(adapter, tokens[:, -patches:], scene)
+            human_seen, other_seen = (
+                torch.cat((take_rows(contexts, row), contexts[:, -1:]), dim=1) for row in (human, other)
+            )
+            change = adapter.interaction(tokens[:, :-patches], human_seen, other_seen)
+            tokens = block(tokens + torch.cat((change, local), dim=1), attn_mask=mask)
+        return tokens[:, :count]
+
+    def _adapt_patches(self, adapter: Any, patches: Tensor, scene: _Scene) -> tuple[Tensor, Tensor]:
+        """(B, T, W) what to add to the patches, and the contexts (B, N + 1, Q, A) of the regions after that."""
+        local = adapter.locality(patches, scene.layout)
+        return local, adapter.interaction.contexts(patches + local, scene.regions)
+
+    def _blocks(self) -> list[tuple[Any, Any]]:
+        return list(zip(self.image.blocks, self.adapters, strict=True))
+
+
+def start_from_clip(head: LainHead, clip: Clip, object_sentences: Sequence[str] | None = None) -> None:
+    """Give ``head`` the weights of ``clip`` and the text vectors of the object classes, as training begins.
+
+    ``object_sentences``: O + 1, the last for nothing; None: those of HICO-DET ("a photo of a bicycle").
+
+    Raises:
+        UsageError: the number of sentences is not O + 1.
+    """
+    sentences = object_prompts(hico_det(), "gen-vlkt") if object_sentences is None else tuple(object_sentences)
+    if len(sentences) != head.config.objects + 1:
+        raise UsageError(
+            f"{len(sentences)} object sentences given, expected {head.config.objects + 1}, last for nothing"
+        )
+    tokens = tokenize(sentences, head.config.clip.context_length)
+    head.image.load_state_dict(clip.image.state_dict())
+    head.text.start_from(clip.text)
+    with torch.no_grad():
+        head.object_vectors.copy_(encode_unmasked(clip.text, clip.text.token_embedding(tokens), tokens.argmax(-1)))

@@ -1,0 +1,182 @@
+"""Methods that find their own boxes, at run time: a frame in, ``HOIOutput`` of numpy arrays out.
+
+Weights are files of ``videohoi models import``; pictures are resized and normalised as each method's public code does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from videohoi.errors import ModelError
+from videohoi.interact.heads.union_crops import clip_whole
+from videohoi.interact.imported import file_sha256, load_imported
+from videohoi.interact.methods import Method
+from videohoi.interact.options import ModelOptions
+from videohoi.interact.protocol import HeadInfo
+from videohoi.interact.scoring import ClassRows, ScoreRule
+from videohoi.interact.text_classes import TextClasses, text_classes
+from videohoi.interact.torch_engine import choose_device, fill, load_clip, text_bank, to_arrays
+from videohoi.layers.clip import ClipConfig
+from videohoi.layers.detr_input import LONG_SIDE_PX, SHORT_SIDE_PX, Resampling, detr_input
+from videohoi.models.methods import weights_advice
+from videohoi.structures import Frame
+from videohoi.structures.hoi_output import HOIOutput
+from videohoi.vocabulary import Vocabulary, hico_det
+from videohoi.vocabulary.prompts import template
+
+
+class PictureRunner:
+    """A ``HOIRunner`` of a method that reads the picture alone (EoID). One thread at a time."""
+
+    resampling: ClassVar[Resampling] = "bilinear"
+    """of the picture, as the method's public code resizes it"""
+
+    def __init__(self, method: Method, options: ModelOptions) -> None:
+        self.method, self.options = method, options
+        self.device = torch.device("cpu")
+        self.note = ""
+        self._model: nn.Module | None = None
+        self._rule: ScoreRule | None = None
+        self._info = HeadInfo(method.name, "torch", None, len(options.vocabulary.verbs), 0)
+
+    @property
+    def info(self) -> HeadInfo:
+        """Known after ``open``."""
+        return self._info
+
+    @property
+    def rule(self) -> ScoreRule:
+        """Known after ``open``; ``ModelError`` before."""
+        if self._rule is None:
+            raise ModelError(f"model {self.method.name} is not open; call open() first")
+        return self._rule
+
+    def open(self) -> None:
+        """Load the weights; ``ModelError`` when they are missing, of another method or of other classes."""
+        options = self.options
+        if options.weights is None:
+            raise ModelError(weights_advice(self.method.name))
+        self.device = choose_device(options.device)
+        model = self.build_model(options.weights).eval().requires_grad_(False)
+        rows = self.class_rows(model)
+        self._model = model.to(self.device)
+        self._rule = ScoreRule(options.vocabulary, self.method.kind, rows, options.box_lambda, options.calibration)
+        self._info = HeadInfo(
+            self.method.name, f"torch {self.device.type}", file_sha256(options.weights), self._info.verb_count, 0,
+            self.note or "published method; its scores are not calibrated",
+        )  # fmt: skip
+
+    def build_model(self, weights: Path) -> nn.Module:
+        """The method's model, filled."""
+        imported = load_imported(weights, self.method.name)
+        model: nn.Module = self.method.build(self.options.config)
+        fill(model, imported.state_dict, str(weights))
+        return model
+
+    def class_rows(self, model: nn.Module) -> ClassRows:
+        """What the columns of the logits are."""
+        del model
+        return ClassRows.verbs(hico_det())
+
+    def run(self, frame: Frame) -> HOIOutput[NDArray[Any]]:
+        """B = 1; ``ModelError`` when not open."""
+        if self._model is None:
+            raise ModelError(f"model {self.method.name} is not open; call open() first")
+        with torch.inference_mode():
+            return to_arrays(self.answer(self._model, frame))
+
+    def answer(self, model: nn.Module, frame: Frame) -> HOIOutput[Tensor]:
+        """The model's output for a frame."""
+        output: HOIOutput[Tensor] = model(*self.pictures(frame))
+        return output
+
+    def pictures(self, frame: Frame) -> tuple[Tensor, Tensor]:
+        """Pixels and padding as DETR takes them; the long side is the one asked for, if any."""
+        long_side = self.options.input_size_px
+        short = SHORT_SIDE_PX if long_side is None else long_side
+        pixels, padding = detr_input(
+            [frame.image], short_side_px=short, long_side_px=long_side or LONG_SIDE_PX, device=self.device,
+            resampling=self.resampling,
+        )  # fmt: skip
+        return pixels, padding
+
+    def close(self) -> None:
+        """Free the model; may be called twice."""
+        self._model = None
+
+
+class TextRunner(PictureRunner):
+    """A method that compares with text (GEN-VLKT): trained rows, or text rows of the user's own words."""
+
+    def __init__(self, method: Method, options: ModelOptions, clip: ClipConfig | None = None) -> None:
+        """``clip``: sizes of the text tower for own words; None: those of the config, or ViT-B/32's."""
+        super().__init__(method, options)
+        self.texts: dict[str, Tensor] = {}
+        self._clip = clip or getattr(options.config, "clip", None) or ClipConfig()
+
+    def class_rows(self, model: nn.Module) -> ClassRows:
+        """One column an interaction."""
+        if not self.options.own_words:
+            trained = ClassRows.interactions(hico_det())
+            count = _interaction_count(self.options.config, len(trained.verb_ids))
+            if count != len(trained.verb_ids):
+                raise ModelError(
+                    f"model {self.method.name}: the weights have {count} interactions, expected the "
+                    f"{len(trained.verb_ids)} of HICO-DET; weights of another data set cannot run here"
+                )
+            return trained
+        classes = text_classes(self.options.vocabulary, self.method.prompts or "gen-vlkt")
+        self.texts = {"text": self._encoded(classes)}
+        return classes.rows
+
+    def _encoded(self, classes: TextClasses) -> Tensor:
+        loaded = load_clip(self._clip, self.options.clip_weights, f"{self.method.name} --vocab")
+        self.note = loaded.note
+        return torch.from_numpy(text_bank(loaded, classes.names, classes.sentences).embeddings).to(self.device)
+
+    def answer(self, model: nn.Module, frame: Frame) -> HOIOutput[Tensor]:
+        """With the text rows, if any."""
+        output: HOIOutput[Tensor] = model(*self.pictures(frame), **self.texts)
+        return output
+
+
+class ClipTextRunner(TextRunner):
+    """A method that also reads CLIP's view of the whole picture (HOICLIP, KI2HOI)."""
+
+    def class_rows(self, model: nn.Module) -> ClassRows:
+        """One column an interaction; own words also need their verbs' rows and which interaction is of which verb."""
+        rows = super().class_rows(model)
+        if self.texts:
+            words = self.options.vocabulary
+            matrix = torch.zeros(len(words.verbs), len(rows.verb_ids), device=self.device)
+            matrix[torch.from_numpy(rows.verb_ids), torch.arange(len(rows.verb_ids))] = 1
+            self.texts |= {"verb_to_interaction": matrix, "verb_text": self._encoded(verb_classes(words))}
+        return rows
+
+    def answer(self, model: nn.Module, frame: Frame) -> HOIOutput[Tensor]:
+        """With CLIP's pixels, and the text rows, if any."""
+        size = self.options.config.clip.image_size_px
+        output: HOIOutput[Tensor] = model(
+            *self.pictures(frame), clip_whole(frame.image, size).to(self.device), **self.texts
+        )
+        return output
+
+
+def verb_classes(vocabulary: Vocabulary) -> TextClasses:
+    """One sentence a verb, about "something": what stands in for a verb's prototype where there is none."""
+    chosen = template("gen-vlkt")
+    sentences = tuple(f"a photo of a person {chosen.words(vocabulary, verb)} something" for verb in vocabulary.verbs)
+    return TextClasses(vocabulary.verbs, sentences, ClassRows(np.arange(len(vocabulary.verbs)), None))
+
+
+def _interaction_count(config: Any, default: int) -> int:
+    for name in ("interaction_classes", "interactions"):
+        if hasattr(config, name):
+            return int(getattr(config, name))
+    return default

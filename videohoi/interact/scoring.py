@@ -1,0 +1,206 @@
+"""From a model's output to calibrated verb scores: the one place where methods differ in what a score means.
+
+Every method ends on one scale, [0, 1] a verb of a pair, before anything is smoothed over time:
+
+- ``product`` (EoID, models/hoi.py of its code): sigmoid(verb) * max softmax(object). Its interactive score is not used.
+- ``sum`` (GEN-VLKT, HOICLIP, KI2HOI as released): (sigmoid(interaction) + sigmoid(object logit of that interaction)**2)
+  / 2. Their sum lies in [0, 2]; halved it ranks the same.
+- ``fusion`` (UPT, LAIN): sigmoid(verb) * (human score * object score)**lambda, see ``fusion``. Also HTS, whose logits
+  are of interactions: the verb of a pair is the interaction with the pair's object.
+- ``prior`` (the CLIP teacher of EoID, section 3.3): softmax over the interactions that the object allows, without "no
+  interaction", times the box scores as in ``fusion``.
+
+Where an output has interactions, a verb's score is the best of the interactions of this verb *and the pair's object*:
+another object's interaction says nothing about this pair. Then ``Calibration`` is applied, then the validity table.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videohoi.errors import UsageError
+from videohoi.interact.fusion import STREAMING_LAMBDA, allowed_verbs
+from videohoi.structures.hoi_output import HOIOutput
+from videohoi.vocabulary import Vocabulary
+
+Scores = NDArray[np.float32]
+_LARGEST_LOGIT = 80.0
+"""keeps exp finite in float32"""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Monotone map of a method's scores: sigmoid(slope * logit(score) + offset), Platt's form in logits.
+
+    Identity by default: no method's scores were compared with truth here. 0 stays 0 and 1 stays 1.
+    """
+
+    slope: float = 1.0
+    """above 0, so that the order of scores is kept"""
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (self.slope > 0 and math.isfinite(self.slope) and math.isfinite(self.offset)):
+            raise UsageError(
+                f"calibration: expected a slope above 0 and a finite offset, got {self.slope} and {self.offset}"
+            )
+
+    def __call__(self, scores: Scores) -> Scores:
+        """Scores in [0, 1] to scores in [0, 1], any shape."""
+        if self.slope == 1.0 and self.offset == 0.0:
+            return scores
+        with np.errstate(divide="ignore", over="ignore"):
+            logits = np.log(scores) - np.log1p(-scores)
+            return np.asarray(1 / (1 + np.exp(-(self.slope * logits + self.offset))), np.float32)
+
+
+@dataclass(frozen=True, repr=False)
+class ClassRows:
+    """What the columns of ``HOIOutput.logits`` are."""
+
+    verb_ids: NDArray[np.int64]
+    """(K,) verb of each column"""
+    object_ids: NDArray[np.int64] | None
+    """(K,) object class of each column; None where a column is a verb with any object"""
+
+    @staticmethod
+    def verbs(vocabulary: Vocabulary) -> ClassRows:
+        """One column a verb."""
+        return ClassRows(np.arange(len(vocabulary.verbs)), None)
+
+    @staticmethod
+    def interactions(vocabulary: Vocabulary) -> ClassRows:
+        """One column a (verb, object) of the vocabulary, in its order."""
+        pairs = np.array(vocabulary.interactions, np.int64).reshape(-1, 2)
+        return ClassRows(pairs[:, 0], pairs[:, 1])
+
+
+@dataclass(frozen=True)
+class ScoreRule:
+    """How one method's logits become scores."""
+
+    vocabulary: Vocabulary
+    kind: str
+    """product, sum, fusion or prior"""
+    rows: ClassRows
+    box_lambda: float = STREAMING_LAMBDA
+    """exponent of the box scores in ``fusion`` and ``prior``"""
+    calibration: Calibration = field(default_factory=Calibration)
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise UsageError(f"unknown kind of score {self.kind!r}; expected one of {', '.join(_KINDS)}")
+
+
+@dataclass(frozen=True, repr=False)
+class ScoredPairs:
+    """P pairs of one picture, masked ones left out."""
+
+    rows: NDArray[np.int64]
+    """(P, 2) box rows: human, object"""
+    object_class_ids: NDArray[np.int64]
+    """(P,)"""
+    confidence: Scores
+    """(P,) how sure the pair's boxes are, in [0, 1]"""
+    verb_scores: Scores
+    """(P, V) calibrated, in [0, 1]; 0 where the verb does not go with the object"""
+
+
+def score_pairs(output: HOIOutput[NDArray[np.generic]], rule: ScoreRule, image: int = 0) -> ScoredPairs:
+    """Scores of one picture of ``output`` (numpy arrays); see the module for the formulas."""
+    kept = np.flatnonzero(output.pair_mask[image])
+    rows = np.asarray(output.pair_rows[image][kept], np.int64)
+    logits = np.asarray(output.logits[image][kept], np.float32)
+    object_logits = None if output.object_logits is None else np.asarray(output.object_logits[image][kept], np.float32)
+    if object_logits is not None:
+        probabilities = _softmax(object_logits)[:, :-1]  # the last class means nothing
+        classes = probabilities.argmax(axis=1) if len(kept) else np.zeros(0, np.int64)
+        confidence = probabilities.max(axis=1, initial=0)
+    else:
+        scores, class_ids = _given(output.scores, "scores"), _given(output.class_ids, "class_ids")
+        classes = np.asarray(class_ids[image][rows[:, 1]], np.int64)
+        confidence = np.asarray(scores[image][rows[:, 0]] * scores[image][rows[:, 1]], np.float32)
+    pairs = _Pairs(logits, object_logits, classes, np.asarray(confidence, np.float32))
+    raw = _KINDS[rule.kind](pairs, rule)
+    allowed = allowed_verbs(rule.vocabulary, classes)
+    verb_scores = np.where(allowed, rule.calibration(raw), np.float32(0))
+    return ScoredPairs(rows, classes, pairs.confidence, np.asarray(verb_scores, np.float32))
+
+
+@dataclass(frozen=True, repr=False)
+class _Pairs:
+    logits: Scores
+    object_logits: Scores | None
+    classes: NDArray[np.int64]
+    confidence: Scores
+
+
+def _product(pairs: _Pairs, rule: ScoreRule) -> Scores:
+    return _verb_best(_sigmoid(pairs.logits), pairs.classes, rule) * pairs.confidence[:, None]
+
+
+def _sum(pairs: _Pairs, rule: ScoreRule) -> Scores:
+    object_ids, object_logits = rule.rows.object_ids, pairs.object_logits
+    if object_ids is None or object_logits is None:
+        raise UsageError("scores of kind sum need interactions and object logits; use fusion for verbs")
+    both = (_sigmoid(pairs.logits) + _sigmoid(object_logits[:, object_ids]) ** 2) / 2
+    return _verb_best(np.asarray(both, np.float32), pairs.classes, rule)
+
+
+def _fusion(pairs: _Pairs, rule: ScoreRule) -> Scores:
+    return _verb_best(_sigmoid(pairs.logits), pairs.classes, rule) * _certainty(pairs, rule)
+
+
+def _prior(pairs: _Pairs, rule: ScoreRule) -> Scores:
+    object_ids = rule.rows.object_ids
+    if object_ids is None:
+        raise UsageError("scores of kind prior need interactions, since the object decides which of them compete")
+    competing = object_ids[None] == pairs.classes[:, None]
+    logits = np.where(competing, pairs.logits, -np.inf)
+    logits = logits - np.where(competing.any(axis=1), logits.max(axis=1, initial=-np.inf), 0)[:, None]
+    weights = np.where(competing, np.exp(logits), 0)
+    shares = np.asarray(weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny), np.float32)
+    return _verb_best(shares, pairs.classes, rule) * _certainty(pairs, rule)
+
+
+def _certainty(pairs: _Pairs, rule: ScoreRule) -> Scores:
+    """(P, 1) the weight of the box scores."""
+    return np.asarray(pairs.confidence ** np.float32(rule.box_lambda), np.float32)[:, None]
+
+
+_KINDS: Mapping[str, Callable[[_Pairs, ScoreRule], Scores]] = MappingProxyType(
+    {"product": _product, "sum": _sum, "fusion": _fusion, "prior": _prior}
+)
+
+
+def _verb_best(scores: Scores, classes: NDArray[np.int64], rule: ScoreRule) -> Scores:
+    """(P, V) best column of each verb that fits the pair's object; 0 where none does."""
+    verb_ids, object_ids = rule.rows.verb_ids, rule.rows.object_ids
+    if object_ids is None:
+        return scores
+    best = np.zeros((len(scores), len(rule.vocabulary.verbs)), np.float32)
+    for row, class_id in enumerate(classes.tolist()):
+        columns = np.flatnonzero((object_ids == class_id) & (verb_ids >= 0))
+        np.maximum.at(best[row], verb_ids[columns], scores[row, columns])
+    return best
+
+
+def _sigmoid(logits: Scores) -> Scores:
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -_LARGEST_LOGIT, _LARGEST_LOGIT))), np.float32)
+
+
+def _softmax(logits: Scores) -> Scores:
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf)) if len(logits) else logits
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32) if len(logits) else weights
+
+
+def _given(values: NDArray[np.generic] | None, name: str) -> NDArray[np.generic]:
+    if values is None:
+        raise UsageError(f"HOIOutput.{name}: needed where the output has no object logits")
+    return values

@@ -1,0 +1,146 @@
+"""What the torch methods share at run time: device, CLIP, text rows, arrays out. Imported only once one is chosen."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from videohoi.errors import ModelError, UsageError
+from videohoi.interact.imported import file_sha256
+from videohoi.layers.clip import Clip, ClipConfig, TextTower, build_clip, clip_config, tokenize
+from videohoi.layers.clip_weights import where_to_get
+from videohoi.models.registry import cache_folder
+from videohoi.structures.hoi_output import HOIOutput
+from videohoi.vocabulary.text_bank import TextBank, cached_text_bank, compute_text_bank
+
+RANDOM = "random"
+"""``--clip-weights random``: to try the wiring; what comes out means nothing"""
+RANDOM_NOTE = "CLIP IS RANDOMLY INITIALISED: EVERY SCORE IS MEANINGLESS; this run only shows that the parts fit."
+_SEED = 0
+"""random weights are the same in every run"""
+_BATCH = 64
+"""sentences at a time: bounds the memory"""
+
+
+def choose_device(name: str) -> torch.device:
+    """``auto``: the first CUDA device, else the CPU; or any name of torch's.
+
+    Raises:
+        UsageError: no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = next(iter(str(error).splitlines()), "unknown")
+        raise UsageError(f"device {name!r} cannot be used ({reason}); expected auto, cpu or cuda") from error
+    return device
+
+
+@dataclass(frozen=True, repr=False)
+class LoadedClip:
+    """Both towers and where their weights come from."""
+
+    clip: Clip
+    identity: str
+    """changes whenever the vectors would"""
+    sha256: str | None
+    """of the weights file; None for random ones"""
+
+    @property
+    def note(self) -> str:
+        """A loud word for the report where the weights are random."""
+        return RANDOM_NOTE if self.sha256 is None else ""
+
+
+def load_clip(config: ClipConfig | str, weights: str | None, method: str) -> LoadedClip:
+    """CLIP for ``method`` from a file, or randomly initialised where ``weights`` says so in words.
+
+    Raises:
+        ModelError: no weights were given or they do not fit; says which file, from where, how large, and the offline
+            alternative.
+        UsageError: an unknown CLIP model.
+    """
+    sizes = clip_config(config) if isinstance(config, str) else config
+    if weights is None:
+        raise ModelError(
+            f"{method} needs CLIP {sizes.name}: {where_to_get(sizes.name)} with --clip-weights FILE; "
+            f"to try the wiring only: --clip-weights {RANDOM}"
+        )
+    if weights == RANDOM:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_SEED)
+            return LoadedClip(build_clip(sizes), f"{RANDOM}:{sizes.name}", None)
+    path = Path(weights).expanduser()
+    clip = build_clip(sizes, path)
+    digest = file_sha256(path)
+    return LoadedClip(clip, f"clip:{sizes.name}/sha256:{digest}", digest)
+
+
+class ClipTextEncoder:
+    """A ``TextEncoder`` on a CLIP text tower. Only as many token places as the longest sentence needs are computed."""
+
+    def __init__(self, tower: TextTower, identity: str) -> None:
+        self._tower, self._identity = tower, identity
+
+    @property
+    def identity(self) -> str:
+        """See ``TextEncoder.identity``."""
+        return self._identity
+
+    @torch.inference_mode()
+    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """(N, E); ``UsageError`` on a sentence that CLIP cannot read whole."""
+        parts = [self._encode(sentences[start : start + _BATCH]) for start in range(0, len(sentences), _BATCH)]
+        return np.concatenate(parts)
+
+    def _encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        tower = self._tower
+        tokens = tokenize(sentences, tower.config.context_length).to(tower.positional_embedding.device)
+        end = tokens.argmax(dim=-1)
+        length = int(end.max()) + 1  # attention is causal: what follows the last end token changes nothing
+        x = tower.token_embedding(tokens[:, :length]) + tower.positional_embedding[:length]
+        for block in tower.blocks:
+            x = block(x, attn_mask=tower.causal_mask[:length, :length])
+        rows = torch.arange(len(tokens), device=x.device)
+        encoded: Tensor = tower.ln_final(x)[rows, end] @ tower.text_projection
+        return np.asarray(encoded.float().cpu().numpy(), np.float32)
+
+
+def text_bank(clip: LoadedClip, names: Sequence[str], sentences: Sequence[str]) -> TextBank:
+    """Unit rows (K, E) of K sentences; kept in the cache folder unless the weights are random."""
+    encoder = ClipTextEncoder(clip.clip.text, clip.identity)
+    if clip.sha256 is None:
+        return compute_text_bank(names, sentences, encoder)
+    return cached_text_bank(names, sentences, encoder, cache_folder() / "text_banks")
+
+
+def to_arrays(output: HOIOutput[Tensor]) -> HOIOutput[NDArray[Any]]:
+    """The one crossing from device to host."""
+    fields = ((field.name, getattr(output, field.name)) for field in dataclasses.fields(output))
+    return HOIOutput(**{name: None if value is None else value.detach().cpu().numpy() for name, value in fields})
+
+
+def largest_gamma(logit_scale: Tensor) -> float:
+    """Exp of CLIP's trained scale: what a cosine is multiplied with, about 100 in OpenAI's weights."""
+    return math.exp(logit_scale.item())
+
+
+def fill(model: nn.Module, state_dict: dict[str, Any], name: str) -> None:
+    """Load strictly; ``ModelError`` on one line where file and configuration do not fit."""
+    try:
+        model.load_state_dict(state_dict)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"{name}: does not fit its configuration ({reason}); import it again") from error

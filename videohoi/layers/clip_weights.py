@@ -1,0 +1,128 @@
+"""Reading CLIP weights from a file: OpenAI's TorchScript archives, state dicts of ``torch.save``, safetensors."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from videohoi.errors import ModelError
+
+_SERVER = "https://openaipublic.azureedge.net/clip/models"
+PUBLISHED: Mapping[str, tuple[str, str, int]] = {
+    "ViT-B/32": ("ViT-B-32.pt", "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af", 338),
+    "ViT-B/16": ("ViT-B-16.pt", "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f", 335),
+    "ViT-L/14": ("ViT-L-14.pt", "b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836", 890),
+    "ViT-L/14@336px": ("ViT-L-14-336px.pt", "3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02", 891),
+}
+"""file, SHA-256 (a part of its address) and MiB of OpenAI's weights"""
+
+IMAGE_KEYS: tuple[tuple[str, str], ...] = (
+    (r"^visual\.transformer\.resblocks\.", "blocks."),
+    (r"^visual\.", ""),
+)
+TEXT_KEYS: tuple[tuple[str, str], ...] = (
+    (r"^(?:text\.)?transformer\.resblocks\.", "blocks."),
+    (r"^(?:text\.)?(token_embedding\.|positional_embedding$|ln_final\.|text_projection$)", r"\1"),
+)
+SCALE_KEYS: tuple[tuple[str, str], ...] = ((r"^logit_scale$", "logit_scale"),)
+"""(regex of OpenAI's key, replacement) for ``ImageTower``, ``TextTower`` and ``Clip.logit_scale``"""
+_PARTS = {"image": IMAGE_KEYS, "text": TEXT_KEYS, "scale": SCALE_KEYS}
+_BOOKKEEPING = re.compile(r"^(?:text\.)?(input_resolution|context_length|vocab_size|attn_mask)$")
+"""sizes that archives store as tensors, and a mask that the towers compute"""
+
+
+def read_clip_weights(path: Path, name: str) -> dict[str, Tensor]:
+    """All tensors of a weights file in fp32, under OpenAI's keys.
+
+    Raises:
+        ModelError: the file is missing, or is no CLIP state dict.
+    """
+    if not path.is_file():
+        raise ModelError(f"CLIP {name}: weights file {path} does not exist; {where_to_get(name)}")
+    state = _unwrapped(_read(path, name))
+    if not any(key.startswith(("visual.", "text_projection", "text.")) for key in state):
+        raise ModelError(f"CLIP {name}: {path} holds no CLIP weights (no key visual.*); {where_to_get(name)}")
+    unknown = [key for key in state if not _BOOKKEEPING.match(key) and not _known(key)]
+    if unknown:
+        raise ModelError(f"CLIP {name}: {path} has unknown keys ({', '.join(unknown[:3])}); {where_to_get(name)}")
+    return {key: value.float() for key, value in state.items() if not _BOOKKEEPING.match(key)}
+
+
+def where_to_get(name: str) -> str:
+    """Which file, from where, how large, and what to do without a network; for the end of an error message."""
+    if name not in PUBLISHED:
+        return f"give the path of a state dict of {name} with OpenAI's keys (visual.*, transformer.*)"
+    file, digest, size_mib = PUBLISHED[name]
+    return (
+        f"download {file} ({size_mib} MiB) from {_SERVER}/{digest}/{file} and give its path; without a network, "
+        "download it elsewhere and copy it here (a state dict or safetensors with the same keys will do)"
+    )
+
+
+def load_tower(tower: nn.Module, part: str, state: Mapping[str, Tensor], path: Path, name: str) -> None:
+    """Load the keys of one ``part`` ("image", "text" or "scale") strictly.
+
+    Raises:
+        ModelError: a tensor is missing or of another shape.
+    """
+    mapped = {new: value for key, value in state.items() if (new := _mapped(key, _PARTS[part])) is not None}
+    own = tower.state_dict()
+    wanted = {"logit_scale": own["logit_scale"]} if part == "scale" else own
+    missing, extra = sorted(wanted.keys() - mapped.keys()), sorted(mapped.keys() - wanted.keys())
+    if missing or extra:
+        what = f"lacks {missing[0]}" if missing else f"has {extra[0]}, which the model lacks"
+        raise ModelError(f"CLIP {name}: {path} {what}: it is not {name}; {where_to_get(name)}")
+    for key, target in wanted.items():
+        if mapped[key].shape != target.shape:
+            have, want = tuple(mapped[key].shape), tuple(target.shape)
+            raise ModelError(f"CLIP {name}: {path} has {key} of shape {have}, expected {want}; {where_to_get(name)}")
+    tower.load_state_dict({**own, **mapped}, strict=True)
+
+
+def _mapped(key: str, rules: tuple[tuple[str, str], ...]) -> str | None:
+    for pattern, replacement in rules:
+        new, count = re.subn(pattern, replacement, key)
+        if count:
+            return new
+    return None
+
+
+def _known(key: str) -> bool:
+    return any(_mapped(key, rules) is not None for rules in _PARTS.values())
+
+
+def _read(path: Path, name: str) -> Any:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        if _is_torchscript(path):
+            with warnings.catch_warnings():
+                # OpenAI published TorchScript; that torch has deprecated it is nothing the user can act on.
+                warnings.simplefilter("ignore")
+                return torch.jit.load(path, map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"CLIP {name}: {path} cannot be read ({reason}); {where_to_get(name)}") from error
+
+
+def _is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(entry.endswith("/constants.pkl") for entry in archive.namelist())
+
+
+def _unwrapped(read: Any) -> dict[str, Tensor]:
+    """The state dict inside a training checkpoint, without the prefix of data-parallel training."""
+    state = read.get("state_dict", read) if isinstance(read, Mapping) else {}
+    return {str(key).removeprefix("module."): value for key, value in state.items() if isinstance(value, Tensor)}

@@ -1,0 +1,187 @@
+"""From the settings of a run to the nodes that find boxes and name verbs, whatever the method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from videohoi import config as strict_config
+from videohoi.detect.factory import DETR_PREFIX, create_detector, runs_on_torch
+from videohoi.detect.protocol import Detector
+from videohoi.errors import ConfigError, UsageError
+from videohoi.graph import AnyNode
+from videohoi.interact.heads.starter import StarterPairHead
+from videohoi.interact.hoi_detector import HOIDetector, MergeSettings
+from videohoi.interact.methods import STARTER, TABLE, Method, method
+from videohoi.interact.options import ModelOptions
+from videohoi.interact.protocol import HOIHead
+from videohoi.interact.scoring import Calibration
+from videohoi.models.methods import METHODS
+from videohoi.pipeline.bundled import bundled_folder, laid_over
+from videohoi.pipeline.detect_node import DetectNode
+from videohoi.pipeline.nodes import HOIDetectNode, InteractNode
+from videohoi.pipeline.settings import CalibrationSettings, DetectSettings, InteractSettings, ModelSettings
+from videohoi.pipeline.words import vocabulary_of
+from videohoi.vocabulary import Vocabulary
+
+CALIBRATION_FILE = "calibration.yaml"
+
+
+@dataclass(frozen=True)
+class ModelStages:
+    """Nodes before and after tracking."""
+
+    before: tuple[AnyNode, ...]
+    """from frames to detections"""
+    after: tuple[AnyNode, ...]
+    """from tracked detections to verb scores; empty where the nodes before gave them"""
+
+
+def model_stages(
+    model: ModelSettings, detect: DetectSettings, pair: InteractSettings, vocabulary: Vocabulary
+) -> ModelStages:
+    """The nodes of a run; nothing is loaded yet.
+
+    Raises:
+        UsageError: an unknown method or detector, words for a method of closed classes, a detector for a method that
+            finds its own boxes.
+        ModelError: packages of the ``models`` extra are missing, or weights are of another method.
+    """
+    _check_words(model)
+    if model.name == STARTER:
+        return ModelStages((DetectNode(_detectors(detect)),), (InteractNode(_starter(detect, pair)),))
+    chosen = method(model.name)
+    if chosen.head is not None:
+        detectors = _detectors(detect)
+        head: HOIHead = chosen.load(chosen.head)(model_options(chosen, model, detect, pair, vocabulary))
+        return ModelStages((DetectNode(detectors),), (InteractNode(head),))
+    options = model_options(chosen, model, detect, pair, vocabulary)
+    runner = chosen.load(chosen.runner)(chosen, options)
+    settings = MergeSettings(options.box_score, pair_limit=pair.pair_limit)
+    return ModelStages((HOIDetectNode(HOIDetector(runner, settings)),), ())
+
+
+def finds_boxes(model: ModelSettings | None) -> bool:
+    """The method of these settings needs no detector."""
+    return model is not None and model.name in METHODS and METHODS[model.name].finds_boxes
+
+
+def check_model(config: Any) -> None:
+    """Say before any work what can be said without loading: unknown methods and words; ``UsageError``."""
+    model = getattr(config, "model", None)  # a user's own pipeline may have none
+    if model is not None:
+        _check_words(model)
+        vocabulary_of(config)
+
+
+def _check_words(model: ModelSettings) -> None:
+    method_is_known = model.name == STARTER or method(model.name)
+    if model.words is not None and method_is_known and not METHODS[model.name].open_vocabulary:
+        able = ", ".join(name for name, facts in METHODS.items() if facts.open_vocabulary)
+        raise UsageError(f"model {model.name} has closed classes and cannot take --vocab; methods that can: {able}")
+
+
+def _detectors(detect: DetectSettings) -> list[Detector]:
+    """Engines that work side by side; torch spreads one model over the cores by itself."""
+    return [
+        create_detector(
+            detect.detector,
+            threads=detect.threads,
+            score_threshold=detect.score_threshold,
+            input_size_px=detect.input_size_px,
+            engine=detect.engine,
+        )
+        for _ in range(1 if runs_on_torch(detect.detector) else detect.workers)
+    ]
+
+
+def _starter(detect: DetectSettings, pair: InteractSettings) -> StarterPairHead:
+    return StarterPairHead(
+        human_score=pair.human_score,
+        object_score=pair.object_score,
+        box_lambda=pair.box_lambda,
+        pair_limit=pair.pair_limit,
+        use_appearance=detect.detector == "starter",
+    )
+
+
+def model_options(
+    chosen: Method,
+    model: ModelSettings,
+    detect: DetectSettings,
+    pair: InteractSettings,
+    vocabulary: Vocabulary,
+) -> ModelOptions:
+    """What the method is made with; errors as ``model_stages``."""
+    weights = None if model.weights is None else Path(model.weights).expanduser()
+    return ModelOptions(
+        vocabulary=vocabulary,
+        own_words=model.words is not None,
+        weights=weights,
+        detector=_own_detector(chosen, detect.detector),
+        clip_weights=model.clip_weights,
+        config=method_config(chosen, weights, model.options),
+        calibration=_calibration(chosen.name, model.calibration),
+        device=model.device,
+        human_score=pair.human_score,
+        object_score=pair.object_score,
+        box_lambda=pair.box_lambda,
+        pair_limit=pair.pair_limit,
+        box_score=ModelOptions.box_score if detect.score_threshold is None else detect.score_threshold,
+        input_size_px=detect.input_size_px,
+    )
+
+
+def _own_detector(chosen: Method, detector: str) -> Path | None:
+    """DETR weights that take the place of those in the method's file; ``UsageError`` where it takes no detector."""
+    if chosen.head is not None or detector == DetectSettings.detector:
+        return None
+    if chosen.own_detr and detector.startswith(DETR_PREFIX):
+        return Path(detector.removeprefix(DETR_PREFIX)).expanduser()
+    instead = f" or give {DETR_PREFIX}FILE" if chosen.own_detr else ""
+    raise UsageError(f"model {chosen.name} finds its own boxes; leave --detector {detector} out{instead}")
+
+
+def method_config(chosen: Method, weights: Path | None, options: Mapping[str, Any]) -> Any:
+    """The method's config: its shipped values, over them those the weights were made with, over them ``options``.
+
+    Raises:
+        ConfigError: an unknown key or a value of the wrong type.
+        ModelError: packages are missing, or the weights are unreadable or of another method.
+    """
+    kind = chosen.load(chosen.config)
+    values = shipped_values(chosen.name)
+    if chosen.section is not None:
+        values = {chosen.section: values}
+    if weights is not None:
+        chosen.load()  # says which package is missing before the weights need it
+        from videohoi.interact.imported import load_origin
+
+        values |= load_origin(weights, chosen.name).config
+    return strict_config.build(
+        kind, laid_over(values, dict(options)), origin=f"settings of {chosen.name} (model.options)"
+    )
+
+
+def shipped_values(name: str) -> dict[str, Any]:
+    """Values of configs/models/NAME.yaml; none where there is no such file."""
+    path = bundled_folder("configs") / "models" / f"{name}.yaml"
+    return strict_config.read_mapping(path) if path.is_file() else {}
+
+
+def _calibration(name: str, asked: CalibrationSettings) -> Calibration:
+    shipped = shipped_calibration(name)
+    slope = shipped.slope if asked.slope is None else asked.slope
+    return Calibration(slope, shipped.offset if asked.offset is None else asked.offset)
+
+
+def shipped_calibration(name: str) -> Calibration:
+    """The method's row of configs/models/calibration.yaml; identity where there is none."""
+    path = bundled_folder("configs") / "models" / CALIBRATION_FILE
+    rows = strict_config.read_mapping(path)
+    unknown = sorted(set(rows) - set(TABLE))
+    if unknown:
+        raise ConfigError(f"{path.name}: {unknown[0]} is no method; expected some of {', '.join(TABLE)}")
+    return strict_config.build(Calibration, rows.get(name, {}), origin=f"{path.name}: {name}")

@@ -1,0 +1,30 @@
+"""Checkpoints in training: published ones to start from, own ones to keep. One import for both.
+
+Reading and converting is ``videohoi.layers.checkpoints``; the file that ``--weights`` takes is
+``videohoi.interact.imported``.
+"""
+
+from __future__ import annotations
+
+from videohoi.interact.imported import (
+    ImportedWeights,
+    WeightsOrigin,
+    file_sha256,
+    load_imported,
+    load_origin,
+    save_imported,
+)
+from videohoi.layers.checkpoints import Converted, convert, ignored_lines, read_checkpoint
+
+__all__ = [
+    "Converted",
+    "ImportedWeights",
+    "WeightsOrigin",
+    "convert",
+    "file_sha256",
+    "ignored_lines",
+    "load_imported",
+    "load_origin",
+    "read_checkpoint",
+    "save_imported",
+]

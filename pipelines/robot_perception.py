@@ -13,18 +13,19 @@ from typing import Any
 from videohoi.decode.protocol import Source
 from videohoi.detect.factory import create_detector
 from videohoi.errors import UsageError
-from videohoi.graph import AnyNode, Batcher, BatchPolicy, EdgePolicy, Graph, MultiGraph, RunRecord
+from videohoi.graph import AnyNode, Batcher, BatchPolicy, EdgePolicy, MultiGraph, RunRecord
 from videohoi.pipeline.model_stages import model_stages
 from videohoi.pipeline.nodes import DetectBatch, SinkNode, SmoothNode, TrackNode
 from videohoi.pipeline.settings import DetectSettings, InteractSettings, ModelSettings, OverlaySettings
+from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.pipeline.words import vocabulary_of
 from videohoi.sink.protocol import Sink
 from videohoi.smooth.config import SmoothingConfig
 from videohoi.smooth.smoother import InteractionSmoother
-from videohoi.structures import FrameResult
 from videohoi.track.byte import ByteTracker
 from videohoi.track.byte_config import ByteConfig
 
+POLICY = "latest"
 Branches = Sequence[Sequence[Sink]]
 
 
@@ -48,9 +49,7 @@ class Config:
     """such a file: the same frames are dropped again, at any speed"""
 
 
-def build(
-    config: Config, source: Source, branches: Branches = (), header: dict[str, Any] | None = None
-) -> Graph[FrameResult]:
+def build(config: Config, source: Source, branches: Branches = (), header: dict[str, Any] | None = None) -> StageGraph:
     """One graph: decode |latest| detect | track > interact > smooth | one thread for each branch of sinks."""
     model = model_stages(config.model, config.detect, config.interact, vocabulary_of(config))
     return _graph(config, source, [*model.before], [*model.after], branches, header)
@@ -75,7 +74,7 @@ def build_many(
         engine=detect.engine,
     )
     batcher = Batcher(DetectBatch(detector), BatchPolicy(max(len(sources), 1), config.batch_wait_seconds))
-    graphs: dict[str, Graph[FrameResult]] = {}
+    graphs: dict[str, StageGraph] = {}
     for name, source in sources.items():
         after = model_stages(config.model, detect, config.interact, vocabulary).after
         if not after:
@@ -87,12 +86,12 @@ def build_many(
 def _graph(
     config: Config, source: Source, detect: list[AnyNode], interact: list[AnyNode], branches: Branches,
     header: dict[str, Any] | None, name: str = "camera",
-) -> Graph[FrameResult]:  # fmt: skip
-    vocabulary, told = vocabulary_of(config), {**(header or {}), "policy": "latest"}
+) -> StageGraph:  # fmt: skip
+    vocabulary, told = vocabulary_of(config), {**(header or {}), "policy": POLICY}
     track = TrackNode(ByteTracker(config.track, human_class_id=vocabulary.person_id))
     smooth = SmoothNode(InteractionSmoother(vocabulary, config.smooth))
     sinks: list[list[AnyNode]] = [[SinkNode(sink, told) for sink in branch] for branch in branches]
     edges = [EdgePolicy.latest(1, config.staleness_seconds), EdgePolicy.lossless(1)]
     record_to, replay = (path and path.replace("{source}", name) for path in (config.record_to, config.replay_from))
-    return Graph(source, [[], detect, [track, *interact, smooth]], branches=sinks, edges=edges, record_to=record_to,
-                 replay=RunRecord.load(replay) if replay else None)  # fmt: skip
+    return StageGraph(source, [[], detect, [track, *interact, smooth]], sinks, edges, record_to=record_to,
+                      replay=RunRecord.load(replay) if replay else None)  # fmt: skip

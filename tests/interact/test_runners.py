@@ -13,13 +13,14 @@ for package in ("torch", "torchvision", "open_clip", "timm"):
 
 import torch  # noqa: E402
 from clip_cases import TINY_CLIP, WORDS, frame  # noqa: E402
-from one_stage_cases import formula_weights, pictures  # noqa: E402
+from one_stage_cases import formula_weights  # noqa: E402
 
 from videohoi.errors import ModelError  # noqa: E402
 from videohoi.interact.hoi_detector import HOIDetector, MergeSettings  # noqa: E402
 from videohoi.interact.imported import WeightsOrigin, save_imported  # noqa: E402
 from videohoi.interact.methods import TABLE  # noqa: E402
 from videohoi.interact.options import ModelOptions  # noqa: E402
+from videohoi.layers.detr_input import detr_input  # noqa: E402
 from videohoi.pipeline.model_stages import method_config  # noqa: E402
 from videohoi.pipeline.words import requested_vocabulary  # noqa: E402
 
@@ -47,17 +48,19 @@ READ_TEXT = ["gen_vlkt", "hoiclip", "ki2hoi", "lain"]
 
 @torch.no_grad()
 def sees_people_and_cups(detr):
-    """Queries that differ, the first half of them unsure of cups and the others of people."""
+    """In ``frame()``: boxes apart, half of the queries fairly sure of people and half of cups."""
     formula_weights(detr)
-    for part in (detr.object_class.weight, detr.object_class.bias):
-        part.zero_()
-    detr.object_class.bias[[WORDS.person_id, WORDS.object_id("cup")]] = 3.0
-    direction = detr(*pictures([(96, 128)])).queries[0]
-    direction = direction[3:].mean(0) - direction[:3].mean(0)
-    detr.object_class.weight[WORDS.person_id] = 6 * direction / direction.norm()
-    detr.object_class.bias[WORDS.person_id] -= (
-        6 * (detr(*pictures([(96, 128)])).queries[0] @ direction).mean() / direction.norm()
-    )
+    detr.box.mlp[-1].weight *= 12
+    detr.box.mlp[-1].bias[2:] = -1.5
+    queries = detr(*detr_input([frame().image], short_side_px=96, long_side_px=96)).queries[0]
+    direction = queries[3:].mean(0) - queries[:3].mean(0)
+    direction /= direction.square().sum()
+    scores = queries @ direction
+    detr.object_class.weight.zero_()
+    detr.object_class.bias.zero_()
+    detr.object_class.weight[WORDS.person_id] = 4 * direction
+    detr.object_class.bias[WORDS.person_id] = 5 - 4 * scores.median()
+    detr.object_class.bias[WORDS.object_id("cup")] = 5.0
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ class Pipeline:
         """What every output of a run begins with."""
         return {
             "pipeline": self._loaded.name,
-            "policy": "lossless",
+            "policy": getattr(self._loaded.module, "POLICY", "lossless"),
             "vocabulary": {"name": self.vocabulary.name, "version": self.vocabulary.version},
             "config_sha256": strict_config.fingerprint(self.config),
             "config": strict_config.to_mapping(self.config),

@@ -27,10 +27,11 @@ class StageGraph(Graph[FrameResult]):
         source: Source,
         stages: Sequence[Sequence[AnyNode]],
         branches: Sequence[Sequence[AnyNode]],
-        edges: EdgePolicy,
+        edges: EdgePolicy | Sequence[EdgePolicy],
+        **options: Any,
     ) -> None:
-        """One list of nodes per thread, as ``Graph`` takes them."""
-        super().__init__(source, stages, branches=branches, edges=edges)
+        """One list of nodes per thread, and further options, as ``Graph`` takes them."""
+        super().__init__(source, stages, branches=branches, edges=edges, **options)
         self._stage_nodes = [node for nodes in stages for node in nodes]
 
     def facts(self) -> dict[str, Any]:

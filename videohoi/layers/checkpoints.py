@@ -31,7 +31,8 @@ UNREADABLE: tuple[type[Exception], ...] = (
 )  # fmt: skip
 """what torch, safetensors and transformers raise over files that are missing, damaged or of another model"""
 DAMAGED: tuple[type[Exception], ...] = (
-    RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError,
+    OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError,
+    ArithmeticError,
 )  # fmt: skip
 """what torch's reader runs into where bytes are wrong; it checks few of them"""
 NAMED = 5
@@ -170,7 +171,7 @@ def _pickled(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         what = _foreign_type(str(error))
         raise ModelError(f"{path}: {what}; expected a torch checkpoint that holds tensors and plain values") from error
-    except (OSError, *DAMAGED) as error:
+    except DAMAGED as error:
         if getattr(error, "filename", None) is not None:
             raise ModelError(f"{path}: cannot be read as a checkpoint ({_one_line(error)}); check the path") from error
         raise ModelError(  # an OSError without a file's name is a place outside a file that was cut off

@@ -135,7 +135,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
     ("content", "message"),
     [
         (None, "cannot be read"),
-        (b"", "cannot be read"),
+        (b"", "damaged or no checkpoint"),
         (b"no checkpoint at all", "damaged or no checkpoint"),
         (pickle.dumps({"model": 3}), "cannot be read|damaged|no tensors|holds no weights"),
     ],

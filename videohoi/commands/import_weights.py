@@ -37,13 +37,15 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
     if not hasattr(chosen.load(), chosen.keys[0]):
         raise ModelError(f"{name} has no weights of its own to import; see docs/methods.md")
     from videohoi.interact.imported import WeightsOrigin, file_sha256, save_imported
-    from videohoi.layers.checkpoints import convert, ignored_lines, read_checkpoint
+    from videohoi.layers.checkpoints import convert, ignored_lines, read_checkpoint, unfilled
 
     config = method_config(chosen, None, strict_config.apply_overrides({}, settings))
     digest = file_sha256(checkpoint)
     published = read_checkpoint(checkpoint)
     try:
-        converted = convert(published, _unfilled(chosen, config), *chosen.tables(config), name=str(checkpoint))
+        converted = convert(
+            published, unfilled(lambda: chosen.build(config)), *chosen.tables(config), name=str(checkpoint)
+        )
     except ModelError as error:
         raise ModelError(
             f"{error}; sizes that differ are given with --set KEY=VALUE, see configs/models/{name}.yaml"
@@ -66,14 +68,6 @@ def _check_target(target: Path, checkpoint: Path) -> None:
         raise UsageError(f"--out {target} is the checkpoint itself; choose another file")
     if not target.name or (target.exists() and not target.is_file()):
         raise SinkError(f"cannot write weights {target}: it is no file; give the name of a file")
-
-
-def _unfilled(chosen: Method, config: Any) -> Any:
-    """The model without memory for its values: only names, shapes and types are compared."""
-    import torch
-
-    with torch.device("meta"):
-        return chosen.build(config)
 
 
 def _text_bank(chosen: Method, source_sha256: str) -> str | None:

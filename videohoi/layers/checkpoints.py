@@ -10,7 +10,7 @@ import argparse
 import pickle
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,12 @@ class Converted:
     """every parameter and persistent buffer of the model, of its shape and dtype; loads with ``strict=True``"""
     ignored: tuple[tuple[str, str], ...]
     """(published key, why it is not needed)"""
+
+
+def unfilled(build: Callable[[], nn.Module]) -> nn.Module:
+    """The model without memory for its values: enough to compare names, shapes and types."""
+    with torch.device("meta"):
+        return build()
 
 
 def convert(

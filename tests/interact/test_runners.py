@@ -101,6 +101,7 @@ def test_a_frame_of_any_size_gives_rows_and_verb_scores(name, weights):
     for picture in (frame(90, 120), frame(77, 40)):
         detections, scores = model.find(picture)
         assert len(detections) > 0
+        assert len(scores) > 0
         assert detections.boxes_xyxy_px[:, 2].max() <= picture.width_px
         assert scores.verb_scores.shape == (len(scores), 117)
         assert ((scores.verb_scores >= 0) & (scores.verb_scores <= 1)).all()

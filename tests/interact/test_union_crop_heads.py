@@ -187,6 +187,8 @@ def test_hts_scores_with_its_trained_rows_and_with_text_of_other_words(tmp_path)
     other = HtsHead(options(words="polish cup", weights=weights, clip_weights="random"), TINY_CLIP)
     other.open()
     assert 0 < other.score(frame(), detections(PERSON, CUP)).verb_scores[0, 0] < 1
+    assert "RANDOM" in other.info.note
+    assert "RANDOM" not in head.info.note
     with pytest.raises(ModelError, match="hts --vocab needs CLIP"):
         HtsHead(options(words="polish cup", weights=weights), TINY_CLIP).open()
 

@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from smooth_scenes import Pair, Thing, frames, segments, smoothed, still, times
 
 from videohoi.smooth.config import SmoothingConfig
+from videohoi.smooth.exclusion import Exclusion
+from videohoi.smooth.pair_table import PairState
+from videohoi.smooth.scoring import PairScores
 
 BOARD = (90.0, 380.0, 210.0, 420.0)
 
@@ -75,3 +79,10 @@ def test_verbs_lost_to_another_pair_take_no_place_among_the_most() -> None:
     second = {"ride": 0.6, "hold": 0.55}
     found = reported([Pair(1, 10, rides(0.95)), Pair(1, 11, lambda t: second)], {10: "bicycle", 11: "bicycle"}, config)
     assert {(s.object_id, s.verb) for s in found} == {(10, "ride"), (11, "hold")}
+
+
+def test_words_of_ones_own_without_a_mount_compete_for_nothing() -> None:
+    pair = PairState(1, 10, 1, 2, peaks=None)
+    scores = PairScores(np.array([[0.7, 0.4]]), np.array([True]))
+    Exclusion(("person", "cup"), ("hold", "drink_with")).apply([pair], scores)
+    assert scores.values.tolist() == [[0.7, 0.4]]

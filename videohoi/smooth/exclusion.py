@@ -39,7 +39,8 @@ class Exclusion:
         if len(boards):
             self._compete(pairs, scores, boards, lambda pair: pair.human_id, self._any)
             self._compete(pairs, scores, boards, lambda pair: pair.object_id, self._any)
-        self._compete(pairs, scores, np.arange(len(pairs)), lambda pair: pair.human_id, self._mount)
+        if self._mount.any():  # a vocabulary of one's own words may have none
+            self._compete(pairs, scores, np.arange(len(pairs)), lambda pair: pair.human_id, self._mount)
 
     def _compete(
         self,

@@ -27,7 +27,7 @@ def export_static(
         RuntimeError: of torch, where the forward depends on data.
     """
     register_hoi_output()
-    return torch.export.export(model.eval(), arguments, named, strict=False)
+    return torch.export.export(model.eval(), arguments, named)
 
 
 def data_dependent_operators(program: ExportedProgram) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from types import FrameType
 
@@ -27,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         code = run_app(arguments)
         sys.stdout.flush()
-        signal.signal(signal.SIGINT, lambda *_: os._exit(code))  # all is written; kernels may still be compiled
+        signal.signal(signal.SIGINT, lambda *_: os._exit(code))  # all is written
+        _wait_for_kernels()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a late key must not kill the interpreter's exit
     except VideohoiError as error:
         return _complain(str(error), error.exit_code)
     except KeyboardInterrupt:
@@ -53,6 +56,13 @@ def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
     """
     os.write(_STDERR, b"videohoi: interrupted\n")
     os._exit(EXIT_FAILED)
+
+
+def _wait_for_kernels() -> None:
+    """Until those that are being compiled are in the cache; the interpreter would wait, too, but deaf to Ctrl-C."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
 
 
 def _complain(message: str, code: int = EXIT_FAILED) -> int:

@@ -37,8 +37,9 @@ def peer_modules(folders: Sequence[Path], stubs: Mapping[str, ModuleType]) -> It
             yield
     finally:
         for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None) or ""
-            if name in stubs or any(file.startswith(f"{folder}{os.sep}") for folder in folders):
+            # a folder without __init__.py is a package without a file
+            places = [getattr(module, "__file__", None) or "", *map(str, vars(module).get("__path__") or ())]
+            if name in stubs or any(place.startswith(f"{folder}{os.sep}") for place in places for folder in folders):
                 del sys.modules[name]
         sys.modules.update({name: before[name] for name in stubs if name in before})
         sys.path[:] = path

@@ -120,7 +120,8 @@ class Trainer:
         self.training, self.rank, self.world = training, rank, world
         torch.manual_seed(training.seed)
         self.network = StarterNetwork()
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from the stubs
+        to: Any = self.network.to  # the stubs of some releases lack this form
+        to(memory_format=torch.channels_last)
         self.average = Averaged(self.network, training.ema_decay)
         pictures = read_corpus(training.corpus, "train", leave_out=training.leave_out_sources)
         shown = [picture.sure_classes() for picture in pictures]

@@ -366,3 +366,38 @@ def test_a_dying_source_keeps_what_it_gave(finishes):
         finishes(PatientGraph(source, [[], [RecordingNode("detect")], [files]]).run)
     assert [frame.index for frame in files.items] == list(range(30))
     assert files.calls[-3:] == ["drain", "reset", "close"]
+
+
+def test_one_stop_does_not_wait_for_ever_for_a_sink_that_does_not_close(released, finishes):
+    """A single Ctrl-C must be enough; the longer limit is for large files, so the short one does not count here."""
+    sink = Hangs("overlay", "close")
+    released.append(sink.release)
+    graph = Graph(IterableSource(range(9)), [[sink]], finish_seconds=0.05, close_seconds=10 * LIMIT_SECONDS)
+
+    def stopper():
+        assert sink.entered.wait(LIMIT_SECONDS)
+        graph.stop()
+
+    thread = threading.Thread(target=stopper)
+    thread.start()
+    report = finishes(graph.run)
+    thread.join()
+    assert (report.interrupted, report.complete) == (True, False)
+    assert "'overlay' did not close in time" in report.notes[0]
+
+
+def test_what_closes_slowly_after_a_stop_is_waited_for(finishes):
+    """A stop leaves the time to finish a file, though a failure would not."""
+    sink = Hangs("overlay", "close")
+    graph = Graph(IterableSource(range(9)), [[sink]], finish_seconds=10 * LIMIT_SECONDS, close_seconds=0.001)
+
+    def stopper():
+        assert sink.entered.wait(LIMIT_SECONDS)
+        graph.stop()
+        sink.release.set()
+
+    thread = threading.Thread(target=stopper)
+    thread.start()
+    report = finishes(graph.run)
+    thread.join()
+    assert (report.notes, sink.calls[-1]) == ((), "close")

@@ -141,7 +141,7 @@ class MultiGraph:
         for lane in self._lanes.values():
             lane.join()
         complete = not self._failures and not self._interrupted
-        self._closing.close(self._parts.names, _ALL, complete, self._is_urgent, self._close_seconds)
+        self._closing.close(self._parts.names, _ALL, complete, self._close_limit_seconds)
         self._notes += self._closing.notes()
         self._over = True
 
@@ -171,8 +171,8 @@ class MultiGraph:
     def _failed(self, failure: StageError) -> None:
         self._failures[failure.stage] = failure
 
-    def _is_urgent(self) -> bool:
-        return bool(self._failures) or self._interrupted
+    def _close_limit_seconds(self) -> float | None:
+        return self._close_seconds if self._failures or self._interrupted else None
 
     def _tick(self) -> None:
         now = time.monotonic()

@@ -49,7 +49,7 @@ class Graph(Generic[Out]):
     A node that still has not returned ``stop_seconds`` later, from ``open`` too, is named in the report and closed by
     its own thread as soon as it returns. Opening a part takes as long as it needs up to ``open_seconds`` (an engine
     may be built then), after which the run fails. Closing takes as long as it needs (a large file is finished then);
-    only after a failure or a hard stop what is not closed within ``close_seconds`` in all is left behind, and named.
+    what is still open ``finish_seconds`` after a stop, ``close_seconds`` after a failure or hard stop, is left behind.
 
     ``record_to`` writes down which frames came and which were dropped where; ``replay`` runs such a record again, over
     the same source and with the same nodes: each node then sees exactly the frames it saw, at any speed.
@@ -69,6 +69,7 @@ class Graph(Generic[Out]):
         open_seconds: float = 900.0,  # the longest an engine takes to build, with a margin
         drain_seconds: float = 5.0,
         stop_seconds: float = 0.8,  # leaves 0.2 s for closing within the one second promised after a failure
+        finish_seconds: float = 30.0,  # the index of hours of video takes a few
         close_seconds: float = 5.0,
         clock: Clock | None = None,
         record_to: Path | str | None = None,
@@ -81,7 +82,7 @@ class Graph(Generic[Out]):
         self._wiring = Wiring(self._plan, source, self._news, self._clock, self._tape)
         self._opening = Opening(self._wiring.parts, self._news, open_seconds)
         self._closing = Closing(self._wiring.parts, self._news.failed)
-        self._close_seconds = close_seconds
+        self._finish_seconds, self._close_seconds = finish_seconds, close_seconds
         self._source = source
         self._drain_seconds = drain_seconds
         self._stop_seconds = stop_seconds
@@ -250,11 +251,12 @@ class Graph(Generic[Out]):
         self._over = True
 
     def _close(self, names: list[str]) -> None:
-        def urgent() -> bool:
-            return bool(self._news.failures) or self._shutdown.urgency == Urgency.ABORT
+        def limit_seconds() -> float | None:
+            if self._news.failures or self._shutdown.urgency == Urgency.ABORT:
+                return self._close_seconds
+            return None if self._shutdown.urgency == Urgency.NONE else self._finish_seconds
 
-        source_id, complete = self._progress.source_id, self._progress.complete
-        self._closing.close(names, source_id, complete, urgent, self._close_seconds)
+        self._closing.close(names, self._progress.source_id, self._progress.complete, limit_seconds)
         self._progress.notes += self._closing.notes()
 
     def _finish_tape(self, cut: bool) -> None:

@@ -1,5 +1,6 @@
 """Every shipped configuration is loaded by the code that takes it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,23 @@ def test_train_configs_load(path: Path) -> None:
 def test_an_unknown_key_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"unknown key smooth\.tau_second; did you mean smooth\.tau_seconds\?"):
         load_pipeline("offline_annotation", ("smooth.tau_second=0.3",))
+
+
+@dataclass(frozen=True)
+class Inner:
+    size_px: int = 1
+
+
+@dataclass(frozen=True)
+class Outer:
+    section: Inner | None = None
+
+
+def test_a_section_that_may_be_left_out_is_read_as_strictly_as_the_others() -> None:
+    assert build(Outer, {"section": {"size_px": 3}}) == Outer(Inner(3))
+    assert build(Outer, {"section": None}) == Outer()
+    with pytest.raises(ConfigError, match=r"unknown key section\.sise_px; did you mean section\.size_px\?"):
+        build(Outer, {"section": {"sise_px": 3}})
 
 
 def test_a_wrong_type_names_the_key_and_the_value() -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -96,7 +97,8 @@ def fingerprint(config: Any) -> str:
 
 
 def _refuse_unknown(kind: Any, values: Any, origin: str, prefix: str) -> None:
-    if not dataclasses.is_dataclass(kind) or not isinstance(values, Mapping):
+    kind = _dataclass_of(kind)
+    if kind is None or not isinstance(values, Mapping):
         return
     hints = typing.get_type_hints(kind)
     names = [field.name for field in dataclasses.fields(kind) if field.init]
@@ -106,3 +108,10 @@ def _refuse_unknown(kind: Any, values: Any, origin: str, prefix: str) -> None:
             hint = f"did you mean {prefix}{near[0]}?" if near else f"expected one of {', '.join(sorted(names))}"
             raise ConfigError(f"{origin}: unknown key {prefix}{key}; {hint}")
         _refuse_unknown(hints[key], value, origin, prefix=f"{prefix}{key}.")
+
+
+def _dataclass_of(kind: Any) -> Any:
+    """``kind`` if it is a dataclass, the only one in a union such as ``Section | None``, else None."""
+    options = typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
+    found = [option for option in options if dataclasses.is_dataclass(option)]
+    return found[0] if len(found) == 1 else None

@@ -5,9 +5,10 @@ import pytest
 from hico_cases import FAR, HUMAN, THING, class_of, predictions_of, ride_bicycle
 
 from videohoi.errors import UsageError
-from videohoi.evaluate.calibration import calibration, calibrations
+from videohoi.evaluate.calibration import calibration, calibrations, fit_calibration
 from videohoi.evaluate.conventions import QPIC
 from videohoi.evaluate.hico import class_groups, evaluate_hico
+from videohoi.interact.scoring import Calibration
 
 RIDE = class_of("ride", "bicycle")
 
@@ -43,3 +44,33 @@ def test_seen_and_unseen_classes_apart():
     assert by_group["unseen"].error == pytest.approx(0.3)
     assert by_group["seen"].error == pytest.approx(0.4)
     assert by_group["full"].counts.sum() == 2
+
+
+@pytest.mark.parametrize(("slope", "offset"), [(0.5, -1.0), (2.0, 0.7)])
+def test_the_fitted_map_undoes_a_known_distortion(slope, offset):
+    """Scores that are right as often as sigmoid(slope * logit + offset) says; the pipeline's own map applies it."""
+    random = np.random.default_rng(3)
+    scores = random.uniform(0.02, 0.98, 40_000)
+    truth = 1 / (1 + np.exp(-(slope * np.log(scores / (1 - scores)) + offset)))
+    right = random.random(len(scores)) < truth
+    found = fit_calibration(scores, right)
+    assert (found.slope, found.offset) == pytest.approx((slope, offset), abs=0.05)
+    assert found.error_after < 0.015 < found.error_before
+    mapped = Calibration(found.slope, found.offset)(scores.astype(np.float32))
+    assert np.abs(mapped - truth).max() < 0.02
+    assert found.error_after == pytest.approx(calibration(mapped.astype(np.float64), right).error, abs=1e-3)
+    assert f"--set model.calibration.slope={found.slope:.4g}" in str(found)
+
+
+def test_the_fitted_map_keeps_the_order_even_of_scores_that_say_the_opposite():
+    """Scores of exactly 0 and 1, which the map leaves as they are, have no say."""
+    right = np.array([1, 1, 0, 0], np.bool_)
+    found = fit_calibration(np.array([0.1, 0.2, 0.8, 0.9]), right)
+    ends = fit_calibration(np.array([0.0, 0.1, 0.2, 0.8, 0.9, 1.0]), np.concatenate([[True], right, [False]]))
+    assert found.slope > 0
+    assert (ends.slope, ends.offset) == (found.slope, found.offset)
+
+
+@pytest.mark.parametrize("right", [[True, True], [False, False]])
+def test_without_both_kinds_there_is_nothing_to_fit(right):
+    assert fit_calibration(np.array([0.2, 0.6]), np.array(right)) is None

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from videohoi.errors import SinkError
@@ -75,6 +77,11 @@ def a_folder(tmp_path):
     return tmp_path / "a.csv"
 
 
+def a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "a.csv")
+    return tmp_path / "a.csv"
+
+
 def too_long(tmp_path):
     return tmp_path / ("a" * 300)
 
@@ -85,6 +92,7 @@ def too_long(tmp_path):
         (below_a_file, "a file, not a folder"),
         (in_a_missing_folder, "create it first"),
         (a_folder, "it is a folder"),
+        (a_pipe, "a device, a pipe or a socket"),
         (too_long, "shorter"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import UsageError
-from videohoi.evaluate.calibration import Calibration, calibrations
+from videohoi.evaluate.calibration import Calibration, CalibrationMap, calibrations, fitted_calibration
 from videohoi.evaluate.hico import DEFAULT_MODE, HicoScores
 from videohoi.evaluate.matching import Matches, ranked_outcomes
 from videohoi.evaluate.report import Plot, Report, ReportTable, Series, curve, percent, table_of
@@ -35,6 +36,8 @@ def hico_report(
     """Everything, for the (K,) masks ``groups`` by name."""
     means = scores.means(groups)
     reliability, remark = _reliability(scores, predictions, groups)
+    fitted = fitted_calibration(scores, predictions) if reliability else None
+    remark += (str(fitted),) if fitted is not None else ()
     tables = [
         table_of("Mean average precision (%)", "mode", means),
         table_of("Mean highest recall (%)", "mode", {mode: _recalls(scores, mode, groups) for mode in scores.modes}),
@@ -47,7 +50,7 @@ def hico_report(
         tables=tuple(tables),
         plots=(*_plots(scores, groups), *([_reliability_plot(reliability)] if reliability else [])),
         notes=(*notes, *_counts(scores), *remark),
-        record=_record(scores, means, reliability, unseen, groups, vocabulary),
+        record=_record(scores, means, reliability, unseen, groups, vocabulary) | _fit_record(fitted),
     )
 
 
@@ -71,6 +74,10 @@ def _reliability(
         return calibrations(scores, predictions, groups), ()
     except UsageError as cause:
         return {}, (f"no calibration error: {cause}",)
+
+
+def _fit_record(fitted: CalibrationMap | None) -> dict[str, Any]:
+    return {"fitted_calibration": None if fitted is None else dataclasses.asdict(fitted)}
 
 
 def _calibration_table(reliability: Mapping[str, Calibration]) -> ReportTable:

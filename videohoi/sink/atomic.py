@@ -20,6 +20,7 @@ _ADVICE = {
     errno.EPERM: _NO_PERMISSION,
     errno.EROFS: "the file system is read-only; choose another folder",
     errno.EISDIR: "it is a folder; give the name of a file",
+    errno.ENXIO: "it is a device, a pipe or a socket; give the name of a file",
     errno.ENOENT: "its folder does not exist; create it first",
     errno.ENOTDIR: "a part of its path is a file, not a folder; give another path",
     errno.EEXIST: "another run is writing it; wait for that run or choose another name",
@@ -59,6 +60,8 @@ class AtomicFile:
         try:
             if self.path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if self.path.exists() and not self.path.is_file():  # committing would replace it
+                raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
             self.partial_path.unlink(missing_ok=True)
             self._file = self.partial_path.open("xb", buffering=0)
             self._identity = os.fstat(self._file.fileno())

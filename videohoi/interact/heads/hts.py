@@ -116,12 +116,18 @@ class HtsHead(UnionCropHead):
             )
         imported = load_imported(options.weights, self.name)
         config: HtsConfig = options.config or HtsConfig()
-        model = Hts(config, self._sizes)
+        model = self._build(config)
         fill(model, imported.state_dict, str(options.weights))
         rows, classes, note = self._classes(model, config, options)
         rule = ScoreRule(options.vocabulary, "fusion", classes, options.box_lambda, options.calibration)
         size_px = model.tower.config.image_size_px
         return LoadedModel(model, rows, rule, size_px, file_sha256(options.weights), note)
+
+    def _build(self, config: HtsConfig) -> Hts:
+        try:
+            return Hts(config, self._sizes)
+        except RuntimeError as error:  # torch's of a negative size
+            raise ModelError(f"hts: classes={config.classes} makes no model; expected 1 or more") from error
 
     def _classes(self, model: Hts, config: HtsConfig, options: ModelOptions) -> tuple[Tensor, ClassRows, str]:
         """Rows, what they mean, and what the report says of the scores."""

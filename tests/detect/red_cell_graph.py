@@ -74,16 +74,20 @@ def _finish(onnx, nodes, initializers, shape, kind):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def constant_model(grid: np.ndarray, *, size: int = 64, input_shape=None):
-    """A graph that answers ``grid`` whatever it sees."""
+def constant_model(*answers: np.ndarray, size: int = 64, input_shape=None):
+    """A graph that gives ``answers`` whatever it sees."""
     onnx = pytest.importorskip("onnx", reason="building the test graph needs onnx (train extra)")
     helper, floats = onnx.helper, onnx.TensorProto.FLOAT
+    names = ["output", *(f"output{number}" for number in range(2, len(answers) + 1))]
     graph = helper.make_graph(
-        [helper.make_node("Identity", ["stored"], ["output"])],
+        [helper.make_node("Identity", [f"stored_{name}"], [name]) for name in names],
         "constant",
         [helper.make_tensor_value_info("images", floats, input_shape or [1, 3, size, size])],
-        [helper.make_tensor_value_info("output", floats, list(grid.shape))],
-        [onnx.numpy_helper.from_array(grid.astype(np.float32), "stored")],
+        [helper.make_tensor_value_info(n, floats, list(a.shape)) for n, a in zip(names, answers, strict=True)],
+        [
+            onnx.numpy_helper.from_array(answer.astype(np.float32), f"stored_{name}")
+            for name, answer in zip(names, answers, strict=True)
+        ],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 

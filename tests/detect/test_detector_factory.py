@@ -6,7 +6,7 @@ from red_cell_graph import grey_frame
 
 from videohoi.detect import starter
 from videohoi.detect.factory import create_detector
-from videohoi.detect.onnx_yolox import OnnxYoloxDetector
+from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.detect.scripted import ScriptedDetector
 from videohoi.detect.starter import StarterDetector
 from videohoi.errors import ModelError, UsageError
@@ -63,7 +63,7 @@ def test_starter_runs_the_shipped_bytes(monkeypatch, red_cells):
     monkeypatch.setattr(starter, "starter_weights", red_cells.read_bytes)
     detector = create_detector("starter", score_threshold=0.3)
     assert isinstance(detector, StarterDetector)
-    assert isinstance(detector, OnnxYoloxDetector)
+    assert isinstance(detector, OnnxDetector)
     detector.open()
     assert (detector.info.name, detector.info.input_size_px) == ("starter", 384)
     assert "--detector onnx:FILE" in detector.info.note

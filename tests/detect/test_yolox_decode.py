@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videohoi.detect.yolox_decode import DecodeSettings, decode_grid, grid_cells
+from videohoi.detect.box_selection import SelectionSettings, select_boxes
+from videohoi.detect.yolox_decode import decode_grid, grid_cells
 
 HW = (64, 96)
 CELLS = 8 * 12 + 4 * 6 + 2 * 3
@@ -23,7 +24,12 @@ def plant(grid, row, *, box=(0.5, 0.5, 0.0, 0.0), objectness=1.0, class_id=0, od
     grid[row, 5 + class_id] = odds
 
 
-def reference(grid, hw, scale, picture_hw, settings: DecodeSettings):
+def boxes_of(grid, scale, picture_hw, settings: SelectionSettings, decoded: bool = False):
+    candidates = decode_grid(grid, HW, settings.network_threshold, decoded)
+    return select_boxes(candidates, scale, picture_hw, settings)
+
+
+def reference(grid, hw, scale, picture_hw, settings: SelectionSettings):
     """The same in plain loops, straight from the description of the format."""
     rows, row = [], 0
     for stride in (8, 16, 32):
@@ -69,8 +75,8 @@ def test_equal_to_a_loop_over_the_cells(seed, threshold, limit):
     grid[:, :2] = rng.uniform(-0.5, 1.5, (CELLS, 2))
     grid[:, 2:4] = rng.normal(1.0, 0.7, (CELLS, 2))
     grid[:, 4:] = rng.random((CELLS, 5))
-    how = DecodeSettings(score_threshold=threshold, nms_iou=0.45, max_detections=limit)
-    found = decode_grid(grid, HW, (0.5, 0.4), (130, 180), how)
+    how = SelectionSettings(score_threshold=threshold, nms_iou=0.45, max_detections=limit)
+    found = boxes_of(grid, (0.5, 0.4), (130, 180), how)
     expected = reference(grid, HW, (0.5, 0.4), (130, 180), how)
     assert found.class_ids.tolist() == [class_id for _, class_id, _ in expected]
     np.testing.assert_allclose(found.scores, [score for score, _, _ in expected], rtol=1e-6)
@@ -90,7 +96,7 @@ def test_one_cell_by_hand():
     """Stride 16, cell (2, 1): centre (2.5, 1.5) * 16, twice as wide as a cell; the picture is twice the network's."""
     grid = empty_grid()
     plant(grid, 96 + 6 + 2, box=(0.5, 0.5, math.log(2), 0.0), objectness=0.8, class_id=17, odds=0.5)
-    found = decode_grid(grid, HW, (0.5, 0.5), (128, 192), DecodeSettings())
+    found = boxes_of(grid, (0.5, 0.5), (128, 192), SelectionSettings())
     np.testing.assert_allclose(found.boxes_xyxy_px, [[48, 32, 112, 64]], rtol=1e-5)
     assert found.class_ids.tolist() == [17]
     assert found.scores == pytest.approx([0.4])
@@ -100,7 +106,7 @@ def test_score_is_the_product_and_the_threshold_is_inclusive():
     grid = empty_grid()
     plant(grid, 0, objectness=0.5, odds=0.5)
     plant(grid, 40, objectness=0.5, odds=0.49)
-    assert len(decode_grid(grid, HW, (1, 1), HW, DecodeSettings(score_threshold=0.25)).scores) == 1
+    assert len(boxes_of(grid, (1, 1), HW, SelectionSettings(score_threshold=0.25)).scores) == 1
 
 
 def test_same_place_other_class_stays_same_class_goes():
@@ -108,7 +114,7 @@ def test_same_place_other_class_stays_same_class_goes():
     plant(grid, 96, box=(0.5, 0.5, 0, 0), class_id=0, odds=0.9)
     plant(grid, 97, box=(-0.5, 0.5, 0, 0), class_id=0, odds=0.8)  # neighbour cell, same box
     plant(grid, 102, box=(0.5, -0.5, 0, 0), class_id=1, odds=0.7)  # cell below, same box, another class
-    found = decode_grid(grid, HW, (1, 1), HW, DecodeSettings())
+    found = boxes_of(grid, (1, 1), HW, SelectionSettings())
     assert found.class_ids.tolist() == [0, 1]
 
 
@@ -117,7 +123,7 @@ def test_one_thing_under_two_names_keeps_the_surer_one_but_never_a_human_for_a_t
     plant(grid, 96, box=(0.5, 0.5, 0, 0), class_id=0, odds=0.7)
     plant(grid, 97, box=(-0.5, 0.5, 0, 0), class_id=29, odds=0.9)  # neighbour cell, same box
     plant(grid, 102, box=(0.5, -0.5, 0, 0), class_id=32, odds=0.8)  # cell below, same box
-    found = decode_grid(grid, HW, (1, 1), HW, DecodeSettings(cross_class_iou=0.65))
+    found = boxes_of(grid, (1, 1), HW, SelectionSettings(cross_class_iou=0.65))
     assert found.class_ids.tolist() == [29, 0]
 
 
@@ -125,7 +131,7 @@ def test_the_exponent_moves_scores_and_the_threshold_counts_after_it():
     grid = empty_grid()
     plant(grid, 0, objectness=0.5, odds=0.5)
     plant(grid, 40, objectness=0.5, odds=0.48)
-    found = decode_grid(grid, HW, (1, 1), HW, DecodeSettings(score_threshold=0.499, score_exponent=0.5))
+    found = boxes_of(grid, (1, 1), HW, SelectionSettings(score_threshold=0.499, score_exponent=0.5))
     assert found.scores == pytest.approx([0.5])  # sqrt(0.25)
 
 
@@ -133,14 +139,14 @@ def test_equal_scores_keep_grid_order():
     grid = empty_grid()
     for row in (50, 3, 20):
         plant(grid, row, class_id=row)
-    assert decode_grid(grid, HW, (1, 1), HW, DecodeSettings()).class_ids.tolist() == [3, 20, 50]
+    assert boxes_of(grid, (1, 1), HW, SelectionSettings()).class_ids.tolist() == [3, 20, 50]
 
 
 def test_boxes_end_at_the_picture_and_boxes_outside_go():
     grid = empty_grid()
     plant(grid, 0, box=(0.5, 0.5, 2.0, 2.0), class_id=0)
     plant(grid, 11, class_id=1)  # columns 88-96: in the padding of a picture that is 80 wide
-    found = decode_grid(grid, HW, (1, 1), (64, 80), DecodeSettings())
+    found = boxes_of(grid, (1, 1), (64, 80), SelectionSettings())
     assert found.class_ids.tolist() == [0]
     assert found.boxes_xyxy_px[0, :2].tolist() == [0, 0]
 
@@ -152,14 +158,14 @@ def test_numbers_beyond_reason_do_no_harm():
     plant(grid, 2, box=(0.5, 0.5, 1e30, 1e30), class_id=2)
     plant(grid, 3, objectness=np.nan, class_id=3)
     plant(grid, 4, class_id=4)
-    found = decode_grid(grid, HW, (1, 1), HW, DecodeSettings())
+    found = boxes_of(grid, (1, 1), HW, SelectionSettings())
     assert np.isfinite(found.boxes_xyxy_px).all()
     assert 4 in found.class_ids
     assert not {0, 3} & set(found.class_ids.tolist())
 
 
 def test_nothing_found_has_the_right_shapes():
-    found = decode_grid(empty_grid(), HW, (1, 1), HW, DecodeSettings())
+    found = boxes_of(empty_grid(), (1, 1), HW, SelectionSettings())
     assert found.boxes_xyxy_px.shape == (0, 4)
     assert (found.boxes_xyxy_px.dtype, found.scores.dtype, found.class_ids.dtype) == (np.float32, np.float32, np.int64)
 
@@ -167,7 +173,7 @@ def test_nothing_found_has_the_right_shapes():
 def test_decoded_grid_is_taken_as_it_is():
     grid = empty_grid()
     plant(grid, 7, box=(40, 30, 20, 10), class_id=5)
-    found = decode_grid(grid, HW, (1, 1), HW, DecodeSettings(decoded=True))
+    found = boxes_of(grid, (1, 1), HW, SelectionSettings(), decoded=True)
     np.testing.assert_allclose(found.boxes_xyxy_px, [[30, 25, 50, 35]])
 
 
@@ -175,6 +181,6 @@ def test_the_best_hundred_are_kept():
     grid = empty_grid()
     for row in range(CELLS):
         plant(grid, row, class_id=row % 80, odds=0.5 + row / 1000)
-    found = decode_grid(grid, HW, (1, 1), HW, DecodeSettings())
+    found = boxes_of(grid, (1, 1), HW, SelectionSettings())
     assert len(found.scores) == 100
     assert found.scores.min() == pytest.approx(0.5 + (CELLS - 100) / 1000, abs=1e-4)

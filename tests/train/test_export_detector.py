@@ -8,7 +8,7 @@ pytest.importorskip("onnx", reason="needs the train extra (onnx)")
 
 from videohoi.compile.engine import load_engine  # noqa: E402
 from videohoi.detect.network import StarterNetwork  # noqa: E402
-from videohoi.detect.onnx_yolox import OnnxYoloxDetector  # noqa: E402
+from videohoi.detect.onnx_detector import OnnxDetector  # noqa: E402
 from videohoi.errors import InputError  # noqa: E402
 from videohoi.structures import Frame  # noqa: E402
 from videohoi.train.export_detector import export, main  # noqa: E402
@@ -82,7 +82,7 @@ def test_same_checkpoint_same_bytes(checkpoint, exported):
 
 
 def test_the_detector_takes_the_file(exported):
-    detector = OnnxYoloxDetector(exported[0], input_size_px=96, threads=1, score_threshold=0.0)
+    detector = OnnxDetector(exported[0], input_size_px=96, threads=1, score_threshold=0.0)
     detector.open()
     found = detector.detect([Frame(pictures(72, 128, 3), 0, 0.0, "random")])[0]
     assert detector.info.feature_channels == 128

@@ -52,8 +52,8 @@ DetectorSpec = Annotated[
     str | None,
     typer.Option(
         "--detector", "-d", metavar="NAME",
-        help="`starter` (shipped), `onnx:FILE` (any YOLOX-style ONNX file), `detr:FILE`, `hf:FOLDER` (D-FINE, "
-        "RT-DETR), or a name of `videohoi models`.",
+        help="`starter` (shipped), `onnx:FILE` (any YOLOX- or PicoDet-style ONNX file), `detr:FILE`, `hf:FOLDER` "
+        "(D-FINE, RT-DETR), or a name of `videohoi models`.",
     ),
 ]  # fmt: skip
 ModelName = Annotated[

@@ -21,6 +21,7 @@ def list_models() -> None:
     """Print the tables of methods and of detectors."""
     console = Console(highlight=False)
     console.print(_methods())
+    console.print(_origins())
     console.print(_detectors())
     console.print("What each method needs and how to get it: docs/methods.md", soft_wrap=True)
 
@@ -39,7 +40,8 @@ def _detectors() -> Table:
             name, model.what, model.licence, "yes" if here else "no",
             f"--detector {name}" if here else f"videohoi models pull {name}",
         )  # fmt: skip
-    table.add_row("onnx:FILE", "any YOLOX-style ONNX file of 80 COCO classes", "yours", "-", "--detector onnx:FILE")
+    table.add_row("onnx:FILE", "any YOLOX- or PicoDet-style ONNX file of 80 COCO classes", "yours", "-",
+                  "--detector onnx:FILE")  # fmt: skip
     table.add_row("detr:FILE", "DETR-R50 checkpoint; needs torch", "Apache-2.0", "-", "--detector detr:FILE")
     table.add_row("hf:FOLDER", "D-FINE, RT-DETR, RT-DETRv2 of transformers; needs torch", "Apache-2.0", "-",
                   "--detector hf:FOLDER")  # fmt: skip
@@ -48,13 +50,22 @@ def _detectors() -> Table:
 
 def _methods() -> Table:
     table = Table(title="Methods that name verbs (--model NAME)", title_justify="left")
-    for column in ("name", "paper", "needs", "parameters", "FLOPs", "own words", "licence: code; weights"):
-        table.add_column(column, overflow="fold")
+    for column in ("name", "parameters", "FLOPs", "own words", "needs"):
+        table.add_column(column)
     for facts in METHODS.values():
         table.add_row(
-            facts.name, facts.paper, ", ".join(facts.needs) or "nothing", _count(facts.parameters, 1e6, "M"),
-            _flops(facts), "--vocab" if facts.open_vocabulary else "no", f"{facts.code}; {facts.weights}",
+            facts.name, _count(facts.parameters, 1e6, "M"), _flops(facts), "--vocab" if facts.open_vocabulary else "no",
+            ", ".join(facts.needs) or "nothing",
         )  # fmt: skip
+    return table
+
+
+def _origins() -> Table:
+    table = Table(title="Where the methods come from", title_justify="left")
+    for column in ("name", "paper", "code, licence", "weights, licence"):
+        table.add_column(column)
+    for facts in METHODS.values():
+        table.add_row(facts.name, facts.paper, facts.code, facts.weights)
     return table
 
 

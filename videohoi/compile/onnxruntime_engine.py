@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
 from videohoi.compile.engine import EngineStatus, TensorSpec, one_line
+from videohoi.compile.onnx_inputs import without_weights_among_inputs
 from videohoi.errors import ModelError
 
 LOAD_ERRORS = (
@@ -28,18 +29,9 @@ class OnnxRuntimeEngine:
 
     def __init__(self, model: Path | bytes, *, threads: int, label: str) -> None:
         self._label = label
-        try:
-            session = onnxruntime.InferenceSession(
-                model if isinstance(model, bytes) else str(model), _options(threads), providers=["CPUExecutionProvider"]
-            )
-        except LOAD_ERRORS as error:
-            raise ModelError(f"{label}: not an ONNX model that ONNX Runtime can load ({one_line(error)})") from error
-        overridable = session.get_overridable_initializers()
-        if overridable:
-            raise ModelError(
-                f"{label}: {len(overridable)} weights are listed as graph inputs, which stops the optimiser; "
-                "export it again with keep_initializers_as_inputs=False"
-            )
+        session = _session(model, threads, label)
+        if session.get_overridable_initializers():
+            session = _session(without_weights_among_inputs(_bytes_of(model)), threads, label)
         self._session: onnxruntime.InferenceSession | None = session
         self.inputs = tuple(_spec(node) for node in session.get_inputs())
         self.outputs = tuple(_spec(node) for node in session.get_outputs())
@@ -59,6 +51,18 @@ class OnnxRuntimeEngine:
     def close(self) -> None:
         """Free the session."""
         self._session = None
+
+
+def _session(model: Path | bytes, threads: int, label: str) -> onnxruntime.InferenceSession:
+    source = model if isinstance(model, bytes) else str(model)
+    try:
+        return onnxruntime.InferenceSession(source, _options(threads), providers=["CPUExecutionProvider"])
+    except LOAD_ERRORS as error:
+        raise ModelError(f"{label}: not an ONNX model that ONNX Runtime can load ({one_line(error)})") from error
+
+
+def _bytes_of(model: Path | bytes) -> bytes:
+    return model if isinstance(model, bytes) else model.read_bytes()
 
 
 def _options(threads: int) -> onnxruntime.SessionOptions:

@@ -1,1 +1,1 @@
-"""Detectors: humans and objects of a frame. The shipped starter, and YOLOX-style ONNX files from a path."""
+"""Detectors: humans and objects of a frame. The shipped starter, or YOLOX- and PicoDet-style ONNX files."""

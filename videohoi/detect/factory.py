@@ -8,7 +8,7 @@ from pathlib import Path
 
 from videohoi.detect.detr_detector import LONG_SIDE_PX, SHORT_SIDE_PX, DetrDetector
 from videohoi.detect.hub_detector import HubDetector, hub_weights_sha256
-from videohoi.detect.onnx_yolox import OnnxYoloxDetector
+from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.detect.protocol import Detector
 from videohoi.detect.starter import SCORE_THRESHOLD, StarterDetector, starter_weights
 from videohoi.errors import ModelError, UsageError
@@ -16,7 +16,7 @@ from videohoi.models.registry import CATALOGUE, cached_model
 
 ONNX_PREFIX, DETR_PREFIX, HUB_PREFIX = "onnx:", "detr:", "hf:"
 DEFAULT_SCORE_THRESHOLD = 0.1
-"""low enough for the tracker's second association; see ``DecodeSettings``"""
+"""low enough for the tracker's second association; see ``SelectionSettings``"""
 
 
 def create_detector(
@@ -29,7 +29,7 @@ def create_detector(
 ) -> Detector:
     """The detector that ``spec`` names, not yet opened.
 
-    ``starter``: the shipped one. ``onnx:FILE``: a YOLOX-style ONNX file. ``detr:FILE``: a checkpoint of DETR.
+    ``starter``: the shipped one. ``onnx:FILE``: a YOLOX- or PicoDet-style file. ``detr:FILE``: a checkpoint of DETR.
     ``hf:FOLDER`` or ``hf:OWNER/NAME``: D-FINE or RT-DETR of transformers. A name of ``videohoi models``: the file that
     ``videohoi models pull`` downloaded.
 
@@ -43,7 +43,7 @@ def create_detector(
         return StarterDetector(score_threshold=threshold, input_size_px=input_size_px, threads=threads, engine=engine)
     if runs_on_torch(spec):
         return _torch_detector(spec, threshold, input_size_px)
-    return OnnxYoloxDetector(
+    return OnnxDetector(
         _model_file(spec),
         score_threshold=threshold,
         input_size_px=input_size_px,

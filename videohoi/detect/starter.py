@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-from videohoi.detect.onnx_yolox import OnnxYoloxDetector
+from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.errors import ModelError
 
 STARTER_FILE = "starter_detector.onnx"
@@ -25,8 +25,8 @@ def starter_weights() -> bytes | None:
     return file.read_bytes() if file.is_file() else None
 
 
-class StarterDetector(OnnxYoloxDetector):
-    """``OnnxYoloxDetector`` on the shipped weights.
+class StarterDetector(OnnxDetector):
+    """``OnnxDetector`` on the shipped weights.
 
     Arguments as there; without an ``input_size_px`` it runs at 384. Scores are calibrated.
 

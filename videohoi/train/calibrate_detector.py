@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from videohoi.detect.onnx_yolox import OnnxYoloxDetector
+from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.errors import VideohoiError
 from videohoi.geometry.boxes import pairwise_iou
 from videohoi.structures import Detections, Frame
@@ -74,9 +74,9 @@ def calibrate(model: Path, corpus: Path, *, input_size_px: int | None) -> dict[s
     """Exponent and reliability before and after, over the corpus's ``val`` pictures.
 
     Raises:
-        ModelError: the file is no YOLOX-style detector.
+        ModelError: the file is no YOLOX- or PicoDet-style detector.
     """
-    detector = OnnxYoloxDetector(model, score_threshold=SCORE_FLOOR, input_size_px=input_size_px, threads=1)
+    detector = OnnxDetector(model, score_threshold=SCORE_FLOOR, input_size_px=input_size_px, threads=1)
     detector.open()
     scores, right = [], []
     for index, picture in enumerate(read_corpus(corpus, SPLIT, leave_out=("clips",))):
@@ -98,7 +98,7 @@ def calibrate(model: Path, corpus: Path, *, input_size_px: int | None) -> dict[s
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m videohoi.train.calibrate_detector", description=__doc__)
-    parser.add_argument("model", type=Path, help="YOLOX-style ONNX file")
+    parser.add_argument("model", type=Path, help="YOLOX- or PicoDet-style ONNX file")
     parser.add_argument("--corpus", type=Path, required=True, help="folder with labels.jsonl.gz and the shards")
     parser.add_argument("--size", type=int, default=None, help="long side of the network input in pixels")
     options = parser.parse_args(arguments)

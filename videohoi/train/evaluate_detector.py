@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from videohoi.detect.onnx_yolox import OnnxYoloxDetector
+from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.detect.protocol import Detector
 from videohoi.errors import InputError, VideohoiError
 from videohoi.structures import Frame
@@ -113,7 +113,7 @@ def evaluate(model: Path, corpus: Path, *, input_size_px: int | None = None, thr
     """Run the detector file on the corpus's COCO val pictures.
 
     Raises:
-        ModelError: the file is no YOLOX-style detector.
+        ModelError: the file is no detector that ``--detector onnx:`` takes.
         InputError: no corpus lies at ``corpus``.
     """
     vocabulary = hico_det()
@@ -121,7 +121,7 @@ def evaluate(model: Path, corpus: Path, *, input_size_px: int | None = None, thr
         pictures = read_corpus(corpus, TEST_SPLIT)
     except (FileNotFoundError, ValueError) as error:
         raise InputError(str(error)) from error
-    detector = OnnxYoloxDetector(
+    detector = OnnxDetector(
         model, score_threshold=SCORE_FLOOR, nms_iou=NMS_IOU, input_size_px=input_size_px, threads=threads
     )
     detector.open()
@@ -135,7 +135,7 @@ def evaluate(model: Path, corpus: Path, *, input_size_px: int | None = None, thr
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m videohoi.train.evaluate_detector", description=__doc__)
-    parser.add_argument("model", type=Path, help="YOLOX-style ONNX file")
+    parser.add_argument("model", type=Path, help="YOLOX- or PicoDet-style ONNX file")
     parser.add_argument("--corpus", type=Path, required=True, help="folder with labels.jsonl.gz and the shards")
     parser.add_argument("--size", type=int, default=None, help="long side of the network input in pixels")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")

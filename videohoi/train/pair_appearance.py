@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from videohoi.detect.onnx_yolox import OnnxYoloxDetector
+from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.evaluate.ground_truth_boxes import eleven_point_ap
 from videohoi.geometry.boxes import pairwise_iou
 from videohoi.geometry.pair_features import Instances, pair_features
@@ -126,7 +126,7 @@ def collect(
     pictures: Sequence[CorpusPicture], training: AppearanceTraining, network: PairNetwork, vocabulary: Vocabulary
 ) -> ActionPairs:
     """Run detector and frozen geometry once over the pictures."""
-    detector = OnnxYoloxDetector(training.detector, input_size_px=training.input_size_px, threads=1)
+    detector = OnnxDetector(training.detector, input_size_px=training.input_size_px, threads=1)
     detector.open()
     rows = []
     for picture in pictures:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from red_cell_graph import BICYCLE, SHARED, constant_model, grey_frame, red_cell_model
 
-from videohoi.detect.onnx_yolox import OnnxYoloxDetector
+from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.errors import ModelError, UsageError
 from videohoi.structures import Frame
 
@@ -18,8 +18,8 @@ def red_at(height, width, left, top, right, bottom) -> Frame:
     return frame
 
 
-def opened(model, **options) -> OnnxYoloxDetector:
-    detector = OnnxYoloxDetector(model, **options)
+def opened(model, **options) -> OnnxDetector:
+    detector = OnnxDetector(model, **options)
     detector.open()
     return detector
 
@@ -92,7 +92,7 @@ def test_both_engines_agree(red_cells):
 
 
 def test_info_says_what_runs(red_cells):
-    detector = OnnxYoloxDetector(red_cells, note="a note")
+    detector = OnnxDetector(red_cells, note="a note")
     detector.open()
     info = detector.info
     assert info.name == f"onnx:{red_cells}"
@@ -101,7 +101,7 @@ def test_info_says_what_runs(red_cells):
 
 
 def test_closed_or_never_opened_says_so(red_cells):
-    detector = OnnxYoloxDetector(red_cells)
+    detector = OnnxDetector(red_cells)
     with pytest.raises(ModelError, match="not open"):
         detector.detect([grey_frame(64, 64)])
     detector.open()
@@ -162,22 +162,27 @@ def test_other_graphs_are_refused_with_what_was_found(grid, options, said):
     one_line_of(error)
 
 
-def test_weights_among_the_inputs_are_refused():
+def test_weights_among_the_inputs_are_taken_out_of_them():
+    """Old exporters list every weight as an input, which stops the engine's optimiser."""
     model = red_cell_model()
     onnx = pytest.importorskip("onnx")
-    kernel = next(t for t in model.graph.initializer if t.name == "odds_kernel")
-    model.graph.input.append(onnx.helper.make_tensor_value_info("odds_kernel", kernel.data_type, list(kernel.dims)))
-    with pytest.raises(ModelError, match="keep_initializers_as_inputs=False"):
-        opened(model.SerializeToString())
+    plain = opened(model.SerializeToString(), input_size_px=320)
+    for tensor in model.graph.initializer:
+        shape = list(tensor.dims)
+        model.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, shape))
+    listed = opened(model.SerializeToString(), input_size_px=320)
+    frame = red_at(360, 640, 192, 64, 256, 128)
+    np.testing.assert_array_equal(listed.detect([frame])[0].boxes_xyxy_px, plain.detect([frame])[0].boxes_xyxy_px)
+    assert len(listed.detect([frame])[0]) == 1
 
 
 def test_options_out_of_range(red_cells):
     with pytest.raises(UsageError, match=r"score threshold 1\.5: expected a number from 0 to 1"):
-        OnnxYoloxDetector(red_cells, score_threshold=1.5)
+        OnnxDetector(red_cells, score_threshold=1.5)
     with pytest.raises(UsageError, match="threads 0"):
-        OnnxYoloxDetector(red_cells, threads=0)
+        OnnxDetector(red_cells, threads=0)
     with pytest.raises(UsageError, match="multiple of 32"):
-        OnnxYoloxDetector(red_cells, input_size_px=333)
+        OnnxDetector(red_cells, input_size_px=333)
 
 
 def test_fixed_size_graph_does_not_take_another():

@@ -1,4 +1,4 @@
-"""Any YOLOX-style detector from an ONNX file: YOLOX nano to x, the starter, and models trained like them."""
+"""A detector from an ONNX file: YOLOX nano to x, the starter, PicoDet, and models trained like them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.compile.engine import Engine, load_engine
+from videohoi.detect.box_selection import SelectionSettings, select_boxes
 from videohoi.detect.letterbox import Letterbox, Letterboxed, check_input_size, rectangular_shape
+from videohoi.detect.onnx_forms import GraphForm, read_form
 from videohoi.detect.protocol import DetectorInfo
-from videohoi.detect.yolox_decode import DecodeSettings, decode_grid
-from videohoi.detect.yolox_graph import YoloxGraph, read_signature, try_out
 from videohoi.errors import ModelError, UsageError
 from videohoi.geometry.nms import warm_up
 from videohoi.geometry.warming import warmed
@@ -27,12 +27,12 @@ TRIAL_ASPECT = (9, 16)
 """height to width of the trial picture, the commonest video's, so that the first frame finds a warm engine"""
 
 
-class OnnxYoloxDetector:
-    """Runs a YOLOX-style ONNX graph with the 80 COCO classes, one frame at a time.
+class OnnxDetector:
+    """Runs a YOLOX- or PicoDet-style ONNX graph with the 80 COCO classes, one frame at a time.
 
-    Graphs of a fixed size run at it, padded; others run rectangular, long side ``input_size_px``. The input may be
-    uint8 (N, H, W, 3) or float32 (N, 3, H, W), BGR 0-255 in both; the output [N, A, 85] may be the raw grid or
-    decoded. An output called ``features`` becomes the detections' feature map.
+    Graphs of a fixed size run at it, padded; others run rectangular, long side ``input_size_px``. YOLOX: the input may
+    be uint8 (N, H, W, 3) or float32 (N, 3, H, W), BGR 0-255 in both; the output [N, A, 85] may be the raw grid or
+    decoded; an output called ``features`` becomes the detections' feature map. PicoDet: ``detect.picodet_graph``.
 
     Args:
         model: path of the ONNX file, or its bytes.
@@ -72,7 +72,7 @@ class OnnxYoloxDetector:
         if threads < 1:
             raise UsageError(f"detector threads {threads}: expected 1 or more")
         self._model = model if isinstance(model, bytes) else Path(model)
-        self._settings = DecodeSettings(score_threshold, nms_iou, max_detections, score_exponent, cross_class_iou)
+        self._settings = SelectionSettings(score_threshold, nms_iou, max_detections, score_exponent, cross_class_iou)
         self._input_size_px = None if input_size_px is None else check_input_size(input_size_px)
         self._threads, self._engine_name = threads, engine
         self._engine: Engine | None = None
@@ -89,18 +89,18 @@ class OnnxYoloxDetector:
         """Load the graph, check its form and warm up.
 
         Raises:
-            ModelError: the file is missing, corrupt or not YOLOX-style; one line that says what to do.
+            ModelError: the file is missing, corrupt or of another family; one line that says what to do.
             UsageError: an input size was asked for that a fixed-size graph does not take.
         """
         label = self._info.name
         digest = hashlib.sha256(_read(self._model)).hexdigest()
         engine = load_engine(self._model, self._engine_name, threads=self._threads, label=label)
         class_count = len(hico_det().objects)
-        self._graph: YoloxGraph = read_signature(engine, label, class_count)
-        size = self._input_size(self._graph, label)
-        shape = self._graph.fixed_shape or rectangular_shape(*TRIAL_ASPECT, size)
-        decoded = try_out(engine, self._graph, shape, label, class_count)
-        self._settings = replace(self._settings, decoded=decoded, compiled=warmed(warm_up))
+        form = read_form(engine, label, class_count)
+        size = self._input_size(form, label)
+        shape = form.fixed_shape or rectangular_shape(*TRIAL_ASPECT, size)
+        self._graph = form.tried(engine, shape, label, class_count)
+        self._settings = replace(self._settings, compiled=warmed(warm_up))
         self._letterbox = Letterbox(size, fixed_shape=self._graph.fixed_shape)
         self._engine = engine
         self._info = replace(
@@ -112,7 +112,7 @@ class OnnxYoloxDetector:
             note=" ".join(filter(None, (self._note, engine.status.fallback))),
         )
 
-    def _input_size(self, graph: YoloxGraph, label: str) -> int:
+    def _input_size(self, graph: GraphForm, label: str) -> int:
         wanted = self._input_size_px
         if graph.fixed_shape is None:
             return wanted or DEFAULT_INPUT_SIZE_PX
@@ -137,13 +137,9 @@ class OnnxYoloxDetector:
             raise ModelError(f"{self._info.name}: the detector is not open; call open() first")
         boxed = self._letterbox(image_rgb)
         outputs = self._engine.run(self._graph.feed(boxed.canvas_bgr))
-        found = decode_grid(
-            outputs[self._graph.grid_output][0],
-            boxed.canvas_bgr.shape[:2],
-            boxed.scale_xy,
-            boxed.picture_hw_px,
-            self._settings,
-        )
+        height, width = boxed.canvas_bgr.shape[:2]
+        candidates = self._graph.candidates(outputs, (height, width), self._settings.network_threshold)
+        found = select_boxes(candidates, boxed.scale_xy, boxed.picture_hw_px, self._settings)
         features = self._graph.features_output
         feature_map = _feature_map(outputs[features][0], boxed) if features else None
         return Detections(found.boxes_xyxy_px, found.scores, found.class_ids, feature_map)

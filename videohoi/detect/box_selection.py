@@ -1,0 +1,100 @@
+"""From a network's candidate boxes to a picture's detections: class-aware suppression, cut off, clipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videohoi.geometry.nms import class_aware_nms
+
+PERSON_CLASS = 0
+"""of the COCO classes these graphs have"""
+MIN_SIDE_PX = 1.0
+"""a clipped box thinner than one source pixel shows nothing"""
+
+
+@dataclass(frozen=True)
+class SelectionSettings:
+    """Which boxes of a picture are kept."""
+
+    score_threshold: float = 0.1
+    """lowest score; BYTE (arXiv 2110.06864) uses boxes down to 0.1"""
+    nms_iou: float = 0.6
+    """two boxes of one class that overlap more are one object"""
+    max_detections: int = 100
+    """the best so many are kept, as in COCO's evaluation"""
+    score_exponent: float = 1.0
+    """a box's score is (what the network says) ** this, see ``train.calibrate_detector``"""
+    cross_class_iou: float = 1.0
+    """of two objects of different classes that overlap more, the surer one stays; humans are not objects here"""
+    compiled: bool = True
+    """suppress with the compiled kernel; False while it is being compiled"""
+
+    @property
+    def network_threshold(self) -> float:
+        """Lowest score before the exponent."""
+        return float(self.score_threshold ** (1 / self.score_exponent))
+
+
+@dataclass(frozen=True, repr=False)
+class Candidates:
+    """Boxes before suppression, in the network's own order, which decides between equal scores."""
+
+    boxes_xyxy_px: NDArray[np.float32]
+    """(N, 4) corners in network pixels"""
+    scores: NDArray[np.float32]
+    """(N,) in [0, 1], as the network gives them"""
+    class_ids: NDArray[np.int64]
+    """(N,)"""
+
+
+@dataclass(frozen=True, repr=False)
+class PictureBoxes:
+    """What was found in one picture, best first."""
+
+    boxes_xyxy_px: NDArray[np.float32]
+    """(N, 4) corners in source pixels, inside the picture"""
+    scores: NDArray[np.float32]
+    """(N,) in [0, 1]"""
+    class_ids: NDArray[np.int64]
+    """(N,)"""
+
+
+def select_boxes(
+    found: Candidates, scale_xy: tuple[float, float], picture_hw_px: tuple[int, int], settings: SelectionSettings
+) -> PictureBoxes:
+    """The boxes of one picture; ``scale_xy`` is network pixels per source pixel, as the letterbox tells.
+
+    Boxes with a number that is not finite are left out.
+    """
+    scores: NDArray[np.float32] = found.scores ** np.float32(settings.score_exponent)
+    scales: NDArray[np.float32] = np.array((*scale_xy, *scale_xy), np.float32)
+    boxes: NDArray[np.float32] = found.boxes_xyxy_px / scales
+    kept = class_aware_nms(
+        boxes,
+        scores,
+        found.class_ids,
+        iou_threshold=settings.nms_iou,
+        limit=settings.max_detections,
+        compiled=settings.compiled,
+    )
+    if settings.cross_class_iou < 1.0:
+        kept = kept[_one_name_each(boxes[kept], scores[kept], found.class_ids[kept], settings)]
+    boxes = _clip(boxes[kept], picture_hw_px)
+    solid = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(axis=1)
+    return PictureBoxes(boxes[solid], scores[kept][solid], found.class_ids[kept][solid])
+
+
+def _one_name_each(
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], class_ids: NDArray[np.int64], settings: SelectionSettings
+) -> NDArray[np.int64]:
+    """Rows left when objects suppress each other whatever their classes."""
+    is_object = (class_ids != PERSON_CLASS).astype(np.int64)
+    return class_aware_nms(boxes, scores, is_object, iou_threshold=settings.cross_class_iou, compiled=settings.compiled)
+
+
+def _clip(boxes: NDArray[np.float32], picture_hw_px: tuple[int, int]) -> NDArray[np.float32]:
+    height, width = picture_hw_px
+    return np.clip(boxes, np.float32(0), np.array((width, height) * 2, np.float32))

@@ -74,7 +74,7 @@ _ALL = (
          "https://github.com/YueLiao/gen-vlkt", parameters=42_272_371, flops=191_949_585_280, flops_at=_FRAME,
          open_vocabulary=True),
     _own("hoiclip", "HOICLIP (CVPR 2023, arXiv 2303.15786)", "Artanic30/HOICLIP, none stated", _AUTHORS,
-         "https://github.com/Artanic30/HOICLIP", parameters=149_673_843, flops=211_033_651_072, flops_at=_FRAME,
+         "https://github.com/Artanic30/HOICLIP", parameters=154_410_611, flops=211_033_651_072, flops_at=_FRAME,
          open_vocabulary=True, clip="ViT-B/32"),
     _own("ki2hoi", "KI2HOI (arXiv 2403.07246)", "xwyscut/K2HOI, none stated", _NOBODY, "",
          parameters=159_347_944, flops=218_585_522_048, flops_at=_FRAME, open_vocabulary=True, clip="ViT-B/32"),

@@ -15,6 +15,8 @@ Deviations from the public code:
   order, and the sum goes back into a logit, capped below 1, so that ``HOIOutput.logits`` stays what it says. The
   cosines are with the model's rows; the public code keeps CLIP's text as it was before training, which is in no
   checkpoint (the evaluation rows of the zero-shot settings are that text).
+- GEN-VLKT's interaction decoder, whose call the public forward has commented out, is built and loaded all the same
+  (``idle_decoder``), so that a published checkpoint is kept whole but for small parts that ``IGNORED_KEYS`` names.
 - Kept: padded tokens of DETR's memory are read by the fusion decoder (no mask there), and the untrained random bias
   of the interaction rows outside the zero-shot setting is loaded like any other weight.
 """
@@ -40,7 +42,7 @@ from videohoi.layers.fusion_decoder import fusion_decoder_keys
 from videohoi.layers.image_encoder import ImageEncoder, image_encoder_keys
 from videohoi.layers.mlp import MLP, BoxHead, mlp_keys
 from videohoi.layers.pair_queries import paired_output
-from videohoi.layers.transformer import TransformerConfig, decoder_keys
+from videohoi.layers.transformer import Decoder, TransformerConfig, decoder_keys
 from videohoi.structures.hoi_output import HOIOutput
 
 
@@ -105,6 +107,7 @@ class Hoiclip(nn.Module):
         self.classifier = InteractionClassifier(
             config.sizes(), config.width, interaction_bias=not config.zero_shot, verb_weight=config.verb_weight
         )
+        self.idle_decoder = Decoder(detr, config.instance_layers).requires_grad_(False)
 
     def forward(
         self,
@@ -211,14 +214,10 @@ ZERO_SHOT_IGNORED_ROWS: tuple[tuple[str, str], ...] = (
     (r"visual_projection\.", "training rows of the seen interactions; the evaluation rows hold all"),
     (r"verb2hoi_proj$", "training matrix of the seen interactions; the evaluation matrix holds all"),
 )
-_OWN_KEYS = (*image_encoder_keys(), *SHARED_KEYS)
-_OWN_IGNORED_KEYS = (
-    *SHARED_IGNORED_KEYS,
-    (r"transformer\.interaction_decoder\.", "GEN-VLKT's interaction decoder; the public forward has it commented out"),
-)
+_OWN_KEYS = (*image_encoder_keys(), *SHARED_KEYS, *decoder_keys(r"transformer\.interaction_decoder", "idle_decoder"))
 KEY_MAP: tuple[tuple[str, str], ...] = (*_OWN_KEYS, *DEFAULT_ROWS)
-IGNORED_KEYS: tuple[tuple[str, str], ...] = (*_OWN_IGNORED_KEYS, *DEFAULT_IGNORED_ROWS)
+IGNORED_KEYS: tuple[tuple[str, str], ...] = (*SHARED_IGNORED_KEYS, *DEFAULT_IGNORED_ROWS)
 """published keys of the default setting and of V-COCO"""
 ZERO_SHOT_KEY_MAP: tuple[tuple[str, str], ...] = (*_OWN_KEYS, *ZERO_SHOT_ROWS)
-ZERO_SHOT_IGNORED_KEYS: tuple[tuple[str, str], ...] = (*_OWN_IGNORED_KEYS, *ZERO_SHOT_IGNORED_ROWS)
+ZERO_SHOT_IGNORED_KEYS: tuple[tuple[str, str], ...] = (*SHARED_IGNORED_KEYS, *ZERO_SHOT_IGNORED_ROWS)
 """published keys of the zero-shot settings (``zero_shot: true``)"""

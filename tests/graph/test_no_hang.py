@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from graph_parts import LIMIT_SECONDS, PatientGraph, RecordingNode, RecordingSource, make_frames
 
-from videohoi.errors import StageError
+from videohoi.errors import StageError, UsageError
 from videohoi.graph import Branch, EdgePolicy, Graph, IterableSource, ManualClock, TapNode
 from videohoi.graph.shutdown import Shutdown, Urgency
 
@@ -54,11 +54,11 @@ def test_a_failure_is_given_up_within_one_second_by_default():
     """
     clock, done = ManualClock(), []
     graph = Graph(IterableSource([]), [[]])
-    assert graph._stop_seconds <= 0.8
+    assert graph._limits.stop_seconds <= 0.8
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("videohoi.graph.shutdown.time", SimpleNamespace(monotonic=clock.now))
         shutdown = Shutdown()
-        limit = graph._stop_seconds
+        limit = graph._limits.stop_seconds
         shutdown.begin(Urgency.FAILURE, [(limit / 2, lambda: done.append("cut")), (limit, lambda: done.append("left"))])
         shutdown.begin(Urgency.DRAIN, [(99.0, lambda: done.append("never"))])  # a later wish to drain changes nothing
         for expected in ([], ["cut"], ["cut", "left"]):
@@ -401,3 +401,51 @@ def test_what_closes_slowly_after_a_stop_is_waited_for(finishes):
     report = finishes(graph.run)
     thread.join()
     assert (report.notes, sink.calls[-1]) == ((), "close")
+
+
+@pytest.mark.parametrize("place", ["trunk", "branch"])
+def test_a_sink_that_blocks_for_ever_fails_the_run_by_name(place, released, finishes):
+    """Nobody stops the run and nothing else fails."""
+    sink, other = Hangs("overlay", "process"), RecordingNode("csv")
+    released.append(sink.release)
+    stages, branches = ([[], [sink]], [[other]]) if place == "trunk" else ([[]], [[sink], [other]])
+    graph = Graph(IterableSource(range(9)), stages, branches=branches, item_seconds=0.1, stop_seconds=0.1)
+    with pytest.raises(StageError, match=r"stage 'overlay' failed on .*did not return within 0\.1 s"):
+        finishes(graph.run)
+    assert other.calls[-1] == "close"
+
+
+def test_who_is_busy_for_long_is_spoken_of_while_the_graph_runs(released, finishes, monkeypatch):
+    monkeypatch.setattr("videohoi.graph.accounting.STALL_SECONDS", 0.02)
+    sink = Hangs("overlay", "process")
+    released.append(sink.release)
+    graph, seen = Graph(IterableSource(range(9)), [[], [sink]]), []
+
+    def watcher():
+        assert sink.entered.wait(LIMIT_SECONDS)
+        while not seen:
+            seen.extend(graph.report().notes)
+        sink.release.set()
+
+    thread = threading.Thread(target=watcher)
+    thread.start()
+    report = finishes(graph.run)
+    thread.join()
+    assert seen == ["'overlay' has been busy with one item for 0 s"]
+    assert (report.complete, report.notes) == (True, ())
+
+
+def test_what_a_failure_cut_off_behind_it_is_counted_in_the_report(released, finishes):
+    sink, detect = Hangs("overlay", "process"), RecordingNode("detect", "process", 3)
+    released.append(sink.release)
+    graph = Graph(IterableSource(range(9)), [[], [detect], [sink]], stop_seconds=0.1)
+    with pytest.raises(StageError, match="detect broke in process"):
+        finishes(graph.run)
+    assert "2 items on 'detect -> overlay' were discarded after the failure" in graph.report().notes
+
+
+@pytest.mark.parametrize("name", ["open", "item", "drain", "stop", "finish", "close"])
+@pytest.mark.parametrize("value", [float("nan"), -1.0])
+def test_a_limit_that_is_none_is_refused(name, value):
+    with pytest.raises(UsageError, match=rf"{name}_seconds={value}: expected seconds, 0 or more"):
+        Graph(IterableSource(range(3)), [[]], **{f"{name}_seconds": value})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from videohoi.errors import StageError
 from videohoi.graph.edge import Edge
 from videohoi.graph.histogram import DurationSummary
 from videohoi.graph.meter import Meter
@@ -15,7 +17,7 @@ from videohoi.graph.stage import SourceFeed, StageThread, Tally
 from videohoi.graph.wiring import Wiring
 
 STALL_SECONDS = 2.0
-"""a source that has given nothing for this long is spoken of in the report: no camera is this slow"""
+"""a source that has given nothing, or a node that has not returned, for this long is spoken of in the report"""
 
 
 @dataclass
@@ -58,7 +60,7 @@ def make_report(plan: Plan, wiring: Wiring, tally: Tally, progress: Progress) ->
         edges=tuple(_edge_report(edge) for edge in wiring.edges),
         complete=progress.complete,
         interrupted=progress.interrupted,
-        notes=(*progress.notes, *_refusal_note(refused), *_source_notes(wiring.feed)),
+        notes=(*progress.notes, *_refusal_note(refused), *_source_notes(wiring.feed), *_stuck_notes(wiring)),
     )
 
 
@@ -116,6 +118,23 @@ def _source_notes(feed: SourceFeed) -> list[str]:
     notes = [f"{feed.name!r}: {note}" for note in notes_of(feed.source)]
     if feed.reading and (seconds := feed.meter.since_start()) >= STALL_SECONDS:
         notes.append(f"{feed.name!r} has given nothing for {seconds:.0f} s")
+    return notes
+
+
+def _stuck_notes(wiring: Wiring) -> list[str]:
+    found = [stage.stuck(STALL_SECONDS) for stage in wiring.stages if stage.running]
+    return [f"{name!r} has been busy with one item for {seconds:.0f} s" for name, seconds in filter(None, found)]
+
+
+def failure_notes(failures: Sequence[StageError], wiring: Wiring) -> list[str]:
+    """What came after the first failure: others, and results that had passed the failed stage but were cut off."""
+    notes = [f"also failed: {failure}" for failure in failures[1:]]
+    failed = failures[0].stage if failures else ""
+    for place, stage in enumerate(wiring.trunk):
+        if failed in stage.part_names:
+            edges = [*wiring.trunk_edges[place:], *(edge for edge in wiring.edges if edge not in wiring.trunk_edges)]
+            lost = [(edge.name, edge.counts().discarded) for edge in edges]
+            notes += [f"{count} items on {name!r} were discarded after the failure" for name, count in lost if count]
     return notes
 
 

@@ -18,6 +18,8 @@ class Meter:
         """of the node's own thread; pools that a library starts inside (OpenCV, ONNX Runtime) are not in it"""
         self.items_in = 0
         self.items_out = 0
+        self.is_running = False
+        """inside a call now"""
         self._wall_start = 0.0
         self._cpu_start = 0.0
 
@@ -25,6 +27,7 @@ class Meter:
         """Begin a call."""
         self._wall_start = time.perf_counter()
         self._cpu_start = time.thread_time()
+        self.is_running = True
 
     def since_start(self) -> float:
         """Wall seconds since the last call began."""
@@ -32,6 +35,7 @@ class Meter:
 
     def stop(self) -> float:
         """End a call; gives its wall seconds."""
+        self.is_running = False
         self.cpu_seconds += time.thread_time() - self._cpu_start
         wall_seconds = time.perf_counter() - self._wall_start
         self.busy_seconds += wall_seconds

@@ -15,6 +15,7 @@ from videohoi.graph.batcher import Batcher
 from videohoi.graph.closing import Closing
 from videohoi.graph.failures import OpenParts, attributed, chained
 from videohoi.graph.interrupts import Interrupts
+from videohoi.graph.limits import check_limits
 from videohoi.graph.multi_report import MultiReport
 from videohoi.graph.news import News
 from videohoi.graph.opening import Opening
@@ -52,6 +53,7 @@ class MultiGraph:
         leave_seconds: float = 8.0,  # more than a graph's own 5 s of draining and 0.8 s of stopping
         close_seconds: float = 5.0,
     ) -> None:
+        check_limits(open_seconds=open_seconds, leave_seconds=leave_seconds, close_seconds=close_seconds)
         if not graphs:
             raise UsageError("MultiGraph needs one graph or more: give a mapping from source name to Graph")
         self._gate = Gate()

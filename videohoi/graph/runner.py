@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from videohoi.errors import StageError, UsageError
-from videohoi.graph.accounting import Progress, make_report
+from videohoi.graph.accounting import Progress, failure_notes, make_report
 from videohoi.graph.clock import Clock, MonotonicClock
 from videohoi.graph.closing import Closing
 from videohoi.graph.edge import LOSSLESS, Edge, EdgeAborted, EdgeFinished, EdgePolicy
 from videohoi.graph.failures import attributed, chained
 from videohoi.graph.interrupts import Interrupts
+from videohoi.graph.limits import Limits
 from videohoi.graph.news import News
 from videohoi.graph.node import AnyNode
 from videohoi.graph.opening import Opening
@@ -47,9 +48,11 @@ class Graph(Generic[Out]):
     Nothing waits for ever. After a failure, what lies behind the failed stage may pass for half of ``stop_seconds``
     and at its end the error is raised; after ``stop`` or an interrupt in-flight items may pass for ``drain_seconds``.
     A node that still has not returned ``stop_seconds`` later, from ``open`` too, is named in the report and closed by
-    its own thread as soon as it returns. Opening a part takes as long as it needs up to ``open_seconds`` (an engine
-    may be built then), after which the run fails. Closing takes as long as it needs (a large file is finished then);
-    what is still open ``finish_seconds`` after a stop, ``close_seconds`` after a failure or hard stop, is left behind.
+    its own thread when it returns. A part that opens for longer than ``open_seconds`` (an engine may be built then), or
+    a node, a blocked sink for example, that is busy with one item for longer than ``item_seconds`` fails the run. The
+    source alone may be silent for as long as it likes; the report says so. Closing takes as long as it needs (a large
+    file is finished then); what is still open ``finish_seconds`` after a stop, ``close_seconds`` after a failure or
+    hard stop, is left behind.
 
     ``record_to`` writes down which frames came and which were dropped where; ``replay`` runs such a record again, over
     the same source and with the same nodes: each node then sees exactly the frames it saw, at any speed.
@@ -67,6 +70,7 @@ class Graph(Generic[Out]):
         edges: EdgePolicy | Sequence[EdgePolicy] = LOSSLESS,
         source_name: str = "decode",
         open_seconds: float = 900.0,  # the longest an engine takes to build, with a margin
+        item_seconds: float = 120.0,  # twenty times what the largest method takes for a picture on a small CPU
         drain_seconds: float = 5.0,
         stop_seconds: float = 0.8,  # leaves 0.2 s for closing within the one second promised after a failure
         finish_seconds: float = 30.0,  # the index of hours of video takes a few
@@ -75,17 +79,16 @@ class Graph(Generic[Out]):
         record_to: Path | str | None = None,
         replay: RunRecord | None = None,
     ) -> None:
+        limits = Limits(open_seconds, item_seconds, drain_seconds, stop_seconds, finish_seconds, close_seconds)
+        self._limits = limits
         self._plan = make_plan(source_name, stages, edges, branches)
         self._clock = clock or MonotonicClock()
         self._news = News()
         self._tape = make_tape(self._plan.describe(), record_to, replay)
         self._wiring = Wiring(self._plan, source, self._news, self._clock, self._tape)
-        self._opening = Opening(self._wiring.parts, self._news, open_seconds)
+        self._opening = Opening(self._wiring.parts, self._news, limits.open_seconds)
         self._closing = Closing(self._wiring.parts, self._news.failed)
-        self._finish_seconds, self._close_seconds = finish_seconds, close_seconds
         self._source = source
-        self._drain_seconds = drain_seconds
-        self._stop_seconds = stop_seconds
         self._shutdown = Shutdown()
         self._interrupts = Interrupts(lambda count: self.stop(drain=count == 1))
         self._progress = Progress()
@@ -131,7 +134,7 @@ class Graph(Generic[Out]):
             return
         self._progress.interrupted = True
         self._wiring.feed.interrupt()
-        limit, last = self._drain_seconds, self._stop_seconds
+        limit, last = self._limits.drain_seconds, self._limits.stop_seconds
         if drain:
             steps = [(limit / 2, self._give_up_source), (limit, self._wiring.abort), (limit + last, self._abandon)]
             self._shutdown.begin(Urgency.DRAIN, steps)
@@ -246,17 +249,14 @@ class Graph(Generic[Out]):
         self._finish_tape(cut=not drained)
         progress.complete &= not self._news.failures and not self._closing.left_behind
         progress.notes += self._tape.notes()
-        progress.notes += [f"also failed: {failure}" for failure in self._news.failures[1:]]
+        progress.notes += failure_notes(self._news.failures, self._wiring)
         self._final = make_report(self._plan, self._wiring, self._tally, progress)
         self._over = True
 
     def _close(self, names: list[str]) -> None:
-        def limit_seconds() -> float | None:
-            if self._news.failures or self._shutdown.urgency == Urgency.ABORT:
-                return self._close_seconds
-            return None if self._shutdown.urgency == Urgency.NONE else self._finish_seconds
-
-        self._closing.close(names, self._progress.source_id, self._progress.complete, limit_seconds)
+        news, shutdown, progress = self._news, self._shutdown, self._progress
+        limit_seconds = lambda: self._limits.to_close(shutdown.urgency, bool(news.failures))  # noqa: E731 - one line
+        self._closing.close(names, progress.source_id, progress.complete, limit_seconds)
         self._progress.notes += self._closing.notes()
 
     def _finish_tape(self, cut: bool) -> None:
@@ -275,8 +275,10 @@ class Graph(Generic[Out]):
             stage.join()
 
     def _tick(self) -> None:
+        if not self._news.failures and (late := self._limits.overdue(self._wiring.stages)) is not None:
+            self._news.failed(late)
         if self._news.failures:
-            last = self._stop_seconds
+            last = self._limits.stop_seconds
             self._wiring.feed.interrupt()
             self._shutdown.begin(Urgency.FAILURE, [(last / 2, self._wiring.abort), (last, self._abandon)])
         self._shutdown.tick()

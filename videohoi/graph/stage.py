@@ -166,6 +166,13 @@ class StageThread:
         """Let through the gate, not ended and still waited for."""
         return self._shared.gate.is_open and not self._done and not self.abandoned
 
+    def stuck(self, seconds: float) -> tuple[str, float] | None:
+        """The node that has been inside one call for longer than ``seconds``, and for how long."""
+        for node, meter in zip(self.nodes, self.meters, strict=True):
+            if meter.is_running and (since := meter.since_start()) > seconds:
+                return node.name, since
+        return None
+
     def start(self, source_id: str) -> None:
         """Start the thread, which waits at the gate."""
         self.source_id = source_id

@@ -90,3 +90,12 @@ def test_scripted_detector_answers_by_frame_index():
     assert found[1] is one
     assert (detector.info.engine, detector.info.feature_channels) == ("scripted", 5)
     detector.close()
+
+
+@pytest.mark.parametrize("spec", ["detr:FILE", "hf:FOLDER"])
+def test_the_device_reaches_detectors_of_torch(spec, tmp_path):
+    detector = create_detector(
+        spec.replace("FILE", str(tmp_path / "x.pth")).replace("FOLDER", str(tmp_path)), device="cuda"
+    )
+    assert detector._device == "cuda"
+    assert create_detector(f"detr:{tmp_path / 'x.pth'}")._device == "auto"

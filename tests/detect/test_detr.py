@@ -120,6 +120,18 @@ def test_the_shipped_configuration_is_the_default_and_as_large_as_the_public_mod
         assert parameter_count(Detr(config)) == PUBLIC_PARAMETERS
 
 
+@pytest.mark.parametrize(
+    ("arguments", "dilated"), [({"dilation": True}, True), ({"dilation": False}, False), ({}, False)]
+)
+def test_a_dc5_file_is_known_by_its_training_arguments(arguments, dilated, tmp_path) -> None:
+    """Its weights have the names and shapes of the plain model's."""
+    small = DetrConfig(backbone="resnet18", encoder_layers=1, decoder_layers=1, width=32, feedforward=48, queries=5)
+    content = {"model": Detr(small).state_dict(), "args": Namespace(**arguments)}
+    torch.save(content, tmp_path / "detr.pth")
+    assert load_detr(tmp_path / "detr.pth").config.dilated == dilated
+    assert load_detr(tmp_path / "detr.pth", dilated=True).config.dilated
+
+
 def test_sizes_are_read_from_the_weights() -> None:
     for config in (DetrConfig(), DetrConfig(class_outputs=81, queries=30, backbone="resnet101", decoder_layers=3)):
         with torch.device("meta"):

@@ -180,7 +180,9 @@ def hts_file(path, classes=600):
 def test_hts_weights_of_an_impossible_size_are_an_error_of_one_line(tmp_path):
     weights = hts_file(tmp_path / "hts.safetensors")
     with pytest.raises(ModelError, match="hts: classes=-1 makes no model"):
-        HtsHead(options(weights=weights, config=HtsConfig(classes=-1)), TINY_CLIP).open()
+        HtsHead(options(words="polish cup", weights=weights, config=HtsConfig(classes=-1)), TINY_CLIP).open()
+    with pytest.raises(ModelError, match="7 interactions instead of 600"):
+        HtsHead(options(weights=weights, config=HtsConfig(classes=7)), TINY_CLIP).open()
 
 
 def test_hts_scores_with_its_trained_rows_and_with_text_of_other_words(tmp_path):

@@ -176,3 +176,18 @@ def few_frames(clip, folder, count):
         cv2.imwrite(str(folder / f"{number:03}.png"), frame.image[..., ::-1])
     source.close()
     return folder
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["model.weights=w.safetensors"], "model starter takes no --weights; say with --model NAME"),
+        (["model.clip_weights=c.pt"], "model starter takes no --clip-weights"),
+        (["model.name=eoid", "model.clip_weights=c.pt"], "model eoid never reads CLIP's own weights"),
+        (["model.name=upt", "model.clip_weights=c.pt"], "model upt never reads CLIP's own weights"),
+    ],
+)
+def test_a_file_that_nothing_would_read_is_an_error(settings, said):
+    pipeline = Pipeline.from_config("offline_annotation", settings)
+    with pytest.raises(UsageError, match=said):
+        check_model(pipeline.config)

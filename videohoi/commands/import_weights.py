@@ -37,6 +37,7 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
     if not hasattr(chosen.load(), chosen.keys[0]):
         raise ModelError(f"{name} has no weights of its own to import; see docs/methods.md")
     from videohoi.interact.imported import WeightsOrigin, file_sha256, save_imported
+    from videohoi.interact.trained_classes import vocabulary_of_config
     from videohoi.layers.checkpoints import convert, ignored_lines, read_checkpoint, unfilled
 
     config = method_config(chosen, None, strict_config.apply_overrides({}, settings))
@@ -51,12 +52,17 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
             f"{error}; sizes that differ are given with --set KEY=VALUE, see configs/models/{name}.yaml"
         ) from error
     values: dict[str, Any] = strict_config.to_mapping(config)
-    origin = WeightsOrigin(name, hico_det().name, values, _text_bank(chosen, digest), digest, checkpoint.name)
+    vocabulary = vocabulary_of_config(config)
+    origin = WeightsOrigin(name, vocabulary, values, _text_bank(chosen, digest), digest, checkpoint.name)
     save_imported(target, converted.state_dict, origin)
     console = Console(highlight=False)
     for line in ignored_lines(converted.ignored):
         console.print(f"not needed: {line}", markup=False, soft_wrap=True)
     counted = f"{len(converted.state_dict)} of {len(published)} entries imported, {len(converted.ignored)} not needed"
+    for line in chosen.load().IMPORT_ADVICE if hasattr(chosen.load(), "IMPORT_ADVICE") else ():
+        console.print(line, markup=False, soft_wrap=True)
+    if vocabulary != hico_det().name:
+        console.print(f"its classes are not HICO-DET's ({vocabulary}): the pipeline will refuse it", markup=False)
     console.print(f"{target}: {counted}; use it with --model {name} --weights {json.dumps(str(target))}",
                   markup=False, soft_wrap=True)  # fmt: skip
     return target

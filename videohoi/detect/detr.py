@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
-from videohoi.layers.checkpoints import read_checkpoint, renamed
+from videohoi.layers.checkpoints import read_checkpoint, renamed, training_arguments
 from videohoi.layers.detr_input import LONG_SIDE_PX, SHORT_SIDE_PX, detr_input
+from videohoi.layers.devices import choose_device
 from videohoi.layers.image_encoder import (
     IMAGE_ENCODER_IGNORED_KEYS,
     ImageEncoder,
@@ -104,19 +105,20 @@ IGNORED_KEYS: tuple[tuple[str, str], ...] = (
 """published keys that are not needed, and why"""
 
 
-def load_detr(weights: Path, *, dilated: bool = False) -> Detr:
+def load_detr(weights: Path, *, dilated: bool | None = None) -> Detr:
     """A DETR of the size that the file holds, in evaluation mode on the CPU.
 
     Args:
         weights: a published checkpoint (``.pth``), or safetensors under published or own names.
-        dilated: the weights are of a DC5 model; nothing in the file says so.
+        dilated: the weights are of a DC5 model; None: as the file's training arguments say, else not.
 
     Raises:
         ModelError: the file cannot be read, or is no DETR.
     """
     values = renamed(read_checkpoint(weights), KEY_MAP, IGNORED_KEYS)
     try:
-        config = config_of(values, dilated=dilated)
+        asked = bool(training_arguments(weights).get("dilation", False)) if dilated is None else dilated
+        config = config_of(values, dilated=asked)
         with torch.device("meta"):
             model = Detr(config)
         model.load_state_dict({name: value.float() for name, value in values.items()}, strict=True, assign=True)
@@ -178,12 +180,12 @@ class DetrRunner:
     """
 
     def __init__(
-        self, weights: Path, *, dilated: bool = False, threads: int | None = None, device: str = "cpu"
+        self, weights: Path, *, dilated: bool | None = None, threads: int | None = None, device: str = "cpu"
     ) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
-        self.device = device
-        self.model = load_detr(weights, dilated=dilated).to(device)
+        self.device = choose_device(device)
+        self.model = load_detr(weights, dilated=dilated).to(self.device)
 
     def __call__(
         self,

@@ -38,9 +38,9 @@ class DetrDetector:
         score_threshold: lowest score kept, in [0, 1].
         short_side_px: pictures are resized to this short side,
         long_side_px: unless the long one would pass this.
-        dilated: the weights are of a DC5 model.
+        dilated: the weights are of a DC5 model; None: as the file says.
         threads: CPU threads of torch, for the whole process; None leaves torch's own.
-        device: cpu, cuda or any other name of torch's.
+        device: auto, cpu, cuda or any other name of torch's.
         name: how messages and the run report call it.
 
     Raises:
@@ -54,7 +54,7 @@ class DetrDetector:
         score_threshold: float = 0.1,
         short_side_px: int = SHORT_SIDE_PX,
         long_side_px: int = LONG_SIDE_PX,
-        dilated: bool = False,
+        dilated: bool | None = None,
         threads: int | None = None,
         device: str = "cpu",
         name: str = "detr",

@@ -26,12 +26,16 @@ def create_detector(
     score_threshold: float | None = None,
     input_size_px: int | None = None,
     engine: str = "onnxruntime",
+    device: str = "auto",
 ) -> Detector:
     """The detector that ``spec`` names, not yet opened.
 
     ``starter``: the shipped one. ``onnx:FILE``: a YOLOX- or PicoDet-style file. ``detr:FILE``: a checkpoint of DETR.
     ``hf:FOLDER`` or ``hf:OWNER/NAME``: D-FINE or RT-DETR of transformers. A name of ``videohoi models``: the file that
     ``videohoi models pull`` downloaded.
+
+    ``threads`` and ``engine`` are for ONNX files; ``device`` (auto, cpu, cuda) is for detectors of torch, which spread
+    over the cores by themselves.
 
     Raises:
         UsageError: unknown name; the message offers the nearest.
@@ -42,7 +46,7 @@ def create_detector(
     if spec == "starter":
         return StarterDetector(score_threshold=threshold, input_size_px=input_size_px, threads=threads, engine=engine)
     if runs_on_torch(spec):
-        return _torch_detector(spec, threshold, input_size_px)
+        return _torch_detector(spec, threshold, input_size_px, device)
     return OnnxDetector(
         _model_file(spec),
         score_threshold=threshold,
@@ -58,14 +62,17 @@ def runs_on_torch(spec: str) -> bool:
     return spec.startswith((DETR_PREFIX, HUB_PREFIX)) and not spec.endswith(":")
 
 
-def _torch_detector(spec: str, threshold: float, input_size_px: int | None) -> Detector:
+def _torch_detector(spec: str, threshold: float, input_size_px: int | None, device: str) -> Detector:
     if spec.startswith(HUB_PREFIX):
-        return HubDetector(spec.removeprefix(HUB_PREFIX), score_threshold=threshold, input_size_px=input_size_px)
+        return HubDetector(
+            spec.removeprefix(HUB_PREFIX), score_threshold=threshold, input_size_px=input_size_px, device=device
+        )
     return DetrDetector(
         spec.removeprefix(DETR_PREFIX),
         score_threshold=threshold,
         short_side_px=input_size_px or SHORT_SIDE_PX,
         long_side_px=input_size_px or LONG_SIDE_PX,
+        device=device,
         name=spec,
     )
 

@@ -23,6 +23,7 @@ from transformers.utils import cached_file
 
 from videohoi.errors import ModelError
 from videohoi.layers.checkpoints import UNREADABLE
+from videohoi.layers.devices import choose_device
 
 MODEL_TYPES = ("d_fine", "rt_detr", "rt_detr_v2")
 """their queries answer with sigmoids; DETR's softmax has a detector of its own (``detr:FILE``)"""
@@ -63,7 +64,7 @@ class HubModel:
     """
 
     def __init__(self, name: str, *, device: str = "cpu", size_px: int | None = None) -> None:
-        self.device = device
+        self.device = choose_device(device)
         try:
             config = AutoConfig.from_pretrained(name, local_files_only=True)
             _check_type(name, config)
@@ -71,7 +72,7 @@ class HubModel:
         except _FAILURES as error:
             reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
             raise ModelError(f"detector hf:{name}: cannot be loaded ({reason[:200]}); {advice(name)}") from error
-        self._model.eval().requires_grad_(False).to(device)
+        self._model.eval().requires_grad_(False).to(self.device)
         self.labels = {int(number): str(label) for number, label in config.id2label.items()}
         own = _preparation(name)
         self.preparation = (

@@ -35,7 +35,7 @@ class HubDetector:
         name: folder with config.json and model.safetensors, or OWNER/NAME of a model that was downloaded before.
         score_threshold: lowest score kept, in [0, 1].
         input_size_px: side of the square that pictures are squeezed to; None: the model's own.
-        device: cpu, cuda or any other name of torch's.
+        device: auto, cpu, cuda or any other name of torch's.
 
     Raises:
         UsageError: a threshold outside [0, 1], or a side that is no multiple of 32.

@@ -121,14 +121,16 @@ def _origin(path: Path, metadata: Mapping[str, str], method: str | None) -> Weig
     about = {key.removeprefix("videohoi."): text for key, text in metadata.items()}
     if about.get("format") != FORMAT:
         raise ModelError(f"{path}: not made by `videohoi models import`; import the published file first")
-    if method is not None and about["method"] != method:
-        raise ModelError(
-            f"{path}: holds weights of {about['method']}, expected {method}; use --model {about['method']}"
-        )
-    return WeightsOrigin(
-        about["method"], about["vocabulary"], json.loads(about["config"]), about["text_bank"] or None,
-        about["source_sha256"] or None, about["source_name"],
-    )  # fmt: skip
+    try:
+        origin = WeightsOrigin(
+            about["method"], about["vocabulary"], dict(json.loads(about["config"])), about["text_bank"] or None,
+            about["source_sha256"] or None, about["source_name"],
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if method is not None and origin.method != method:
+        raise ModelError(f"{path}: holds weights of {origin.method}, expected {method}; use --model {origin.method}")
+    return origin
 
 
 def file_sha256(path: Path) -> str:

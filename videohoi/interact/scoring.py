@@ -3,10 +3,12 @@
 Every method ends on one scale, [0, 1] a verb of a pair, before anything is smoothed over time:
 
 - ``product`` (EoID, models/hoi.py of its code): sigmoid(verb) * max softmax(object). Its interactive score is not used.
-- ``sum`` (GEN-VLKT, HOICLIP, KI2HOI as released): (sigmoid(interaction) + sigmoid(object logit of that interaction)**2)
-  / 2. Their sum lies in [0, 2]; halved it ranks the same.
 - ``fusion`` (UPT, LAIN): sigmoid(verb) * (human score * object score)**lambda, see ``fusion``. Also HTS, whose logits
-  are of interactions: the verb of a pair is the interaction with the pair's object.
+  are of interactions: the verb of a pair is the interaction with the pair's object. Also GEN-VLKT, HOICLIP and KI2HOI,
+  with max softmax(object) as the pair's certainty.
+- ``sum`` (the public evaluation of these three): (sigmoid(interaction) + sigmoid(object logit of that
+  interaction)**2) / 2, which ranks as their sum does. Only for ranking: beside a sure object it is 0.5 for what nobody
+  does, so that no threshold over time could end anything.
 - ``prior`` (the CLIP teacher of EoID, section 3.3): softmax over the interactions that the object allows, without "no
   interaction", times the box scores as in ``fusion``.
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from videohoi.errors import ModelError, UsageError
+from videohoi.errors import ModelError
 from videohoi.interact.imported import file_sha256
 from videohoi.layers.clip import Clip, ClipConfig, TextTower, build_clip, clip_config, tokenize
 from videohoi.layers.clip_weights import where_to_get
@@ -29,23 +29,6 @@ _SEED = 0
 """random weights are the same in every run"""
 _BATCH = 64
 """sentences at a time: bounds the memory"""
-
-
-def choose_device(name: str) -> torch.device:
-    """``auto``: the first CUDA device, else the CPU; or any name of torch's.
-
-    Raises:
-        UsageError: no such device here.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = next(iter(str(error).splitlines()), "unknown")
-        raise UsageError(f"device {name!r} cannot be used ({reason}); expected auto, cpu or cuda") from error
-    return device
 
 
 @dataclass(frozen=True, repr=False)

@@ -151,6 +151,13 @@ def read_checkpoint(path: Path) -> StateDict:
     return _without_prefix({str(key): value for key, value in values.items()})
 
 
+def training_arguments(path: Path) -> dict[str, Any]:
+    """The ``args`` that a published ``.pth`` keeps of its training; empty where there are none. Errors as above."""
+    values = {} if path.suffix == ".safetensors" else _pickled(path)
+    arguments = values.get("args") if isinstance(values, Mapping) else None
+    return dict(vars(arguments)) if isinstance(arguments, argparse.Namespace) else {}
+
+
 def _dense(value: Any) -> bool:
     """A tensor that holds its numbers one after the other: neither sparse nor quantised."""
     return isinstance(value, Tensor) and value.layout == torch.strided and not value.is_quantized

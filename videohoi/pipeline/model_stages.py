@@ -73,6 +73,7 @@ def check_model(config: Any) -> None:
     model = getattr(config, "model", None)  # a user's own pipeline may have none
     if model is not None:
         _check_words(model)
+        _check_files(model)
         vocabulary_of(config)
 
 
@@ -81,6 +82,15 @@ def _check_words(model: ModelSettings) -> None:
     if model.words is not None and method_is_known and not METHODS[model.name].open_vocabulary:
         able = ", ".join(name for name, facts in METHODS.items() if facts.open_vocabulary)
         raise UsageError(f"model {model.name} has closed classes and cannot take --vocab; methods that can: {able}")
+
+
+def _check_files(model: ModelSettings) -> None:
+    """A file that the method would never open is a slip, as ``--weights`` without ``--model``."""
+    if model.name == STARTER and (model.weights or model.clip_weights):
+        given = "--weights" if model.weights else "--clip-weights"
+        raise UsageError(f"model {STARTER} takes no {given}; say with --model NAME which method the file is for")
+    if model.name in METHODS and model.clip_weights and not METHODS[model.name].open_vocabulary:
+        raise UsageError(f"model {model.name} never reads CLIP's own weights; leave --clip-weights out")
 
 
 def _detectors(detect: DetectSettings) -> list[Detector]:
@@ -92,6 +102,7 @@ def _detectors(detect: DetectSettings) -> list[Detector]:
             score_threshold=detect.score_threshold,
             input_size_px=detect.input_size_px,
             engine=detect.engine,
+            device=detect.device,
         )
         for _ in range(1 if runs_on_torch(detect.detector) else detect.workers)
     ]

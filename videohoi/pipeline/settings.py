@@ -17,11 +17,13 @@ class DetectSettings:
     input_size_px: int | None = None
     """long side of the network input; None = the detector's own"""
     threads: int = 1
-    """threads of each engine"""
+    """threads of each ONNX engine; torch spreads over the cores by itself"""
     workers: int = 2
     """frames detected at once, each by an engine of its own; results lag behind by as many frames"""
     engine: str = "onnxruntime"
-    """onnxruntime, openvino or auto"""
+    """onnxruntime, openvino or auto; of ONNX files"""
+    device: str = "auto"
+    """auto, cpu, cuda; of detectors that run on torch (detr:, hf:)"""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from videohoi.interact.options import ModelOptions
 from videohoi.interact.scoring import ClassRows, ScoreRule
 from videohoi.interact.text_classes import text_classes
 from videohoi.interact.torch_engine import fill, load_clip, text_bank
+from videohoi.interact.trained_classes import refuse_other_classes
 from videohoi.layers.clip import ClipConfig, ImageTower, clip_config
 from videohoi.structures.hoi_output import HOIOutput
 from videohoi.vocabulary import hico_det
@@ -116,6 +117,8 @@ class HtsHead(UnionCropHead):
             )
         imported = load_imported(options.weights, self.name)
         config: HtsConfig = options.config or HtsConfig()
+        if not options.own_words:
+            refuse_other_classes(options.weights, imported.origin, config)
         model = self._build(config)
         fill(model, imported.state_dict, str(options.weights))
         rows, classes, note = self._classes(model, config, options)
@@ -132,10 +135,7 @@ class HtsHead(UnionCropHead):
     def _classes(self, model: Hts, config: HtsConfig, options: ModelOptions) -> tuple[Tensor, ClassRows, str]:
         """Rows, what they mean, and what the report says of the scores."""
         if not options.own_words:
-            rows = ClassRows.interactions(hico_det())
-            if len(rows.verb_ids) != len(model.rows):
-                raise ModelError(f"hts: the weights have {len(model.rows)} classes, expected {len(rows.verb_ids)}")
-            return model.rows.detach(), rows, _NOTE
+            return model.rows.detach(), ClassRows.interactions(hico_det()), _NOTE
         loaded = load_clip(self._sizes or config.clip, options.clip_weights, f"{self.name} --vocab")
         classes = text_classes(options.vocabulary, PROMPTS)
         embeddings = text_bank(loaded, classes.names, classes.sentences).embeddings

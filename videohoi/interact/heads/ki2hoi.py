@@ -63,6 +63,13 @@ _VERB_FEATURE_SCALE = 1 / 32
 """of the decoder's verb features beside the learned verb weights (public code)"""
 
 
+IMPORT_ADVICE = (
+    "verb branch: the paper's, unless --set verb_branch=released; weights trained with the public code, in which that "
+    "branch is dead, need the latter",
+)
+"""what ``videohoi models import`` says beside what it did"""
+
+
 @dataclass(frozen=True)
 class Ki2hoiConfig(HoiclipConfig):
     """Sizes and choices; defaults are the paper's for HICO-DET (section IV-A and the public train script)."""

@@ -21,9 +21,11 @@ from videohoi.interact.options import ModelOptions
 from videohoi.interact.protocol import HeadInfo
 from videohoi.interact.scoring import ClassRows, ScoreRule
 from videohoi.interact.text_classes import TextClasses, text_classes
-from videohoi.interact.torch_engine import choose_device, fill, load_clip, text_bank, to_arrays
+from videohoi.interact.torch_engine import fill, load_clip, text_bank, to_arrays
+from videohoi.interact.trained_classes import refuse_other_classes
 from videohoi.layers.clip import ClipConfig
 from videohoi.layers.detr_input import LONG_SIDE_PX, SHORT_SIDE_PX, Resampling, detr_input
+from videohoi.layers.devices import choose_device
 from videohoi.models.methods import weights_advice
 from videohoi.structures import Frame
 from videohoi.structures.hoi_output import HOIOutput
@@ -75,6 +77,8 @@ class PictureRunner:
     def build_model(self, weights: Path) -> nn.Module:
         """The method's model, filled."""
         imported = load_imported(weights, self.method.name)
+        if not self.options.own_words:
+            refuse_other_classes(weights, imported.origin, self.options.config)
         model: nn.Module = self.method.build(self.options.config)
         fill(model, imported.state_dict, str(weights))
         return model
@@ -123,14 +127,7 @@ class TextRunner(PictureRunner):
     def class_rows(self, model: nn.Module) -> ClassRows:
         """One column an interaction."""
         if not self.options.own_words:
-            trained = ClassRows.interactions(hico_det())
-            count = _interaction_count(self.options.config, len(trained.verb_ids))
-            if count != len(trained.verb_ids):
-                raise ModelError(
-                    f"model {self.method.name}: the weights have {count} interactions, expected the "
-                    f"{len(trained.verb_ids)} of HICO-DET; weights of another data set cannot run here"
-                )
-            return trained
+            return ClassRows.interactions(hico_det())
         classes = text_classes(self.options.vocabulary, self.method.prompts or "gen-vlkt")
         self.texts = {"text": self._encoded(classes)}
         return classes.rows
@@ -173,10 +170,3 @@ def verb_classes(vocabulary: Vocabulary) -> TextClasses:
     chosen = template("gen-vlkt")
     sentences = tuple(f"a photo of a person {chosen.words(vocabulary, verb)} something" for verb in vocabulary.verbs)
     return TextClasses(vocabulary.verbs, sentences, ClassRows(np.arange(len(vocabulary.verbs)), None))
-
-
-def _interaction_count(config: Any, default: int) -> int:
-    for name in ("interaction_classes", "interactions"):
-        if hasattr(config, name):
-            return int(getattr(config, name))
-    return default

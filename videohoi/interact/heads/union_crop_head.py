@@ -15,7 +15,8 @@ from videohoi.interact.options import ModelOptions
 from videohoi.interact.pairs import build_pairs
 from videohoi.interact.protocol import HeadInfo
 from videohoi.interact.scoring import ScoreRule, score_pairs
-from videohoi.interact.torch_engine import choose_device, to_arrays
+from videohoi.interact.torch_engine import to_arrays
+from videohoi.layers.devices import choose_device
 from videohoi.structures import Detections, Frame, HumanObjectPairs, Interactions
 
 

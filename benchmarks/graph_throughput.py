@@ -17,7 +17,7 @@ from videohoi.graph import AnyNode, FunctionNode, Graph, TapNode
 from videohoi.sink.h264_file import H264File
 
 GOAL = 0.95
-MOST_ROUNDS = 3
+MOST_ROUNDS = 5
 """a round of all cases takes about a minute"""
 Mark = Callable[[Shot], object]
 

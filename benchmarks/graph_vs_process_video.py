@@ -150,11 +150,15 @@ def _contestants(job: Job, size_px: tuple[int, int]) -> tuple[dict[str, Callable
     return calls, ()
 
 
-def _compare(calls: dict[str, Callable[[], list[object]]], frames: int) -> None:
+def _compare(calls: dict[str, Callable[[], list[object]]], frames: int, target: Path) -> None:
     """Every contestant's pictures before they are encoded, and the number of pictures in its file."""
     expected = calls["graph"]()
     for name, call in calls.items():
-        found = expected if name == "graph" else call()
+        target.unlink(missing_ok=True)
+        found = call()
+        written = sum(1 for _ in read(target))
+        if written != frames:
+            raise NotEqualError(f"{name}: {written} pictures in its file, expected {frames}")
         if found != expected or len(found) != frames:
             raise NotEqualError(f"{name}: {len(found)} frames, the graph {len(expected)}, or other pixels")
 
@@ -163,9 +167,11 @@ def check(options: Options) -> str:
     """Every pixel of 12 frames that goes to the writer."""
     with tempfile.TemporaryDirectory() as folder:
         clip = write_clip(Path(folder) / "clip.mp4", "360p", 12)
-        calls, absent = _contestants(Job(clip, "360p", mark_of, 0.001), (640, 360))
-        _compare(calls, 12)
-    return f"12 frames of 360p: number, order and every drawn pixel of {', '.join(calls)}{'; '.join(('', *absent))}"
+        job = Job(clip, "360p", mark_of, 0.001)
+        calls, absent = _contestants(job, (640, 360))
+        _compare(calls, 12, job.target)
+    named = f"{', '.join(calls)}{'; '.join(('', *absent))}"
+    return f"12 frames of 360p: number in the file, order and every drawn pixel of {named}"
 
 
 def measure(options: Options) -> Sequence[Row]:
@@ -179,14 +185,15 @@ def measure(options: Options) -> Sequence[Row]:
 
 def _row(folder: Path, size: str, size_px: tuple[int, int], options: Options) -> Row:
     clip = write_clip(folder / f"{size}.mp4", size, FRAMES)
-    exact, absent = _contestants(Job(clip, size, mark_of), size_px)
-    _compare(exact, FRAMES)
+    job = Job(clip, size, mark_of)
+    exact, absent = _contestants(job, size_px)
+    _compare(exact, FRAMES, job.target)
     calls, _ = _contestants(Job(clip, size, lambda shot: shot.index), size_px)
     contestants = [Contestant(name, call, FRAMES) for name, call in calls.items()]
     timings = interleave(contestants, min(options.rounds, MOST_ROUNDS))
     return Row(
         f"{size}, model {MODEL_SECONDS * 1e3:g} ms, encode",
-        f"{FRAMES} frames, every pixel before encoding",
+        f"{FRAMES} frames in the file, every pixel before encoding",
         timings,
         goals={PEER: GOAL},
         absent=absent,

@@ -19,10 +19,13 @@ PACKAGES = (
     "scipy",
     "numba",
     "opencv-python-headless",
+    "opencv-python",
     "av",
     "onnxruntime",
     "supervision",
     "trackers",
+    "boxmot",
+    "lap",
     "torch",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -77,8 +80,14 @@ def as_markdown(measured: Mapping[str, Measured]) -> str:
         "smallest and largest round in brackets. Answers were compared before anything was timed.",
     ]
     for name, one in measured.items():
-        lines += ["", f"## {name}", "", one.text, "", *_table(one.rows), *_absent(one.rows), "", _machine(one.machine)]
+        lines += ["", f"## {name}", "", one.text, "", *_table(one.rows), *_absent(one.rows), ""]
+        lines += [_rounds(one.rows) + _machine(one.machine)]
     return "\n".join(lines) + "\n"
+
+
+def _rounds(rows: Sequence[Row]) -> str:
+    counts = sorted({len(timing.seconds) for row in rows for timing in row.timings})
+    return f"{' to '.join(map(str, {counts[0]: 0, counts[-1]: 0}))} rounds. " if counts else ""
 
 
 def _machine(about: Mapping[str, Any]) -> str:

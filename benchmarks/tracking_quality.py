@@ -80,15 +80,16 @@ def check(options: Options) -> str:
     peer, sequences = original(options), all_detections(options)
     if isinstance(peer, str) or not sequences:
         return "nothing to compare: " + (peer if isinstance(peer, str) else "no public sequence below the peer path")
-    frames = 0
+    counts: dict[str, int] = {}
     for name in SEQUENCES if options.quick else sequences:
         ours, theirs = OursParity(), peer.make()
         for index, (boxes, weights) in enumerate(sequences[name]):
             (ids, at), (their_ids, their_at) = (tracker.step(boxes, weights) for tracker in (ours, theirs))
             if not np.array_equal(ids, their_ids) or np.abs(at - their_at).max(initial=0.0) > 1e-9:
                 raise NotEqualError(f"{name}, frame {index + 1}: not what {ORIGINAL} gives")
-            frames += 1
-    return f"ids and boxes equal to {ORIGINAL} on {frames} frames of public sequences"
+            counts[name] = index + 1
+    named = ", ".join(f"{name} {count}" for name, count in counts.items())
+    return f"ids and boxes equal to {ORIGINAL} on {sum(counts.values())} frames of public sequences ({named})"
 
 
 def measure(options: Options) -> Sequence[Row]:

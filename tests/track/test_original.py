@@ -250,3 +250,14 @@ def test_the_factory_gives_the_tracker_that_was_asked_for():
         byte_tracker(OriginalByteConfig())
     with pytest.raises(ConfigError, match='parity must be "none" or "original", got \'exact\''):
         byte_tracker(parity="exact")
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_scores_and_areas_that_are_not_finite_are_left_out(compiled):
+    """By either program, on the frame itself and on those that follow."""
+    tracker = OriginalByteTracker(compiled=compiled)
+    tracker.open(INFO)
+    boxes = np.array([[0, 0, 10, 20], [50, 50, 60, 70], [0, 0, 1e160, 1e160], [80, 0, 90, 20]], np.float64)
+    scores = np.array([0.9, np.inf, 0.9, np.nan])
+    for _ in range(3):
+        assert tracker.step(boxes, scores).track_ids.tolist() == [1]

@@ -60,12 +60,12 @@ State = tuple[Ints, Ints, Floats, Floats]
 
 @compiled
 def read_rows(settings: Floats, state: State, boxes: Floats, scores: Floats) -> tuple[int, int]:
-    """List the high and the low rows that have a finite box of some area; returns how many of each."""
+    """List the high and the low rows that have a finite score and box of some area; returns how many of each."""
     _, ints, floats, _ = state
     high = low = 0
     for row in range(len(scores)):
         width, height = boxes[row, 2] - boxes[row, 0], boxes[row, 3] - boxes[row, 1]
-        if not (width > 0.0 and height > 0.0 and width * height < np.inf):
+        if not (width > 0.0 and height > 0.0 and width * height < np.inf and scores[row] < np.inf):
             continue
         floats[4, row], floats[5, row] = boxes[row, 0], boxes[row, 1]
         floats[6, row], floats[7, row] = boxes[row, 0] + width, boxes[row, 1] + height

@@ -118,7 +118,8 @@ class PlainOriginal:
     def _usable(self, boxes: Floats, scores: Floats) -> tuple[Ints, Ints]:
         """The high and the low rows; a score equal to the threshold is neither."""
         sides = boxes[:, 2:] - boxes[:, :2]
-        solid = (sides > 0.0).all(axis=1) & np.isfinite(boxes).all(axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            solid = (sides > 0.0).all(axis=1) & (sides.prod(axis=1) < np.inf) & (scores < np.inf)
         high = solid & (scores > self.config.track_thresh)
         low = solid & (scores > LOW_SCORE) & (scores < self.config.track_thresh)
         return np.flatnonzero(high), np.flatnonzero(low)

@@ -10,7 +10,7 @@ from videohoi.decode.protocol import Source
 from videohoi.graph import AnyNode, EdgePolicy
 from videohoi.pipeline.model_stages import model_stages
 from videohoi.pipeline.nodes import SinkNode, SmoothNode, TrackNode
-from videohoi.pipeline.settings import DetectSettings, InteractSettings, ModelSettings, OverlaySettings
+from videohoi.pipeline.settings import DecodeSettings, DetectSettings, InteractSettings, ModelSettings, OverlaySettings
 from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.pipeline.words import vocabulary_of
 from videohoi.sink.protocol import Sink
@@ -24,6 +24,7 @@ from videohoi.track.byte_config import ByteConfig
 class Config:
     """Settings of offline annotation; ``configs/pipelines/offline_annotation.yaml`` lists them."""
 
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
     detect: DetectSettings = field(default_factory=DetectSettings)
     interact: InteractSettings = field(default_factory=InteractSettings)
     model: ModelSettings = field(default_factory=ModelSettings)

@@ -16,7 +16,7 @@ from videohoi.errors import UsageError
 from videohoi.graph import AnyNode, Batcher, BatchPolicy, EdgePolicy, MultiGraph, RunRecord
 from videohoi.pipeline.model_stages import model_stages
 from videohoi.pipeline.nodes import DetectBatch, SinkNode, SmoothNode, TrackNode
-from videohoi.pipeline.settings import DetectSettings, InteractSettings, ModelSettings, OverlaySettings
+from videohoi.pipeline.settings import DecodeSettings, DetectSettings, InteractSettings, ModelSettings, OverlaySettings
 from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.pipeline.words import vocabulary_of
 from videohoi.sink.protocol import Sink
@@ -33,6 +33,7 @@ Branches = Sequence[Sequence[Sink]]
 class Config:
     """Settings of live perception; ``configs/pipelines/robot_perception.yaml`` lists them."""
 
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
     detect: DetectSettings = field(default_factory=lambda: DetectSettings(threads=2, workers=1))  # workers cost frames
     interact: InteractSettings = field(default_factory=InteractSettings)
     model: ModelSettings = field(default_factory=ModelSettings)

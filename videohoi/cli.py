@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from types import FrameType
 
@@ -24,12 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, _leave_at_once)
     signal.signal(signal.SIGTERM, _interrupt)  # whoever stops a container or a service gets valid files as well
     try:
-        from videohoi.commands.app import run_app
+        from videohoi.commands.app import run_app, wait_for_kernels
 
         code = run_app(arguments)
         sys.stdout.flush()
         signal.signal(signal.SIGINT, lambda *_: os._exit(code))  # all is written
-        _wait_for_kernels()
+        wait_for_kernels()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a late key must not kill the interpreter's exit
     except VideohoiError as error:
         return _complain(str(error), error.exit_code)
@@ -56,13 +55,6 @@ def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
     """
     os.write(_STDERR, b"videohoi: interrupted\n")
     os._exit(EXIT_FAILED)
-
-
-def _wait_for_kernels() -> None:
-    """Until those that are being compiled are in the cache; the interpreter would wait, too, but deaf to Ctrl-C."""
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
 
 
 def _complain(message: str, code: int = EXIT_FAILED) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from quick_settings import QUICK
@@ -115,9 +117,53 @@ def test_when_all_of_several_fail_the_first_ones_code_counts(videohoi, here):
     assert not Path("run").exists()
 
 
-def test_two_inputs_that_would_write_to_one_folder_are_refused_before_any_work(videohoi, clip):
-    Path("clip.mkv").write_bytes(clip.read_bytes())
-    outcome = videohoi("annotate", "clip.mp4", "clip.mkv")
-    assert "another input has the same name" in outcome.complaint()
+def test_inputs_of_one_name_keep_their_results_apart(videohoi, clip):
+    """By suffix beside each other, by folder under one --out; who shares no name keeps the short one."""
+    for name in ("clip.mkv", "other.mp4", "a/clip.mp4"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(clip.read_bytes())
+    assert videohoi("annotate", "clip.mp4", "clip.mkv", "other.mp4", "--no-overlay").code == 0
+    assert {path.name for path in Path().glob("*.videohoi")} == {
+        "clip.mp4.videohoi", "clip.mkv.videohoi", "other.videohoi",
+    }  # fmt: skip
+    assert videohoi("annotate", "clip.mp4", "a/clip.mp4", "--no-overlay", "--out", "run").code == 0
+    assert {path.name for path in Path("run").iterdir()} == {
+        f"{Path.cwd().name}_clip.mp4.videohoi",
+        "a_clip.mp4.videohoi",
+    }
+
+
+def test_a_pattern_does_not_take_the_overlays_of_earlier_runs_for_inputs(videohoi, clip):
+    Path("clip.videohoi").mkdir()
+    Path("clip.videohoi/overlay.mp4").write_bytes(clip.read_bytes())
+    outcome = videohoi("annotate", "**/clip.mp4", "*/*.mp4", "--no-overlay")
+    assert outcome.code == 0
+    assert "left out, results of earlier runs: 1 files, clip.videohoi/overlay.mp4 for one" in outcome.err
+    assert not Path("clip.videohoi/overlay.videohoi").exists()
+
+
+def test_a_folder_of_images_whose_name_is_a_number_is_no_camera(videohoi, here):
+    Path("0001").mkdir()
+    for number, width in enumerate((64, 64, 48)):  # the last of another size
+        cv2.imwrite(f"0001/{number}.png", np.full((48, width, 3), 90, np.uint8))
+    outcome = videohoi("annotate", "0001", "--no-overlay", "--set", "decode.frame_rate_hz=10")
+    assert outcome.code == 0
+    assert "assumed" not in outcome.out
+    report = json.loads(Path("0001.videohoi/report.json").read_text(encoding="utf-8"))
+    assert report["source_info"]["frame_rate_hz"] == 10
+    assert report["run"]["frames_out"] == 3
+    assert "2.png is 48x48; it and others of another size are rescaled" in " ".join(report["decode"]["notes"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("decode.frame_rate_hz=0", "expected images a second, above 0"),
+        ("decode.backend=ffmpeg", "expected one of pyav, decord"),
+        ("decode.threads=0", "expected 1 or more"),
+    ],
+)
+def test_settings_of_decoding_are_checked(videohoi, clip, setting, said):
+    outcome = videohoi("annotate", "clip.mp4", "--set", setting)
     assert outcome.code == 2
-    assert not Path("clip.videohoi").exists()
+    assert said in outcome.complaint()

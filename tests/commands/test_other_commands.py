@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,13 @@ def test_doctor_names_what_is_required_and_its_code_says_whether_all_is_well(vid
     for part in ("numpy", "onnxruntime", "av"):
         assert part in outcome.out
     assert outcome.code == 0, outcome.out
+
+
+def test_a_thread_that_another_package_left_does_not_keep_the_command_from_ending():
+    """OpenVINO's import leaves an idle pool, whose worker ends only at the interpreter's exit."""
+    program = (
+        "import sys, concurrent.futures as f; pool = f.ThreadPoolExecutor(); pool.submit(int).result();"
+        "from videohoi.cli import main; sys.exit(main(['--version']))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr

@@ -55,15 +55,16 @@ def test_an_unreadable_image_is_skipped_counted_and_noted(tmp_path):
     assert any("(2 times)" in note for note in source.report.notes)
 
 
-def test_another_size_is_refused_by_name(tmp_path):
+def test_another_size_is_rescaled_to_the_first_and_noted(tmp_path):
+    """As a video whose size changes: nothing that came before is lost, and boxes stay in one picture's pixels."""
     folder = write_images(tmp_path / "shots", {"1.png": 1, "2.png": 2})
     write_images(folder, {"3.png": 3}, size=(80, 60))
     source = ImageSequence.from_folder(folder)
     source.open()
-    frames = source.frames()
-    assert [next(frames).index, next(frames).index] == [0, 1]
-    with pytest.raises(DecodeError, match=r"3\.png: the image is 80x60, but the sequence began with 160x120"):
-        next(frames)
+    frames = list(source.frames())
+    assert [frame.index for frame in frames] == [0, 1, 2]
+    assert {frame.image.shape for frame in frames} == {(120, 160, 3)}
+    assert any(note.startswith("3.png is 80x60; it and others") for note in source.report.notes)
     source.close()
 
 

@@ -47,9 +47,8 @@ def test_a_pattern_is_one_input(tree):
 
 def test_a_glob(tree):
     assert names(list_inputs([str(tree / "videos" / "clip*")])) == ["clip2.MP4", "clip10.mp4"]
-    assert names(list_inputs([str(tree / "*")])) == [
-        "frames"
-    ]  # a folder of images is an input, one of videos is several
+    # as the shell would: a folder of images is an input, one of videos is several
+    assert names(list_inputs([str(tree / "*")])) == ["frames", "a.gif", "clip2.MP4", "clip10.mp4"]
 
 
 def test_nothing_twice(tree, monkeypatch):

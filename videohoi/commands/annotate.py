@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from videohoi.commands.summary import show_summary
 from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.errors import InputError, ModelError, UsageError, VideohoiError
 from videohoi.geometry.warming import is_compiling
-from videohoi.pipeline.annotate import AnnotatedVideo, annotate, output_folder
+from videohoi.pipeline.annotate import OUTPUT_SUFFIX, AnnotatedVideo, Naming, annotate, output_folder
 from videohoi.pipeline.interrupts import Interrupt, interrupts_raise, interrupts_wait
 from videohoi.pipeline.model_stages import check_model
 from videohoi.pipeline.pipeline import Pipeline
@@ -99,11 +100,23 @@ class _Batch:
                 self._fail(error)
             else:
                 good.append(spec)
-        items = list_inputs(good) if good else []
+        items = self._without_results(list_inputs(good)) if good else []
         live = [item.label for item in items if item.live]
         if live:
             raise UsageError(f"{live[0]}: annotate is for recorded video; a camera or stream has no end")
         return items
+
+    def _without_results(self, items: list[InputItem]) -> list[InputItem]:
+        """Overlays of earlier runs that a pattern such as ``**/*.mp4`` found are no inputs, unless they are named."""
+        named = set(self._request.inputs)
+        results = {
+            item.label
+            for item in items
+            if item.label not in named and any(part.endswith(OUTPUT_SUFFIX) for part in Path(item.label).parts[:-1])
+        }
+        if results and not self._request.quiet:
+            self._complain(f"left out, results of earlier runs: {len(results)} files, {min(results)} for one")
+        return [item for item in items if item.label not in results]
 
     def _annotate(self, item: InputItem, folder: Path, progress: Progress, title: str) -> bool:
         """False when what happened concerns all inputs that follow, too."""
@@ -162,11 +175,16 @@ class _Batch:
 
 
 def _jobs(items: Sequence[InputItem], out: Path | None) -> list[tuple[InputItem, Path]]:
+    """Each input with its result folder; ``UsageError`` where two share one though their full names are taken."""
     jobs = [(item, output_folder(item, out)) for item in items]
-    folders = [folder for _, folder in jobs]
+    others: tuple[Naming, ...] = ("name", "parent")
+    for naming in others:  # clip.mp4 beside clip.mkv; a/clip.mp4 and b/clip.mp4 with one --out
+        taken = Counter(folder for _, folder in jobs)
+        jobs = [(item, output_folder(item, out, naming) if taken[folder] > 1 else folder) for item, folder in jobs]
+    first: dict[Path, InputItem] = {}
     for item, folder in jobs:
-        if folders.count(folder) > 1:
-            raise UsageError(f"{item.label}: another input has the same name and would write to {folder}; rename one")
+        if first.setdefault(folder, item) is not item:
+            raise UsageError(f"{first[folder].label} and {item.label} would both write to {folder}; rename one")
     return jobs
 
 

@@ -36,9 +36,10 @@ def _detectors() -> Table:
     )
     for name, model in sorted(CATALOGUE.items()):
         here = cached_model(name) is not None
+        pull_it = f"videohoi models pull {name}{'' if model.sha256 else ' --accept-unverified'}"
         table.add_row(
             name, model.what, model.licence, "yes" if here else "no",
-            f"--detector {name}" if here else f"videohoi models pull {name}",
+            f"--detector {name}" if here else pull_it,
         )  # fmt: skip
     table.add_row("onnx:FILE", "any YOLOX- or PicoDet-style ONNX file of 80 COCO classes", "yours", "-",
                   "--detector onnx:FILE")  # fmt: skip

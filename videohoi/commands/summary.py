@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from videohoi.decode.protocol import SourceReport
@@ -37,7 +38,7 @@ def _show_segments(console: Console, video: AnnotatedVideo) -> None:
     if not video.segments:
         console.print(f"{video.source_id}: no interaction found", markup=False)
         return
-    table = Table(title=video.source_id, title_justify="left")
+    table = Table(title=escape(video.source_id), title_justify="left")
     for column in ("human", "verb", "object"):
         table.add_column(column)
     for column in ("times", "seconds", "best p"):
@@ -81,7 +82,7 @@ def decode_lines(report: SourceReport) -> list[str]:
     """One sentence for each thing that went wrong."""
     lines = list(report.notes)
     if report.corrupt_packets:
-        lines.append(f"{report.corrupt_packets} packets could not be decoded; their frames are missing")
+        lines.append(f"{report.corrupt_packets} packets or images could not be decoded; their frames are missing")
     if report.ended_early_seconds is not None:
         lines.append(f"the file ended early, at {report.ended_early_seconds:.2f} s; everything before was processed")
     if report.repaired_timestamps or report.missing_timestamps:

@@ -34,8 +34,8 @@ def open_source(
 
     Args:
         spec: a video file or GIF (the content decides, not the name), an image, a folder of images, a pattern such as
-            ``frames_%06d.jpg``, a camera (``0``, ``/dev/video0``), a stream (``rtsp://``, ``http://``), or a generated
-            picture (``test://320x240?frames=100&rate=30&seed=0``).
+            ``frames_%06d.jpg``, a camera (``/dev/video0``, or ``0`` where no file or folder has that name), a stream
+            (``rtsp://``, ``http://``), or a generated picture (``test://320x240?frames=100&rate=30&seed=0``).
         backend: what reads video files: ``pyav``, or ``decord`` (needs the extra of that name).
         source_id: name of the source; None: the file's or folder's name, the camera's number or address.
         frame_rate_hz: images a second, for images only; None assumes 25 and notes it.
@@ -48,7 +48,7 @@ def open_source(
     if backend not in BACKENDS:
         raise UsageError(f"unknown decode backend {backend!r}; expected one of {', '.join(BACKENDS)}")
     text_or_path = str(spec) if isinstance(spec, int) else spec
-    kind = classify(text_or_path)
+    kind = InputKind.CAMERA if isinstance(spec, int) else classify(text_or_path)
     if frame_rate_hz is not None and kind is not InputKind.IMAGES:
         raise UsageError(f"{spec}: frame_rate_hz is for images only; a {kind.value} source carries its own times")
     return _BUILDERS[kind](_Request(text_or_path, backend, source_id, frame_rate_hz, decode_threads))

@@ -73,7 +73,10 @@ class ImageSequence(SequentialSource):
 
     def _open_input(self) -> SourceInfo:
         if self._is_rate_assumed:
-            self._note(f"images carry no time: {self._frame_rate_hz:g} a second assumed; set frame_rate_hz if not so")
+            self._note(
+                f"images carry no time: {self._frame_rate_hz:g} a second assumed; if not so, give frame_rate_hz "
+                "(--set decode.frame_rate_hz=30)"
+            )
         missing = self._numbers[-1] + 1 - len(self._paths)
         if missing:
             self._note(f"{missing} numbers of the sequence have no image; the time runs on over them")
@@ -104,7 +107,7 @@ class ImageSequence(SequentialSource):
             if later is None:
                 continue
             if later.shape != shape:
-                raise self._size_error(row, later.shape, shape)
+                later = self._rescaled(row, later, shape)
             yield Picture(later, self._numbers[row] / self._frame_rate_hz)
 
     def _read(self, row: int) -> NDArray[np.uint8] | None:
@@ -123,11 +126,14 @@ class ImageSequence(SequentialSource):
             return None
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
-    def _size_error(self, row: int, shape: tuple[int, ...], expected: tuple[int, ...]) -> DecodeError:
-        return DecodeError(
-            f"{self._paths[row]}: the image is {shape[1]}x{shape[0]}, but the sequence began with "
-            f"{expected[1]}x{expected[0]}; images of one sequence must have one size: resize or move it"
+    def _rescaled(self, row: int, image: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+        """To the first image's size, as a video whose size changes."""
+        height, width = shape[:2]
+        self._note(
+            f"{self._paths[row].name} is {image.shape[1]}x{image.shape[0]}; it and others of another size are rescaled "
+            f"to the first image's {width}x{height}"
         )
+        return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
     def _close_input(self) -> None:
         self._first = None

@@ -43,9 +43,9 @@ def list_inputs(specs: Sequence[str | Path]) -> list[InputItem]:
     """Expand ``specs`` into inputs, in natural order of their paths, each once.
 
     A folder stands for the videos in it (images beside them are taken for covers), or, when it holds images only, for
-    ONE sequence. ``frames_%06d.jpg`` is one sequence. A glob stands for the videos, images and image folders it
-    matches, each its own input, as if the shell had expanded it. Cameras (``0``), streams (``rtsp://``) and ``test://``
-    pass through.
+    ONE sequence. ``frames_%06d.jpg`` is one sequence. A glob stands for what its matches stand for, as if the shell had
+    expanded it, but for files of other names. Cameras (``0``), streams (``rtsp://``) and
+    ``test://`` pass through.
 
     Raises:
         InputError: no spec, a path that does not exist, a folder without videos or images, a glob without match.
@@ -79,17 +79,17 @@ def _expand(spec: str | Path) -> Iterator[InputItem]:
 
 def _expand_glob(pattern: str) -> Iterator[InputItem]:
     matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - takes absolute patterns
-    items = [item for path in matches if (item := _glob_item(path)) is not None]
+    items = [item for path in matches for item in _glob_items(path)]
     if not items:
         how_many = f"matches {len(matches)} files but no video or image" if matches else "matches nothing"
         raise InputError(f"{pattern}: the glob {how_many}; check it, or name the files")
     yield from items
 
 
-def _glob_item(path: Path) -> InputItem | None:
+def _glob_items(path: Path) -> Iterator[InputItem]:
+    """What a match stands for: a folder for its videos or its sequence, a file for itself if its name says so."""
     if path.is_dir():
-        is_sequence = not files_in(path, VIDEO_SUFFIXES) and files_in(path, IMAGE_SUFFIXES)
-        return InputItem(path, InputKind.IMAGES) if is_sequence else None
-    if path.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
-        return InputItem(path, classify(path))
-    return None
+        if files_in(path, VIDEO_SUFFIXES) or files_in(path, IMAGE_SUFFIXES):
+            yield from _expand(path)
+    elif path.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
+        yield InputItem(path, classify(path))

@@ -37,9 +37,10 @@ def classify(spec: str | Path) -> InputKind:
     text = str(spec)
     if "://" in text and not isinstance(spec, Path):
         return _classify_address(text)
-    if text.isdecimal() or re.fullmatch(r"/dev/video\d+", text):
-        return InputKind.CAMERA
     path = Path(spec)
+    is_number = text.isdecimal() and not isinstance(spec, Path) and not path.exists()  # frame folders have such names
+    if is_number or re.fullmatch(r"/dev/video\d+", text):
+        return InputKind.CAMERA
     if path.is_dir():
         return _classify_folder(path)
     if path.exists():

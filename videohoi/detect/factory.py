@@ -100,7 +100,8 @@ def _model_file(spec: str) -> Path:
     if spec in CATALOGUE:
         path = cached_model(spec)
         if path is None:
-            raise ModelError(f"detector {spec} is not on this machine; run: videohoi models pull {spec}")
+            flag = "" if CATALOGUE[spec].sha256 else " --accept-unverified"
+            raise ModelError(f"detector {spec} is not on this machine; run: videohoi models pull {spec}{flag}")
         return path
     raise UsageError(
         f"unknown detector {spec!r}: expected starter, onnx:FILE, detr:FILE, hf:FOLDER or a name of `videohoi models`"

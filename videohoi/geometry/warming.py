@@ -40,6 +40,11 @@ def warmed(compile_all: Callable[[], None], patience_seconds: float = PATIENCE_S
     return done.is_set()
 
 
+def kernel_threads() -> list[threading.Thread]:
+    """Those that compile kernels now; the interpreter's exit waits for them."""
+    return [thread for thread in threading.enumerate() if thread.name == THREAD_NAME]
+
+
 def is_compiling() -> bool:
-    """Whether kernels are being compiled now; the interpreter's exit waits for it."""
-    return any(thread.name == THREAD_NAME for thread in threading.enumerate())
+    """Whether kernels are being compiled now."""
+    return bool(kernel_threads())

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from videohoi import __version__
-from videohoi.decode.factory import open_source
 from videohoi.decode.inputs import InputItem
 from videohoi.decode.protocol import Source, SourceReport
 from videohoi.errors import DecodeError, SinkError, StageError, VideohoiError
@@ -20,7 +19,7 @@ from videohoi.graph import RunReport
 from videohoi.pipeline.input_hash import input_sha256
 from videohoi.pipeline.interrupts import interrupts_wait
 from videohoi.pipeline.pipeline import SCHEMA_VERSION, Pipeline
-from videohoi.pipeline.settings import OverlaySettings
+from videohoi.pipeline.settings import OverlaySettings, decode_settings
 from videohoi.pipeline.watch import Progress, Watch
 from videohoi.sink.disk import prepare_output_folder
 from videohoi.sink.jsonl import EventsJsonl, FramesJsonl
@@ -34,6 +33,8 @@ from videohoi.smooth.config import MOMENTARY_VERBS
 from videohoi.structures import Segment
 
 OUTPUT_SUFFIX = ".videohoi"
+Naming = Literal["stem", "name", "parent"]
+"""of result folders"""
 OVERLAY_FILE, REPORT_FILE = "overlay.mp4", "report.json"
 DATA_FILES = ("segments.csv", "tracks.csv", "pairs.csv", "events.jsonl", "frames.jsonl")
 OUTPUT_FILES = (*DATA_FILES, OVERLAY_FILE, REPORT_FILE)
@@ -56,11 +57,13 @@ class AnnotatedVideo:
     interrupted: bool = False
 
 
-def output_folder(item: InputItem, out: Path | None) -> Path:
-    """``clip.videohoi`` beside the input, or in ``out``."""
+def output_folder(item: InputItem, out: Path | None, naming: Naming = "stem") -> Path:
+    """``clip.videohoi`` (or ``clip.mp4.videohoi``, ``folder_clip.mp4.videohoi``) beside the input, or in ``out``."""
     if isinstance(item.spec, Path):
         path = item.spec
         parent, stem = path.parent, path.stem if path.is_file() or path.suffix else path.name
+        if naming != "stem":
+            stem = path.name if naming == "name" else f"{path.resolve().parent.name}_{path.name}"
     else:
         parent, stem = Path.cwd(), "".join(c if c.isalnum() else "_" for c in item.label).strip("_") or "input"
     return (parent if out is None else out) / f"{stem}{OUTPUT_SUFFIX}"
@@ -78,7 +81,7 @@ def annotate(
         VideohoiError: the input cannot be used or the output cannot be written; one line says which and why.
         KeyboardInterrupt: interrupted before there was a result.
     """
-    source = open_source(item.spec)
+    source = decode_settings(pipeline.config).open(item.spec)
     run = _Run(pipeline, source, folder, overlay=overlay, progress=progress)
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from videohoi import config as strict_config
-from videohoi.decode.factory import open_source
 from videohoi.decode.protocol import Source, SourceReport
 from videohoi.errors import UsageError
 from videohoi.graph import Graph, RunReport
 from videohoi.pipeline.bundled import LoadedPipeline, load_pipeline
+from videohoi.pipeline.settings import decode_settings
 from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.pipeline.words import vocabulary_of
 from videohoi.sink.protocol import Sink
@@ -79,7 +79,7 @@ class Pipeline:
             InputError: the input cannot be used.
             StageError: a stage failed; the message names it and the frame.
         """
-        opened = open_source(source) if isinstance(source, (str, int, Path)) else source
+        opened = decode_settings(self.config).open(source) if isinstance(source, (str, int, Path)) else source
         with closing(self.graph(opened).iterate()) as results:  # type: ignore[type-var]
             yield from results
 

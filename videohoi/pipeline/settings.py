@@ -3,7 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from videohoi.decode.factory import BACKENDS, open_source
+from videohoi.decode.protocol import Source
+from videohoi.decode.specs import InputKind, classify
+from videohoi.errors import UsageError
+
+
+@dataclass(frozen=True)
+class DecodeSettings:
+    """How inputs are read."""
+
+    frame_rate_hz: float | None = None
+    """images a second of image sequences, which carry no time; None assumes 25 and says so"""
+    backend: str = "pyav"
+    """what reads video files: pyav, or decord (needs the extra of that name)"""
+    threads: int = 2
+    """most threads that decode a video file"""
+
+    def __post_init__(self) -> None:
+        if self.frame_rate_hz is not None and not 0 < self.frame_rate_hz < float("inf"):
+            raise UsageError(f"decode.frame_rate_hz={self.frame_rate_hz}: expected images a second, above 0")
+        if self.backend not in BACKENDS:
+            raise UsageError(f"decode.backend={self.backend!r}: expected one of {', '.join(BACKENDS)}")
+        if self.threads < 1:
+            raise UsageError(f"decode.threads={self.threads}: expected 1 or more")
+
+    def open(self, spec: str | int | Path) -> Source:
+        """The source that reads ``spec``; errors as ``decode.factory.open_source``."""
+        is_images = not isinstance(spec, int) and classify(spec) is InputKind.IMAGES
+        rate = self.frame_rate_hz if is_images else None
+        return open_source(spec, backend=self.backend, frame_rate_hz=rate, decode_threads=self.threads)
 
 
 @dataclass(frozen=True)
@@ -80,3 +112,9 @@ class OverlaySettings:
     """x264 preset"""
     crf: int = 23
     """x264 quality; lower is better"""
+
+
+def decode_settings(config: Any) -> DecodeSettings:
+    """Of a pipeline's config; the usual ones where a user's own pipeline has none."""
+    found = getattr(config, "decode", None)
+    return found if isinstance(found, DecodeSettings) else DecodeSettings()

@@ -449,3 +449,9 @@ def test_what_a_failure_cut_off_behind_it_is_counted_in_the_report(released, fin
 def test_a_limit_that_is_none_is_refused(name, value):
     with pytest.raises(UsageError, match=rf"{name}_seconds={value}: expected seconds, 0 or more"):
         Graph(IterableSource(range(3)), [[]], **{f"{name}_seconds": value})
+
+
+def test_the_report_of_a_run_repeats_what_its_nodes_note(finishes):
+    track = RecordingNode("track")
+    track.notes = ("went the long way",)
+    assert finishes(Graph(IterableSource(range(3)), [[], [track]]).run).notes == ("'track': went the long way",)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from track_scenes import BALL, CUP, INFO, PERSON, detections, opened
 
 from videohoi.errors import InputError, UsageError
+from videohoi.pipeline.nodes import TrackNode
 from videohoi.structures import Detections
 from videohoi.track.byte import ByteTracker
 from videohoi.track.byte_config import ByteConfig
@@ -394,3 +395,31 @@ def test_uneven_frame_times_do_not_matter_to_steady_motion(steps):
     times = np.cumsum(steps)
     results = [tracker.update(detections(person(300 * t)), float(t)) for t in times]
     assert set(ids_of(results)) == {1}
+
+
+class Slow:
+    """Kernels that are compiled when the test says so."""
+
+    def __init__(self, compile_all):
+        self.ready = False
+
+
+def test_kernels_that_come_late_are_used_from_where_nothing_is_followed_and_the_report_says_so(monkeypatch):
+    monkeypatch.setattr("videohoi.track.byte.Warming", Slow)
+    tracker, rows = ByteTracker(), Detections(np.float32([[0, 0, 20, 40]]), np.float32([0.9]), np.int64([0]))
+    tracker.open(INFO)
+    assert tracker.notes
+    tracker._warming.ready = True
+    assert tracker.update(rows, 0.0).track_ids.tolist() == [1]
+    assert tracker.notes == ()
+    tracker.open(INFO)
+    tracker.update(rows, 0.0)
+    tracker._warming.ready = True
+    assert tracker.update(rows, 0.1).track_ids.tolist() == [1]
+    assert "runs on numpy" in tracker.notes[0], "a scene is not handed over in the middle"
+    tracker.reset()
+    assert tracker.notes == ()
+    assert tracker.update(rows, 0.2).track_ids.tolist() == [2], "ids go on"
+    tracker.open(INFO)
+    tracker.close()
+    assert TrackNode(tracker).notes == tracker.notes != ()

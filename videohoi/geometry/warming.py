@@ -19,25 +19,36 @@ THREAD_NAME = "videohoi-kernel-warm-up"
 _LOG = logging.getLogger(__name__)
 
 
-def warmed(compile_all: Callable[[], None], patience_seconds: float = PATIENCE_SECONDS) -> bool:
-    """Run ``compile_all`` in a thread; True if it is done within ``patience_seconds``.
+class Warming:
+    """Runs ``compile_all`` in a thread, waits for ``patience_seconds`` and no longer.
 
-    Otherwise it goes on in the background, and the interpreter waits for it at exit. A failure is logged and False.
+    It goes on in the background, and the interpreter waits for it at exit. A failure is logged, and it is never ready.
     """
-    done = threading.Event()
 
-    def work() -> None:
+    def __init__(self, compile_all: Callable[[], None], patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._compile_all = compile_all
+        self._done = threading.Event()
+        # not a daemon, whoever opens the stage: a compiler that dies with the process never fills the cache
+        thread = threading.Thread(target=self._work, name=THREAD_NAME, daemon=False)
+        thread.start()
+        thread.join(patience_seconds)
+
+    @property
+    def ready(self) -> bool:
+        """The kernels may be used without waiting."""
+        return self._done.is_set()
+
+    def _work(self) -> None:
         try:
-            compile_all()
-            done.set()
+            self._compile_all()
+            self._done.set()
         except Exception as error:  # noqa: BLE001 - whatever the compiler raises, the twins still work
             _LOG.warning("kernels could not be compiled, numpy is used instead: %s", " ".join(str(error).split()))
 
-    # not a daemon, whoever opens the stage: a compiler that dies with the process never fills the cache
-    thread = threading.Thread(target=work, name=THREAD_NAME, daemon=False)
-    thread.start()
-    thread.join(patience_seconds)
-    return done.is_set()
+
+def warmed(compile_all: Callable[[], None], patience_seconds: float = PATIENCE_SECONDS) -> bool:
+    """Whether ``compile_all`` is done within ``patience_seconds``; see ``Warming``."""
+    return Warming(compile_all, patience_seconds).ready
 
 
 def kernel_threads() -> list[threading.Thread]:

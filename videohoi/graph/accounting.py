@@ -60,7 +60,7 @@ def make_report(plan: Plan, wiring: Wiring, tally: Tally, progress: Progress) ->
         edges=tuple(_edge_report(edge) for edge in wiring.edges),
         complete=progress.complete,
         interrupted=progress.interrupted,
-        notes=(*progress.notes, *_refusal_note(refused), *_source_notes(wiring.feed), *_stuck_notes(wiring)),
+        notes=(*progress.notes, *_refusal_note(refused), *_source_notes(wiring.feed), *_node_notes(wiring)),
     )
 
 
@@ -121,9 +121,13 @@ def _source_notes(feed: SourceFeed) -> list[str]:
     return notes
 
 
-def _stuck_notes(wiring: Wiring) -> list[str]:
+def _node_notes(wiring: Wiring) -> list[str]:
+    """What nodes say of themselves (their ``notes``, if they have any), and who has not returned for long."""
+    said = [(node.name, note) for stage in wiring.stages for node in stage.nodes for note in getattr(node, "notes", ())]
     found = [stage.stuck(STALL_SECONDS) for stage in wiring.stages if stage.running]
-    return [f"{name!r} has been busy with one item for {seconds:.0f} s" for name, seconds in filter(None, found)]
+    return [f"{name!r}: {note}" for name, note in said] + [
+        f"{name!r} has been busy with one item for {seconds:.0f} s" for name, seconds in filter(None, found)
+    ]
 
 
 def failure_notes(failures: Sequence[StageError], wiring: Wiring) -> list[str]:

@@ -85,6 +85,11 @@ class TrackNode(BaseNode[FrameResult, FrameResult]):
         """Compile the kernels."""
         self._tracker.open(info)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the run report says of this node."""
+        return tuple(getattr(self._tracker, "notes", ()))
+
     def process(self, item: FrameResult) -> Iterable[FrameResult]:
         """The result with its tracks."""
         return (replace(item, tracks=self._tracker.update(item.detections, item.frame.pts_seconds)),)

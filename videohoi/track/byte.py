@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import InputError, UsageError
-from videohoi.geometry.warming import warmed
+from videohoi.geometry.warming import Warming
 from videohoi.structures import Detections, SourceInfo, Tracks
 from videohoi.track.byte_compiled import CompiledByte
 from videohoi.track.byte_config import ByteConfig
 from videohoi.track.byte_plain import Followed, PlainByte
 from videohoi.track.clock import StampClock
+
+_ON_NUMPY = "runs on numpy, slower, since its kernels were not compiled in time; the next source finds them"
 
 
 class ByteTracker:
@@ -40,14 +42,16 @@ class ByteTracker:
         self._human_class_id = human_class_id
         self._compiled = compiled
         self._clock = StampClock(self._config.min_dt_seconds, self._config.lost_seconds)
+        self.notes: tuple[str, ...] = ()
+        """what the run report should say: that this source was tracked on numpy"""
+        self._warming: Warming | None = None
         self._engine: CompiledByte | PlainByte | None = None
         self._newest: Followed | None = None
 
     def open(self, info: SourceInfo) -> None:
         """Begin a source with ids from 1. Loads the compiled step, or runs on numpy while it is compiled."""
-        compiled = warmed(warm_up) if self._compiled is None else self._compiled
-        self._engine = (CompiledByte if compiled else PlainByte)(self._config, self._human_class_id)
-        self._newest = None
+        self._warming = Warming(warm_up) if self._compiled is None else None
+        self._begin(next_id=1)
         self._clock.restart()
         if self._compiled:
             warm_up()
@@ -63,6 +67,8 @@ class ByteTracker:
             raise UsageError("ByteTracker.update before open: call open(info) first")
         if not math.isfinite(pts_seconds):
             raise InputError(f"pts_seconds must be a finite number of seconds, got {pts_seconds}")
+        if self._newest is None and self.notes:  # nothing is followed yet: the kernels may be ready by now
+            self._begin(self._engine.next_id)
         jumped = self._clock.tick(pts_seconds)
         self._newest = self._engine.step(detections, self._clock, jumped)
         return self._newest.tracks
@@ -70,9 +76,15 @@ class ByteTracker:
     def reset(self) -> None:
         """Forget every track; ids go on counting and none returns."""
         if self._engine is not None:
-            self._engine = type(self._engine)(self._config, self._human_class_id, self._engine.next_id)
-        self._newest = None
+            self._begin(self._engine.next_id)
         self._clock.restart()
+
+    def _begin(self, next_id: int) -> None:
+        """A new engine, of the kind that is asked for or ready."""
+        compiled = self._warming.ready if self._warming is not None else self._compiled
+        self._engine = (CompiledByte if compiled else PlainByte)(self._config, self._human_class_id, next_id)
+        self._newest = None
+        self.notes = () if compiled or self._warming is None else (_ON_NUMPY,)
 
     def close(self) -> None:
         """Free the state; may be called twice."""

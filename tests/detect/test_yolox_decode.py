@@ -127,6 +127,18 @@ def test_one_thing_under_two_names_keeps_the_surer_one_but_never_a_human_for_a_t
     assert found.class_ids.tolist() == [29, 0]
 
 
+def test_one_body_is_not_both_human_and_animal_and_a_rider_is_not_the_horse():
+    grid = empty_grid()
+    plant(grid, 96, box=(0.5, 0.5, 0, 0), class_id=0, odds=0.7)
+    plant(grid, 97, box=(-0.5, 0.5, 0, 0), class_id=16, odds=0.9)  # neighbour cell, same box: a dog
+    plant(grid, 100, box=(0.5, 0.5, 0, 0), class_id=0, odds=0.8)
+    plant(grid, 101, box=(-0.25, 0.5, 0, 0), class_id=17, odds=0.9)  # a quarter of a cell aside: IoU 0.6
+    kept = boxes_of(grid, (1, 1), HW, SelectionSettings(human_object_iou=0.7))
+    assert kept.class_ids.tolist() == [16, 17, 0]
+    assert kept.scores == pytest.approx([0.9, 0.9, 0.8])
+    assert sorted(boxes_of(grid, (1, 1), HW, SelectionSettings()).class_ids.tolist()) == [0, 0, 16, 17]
+
+
 def test_the_exponent_moves_scores_and_the_threshold_counts_after_it():
     grid = empty_grid()
     plant(grid, 0, objectness=0.5, odds=0.5)

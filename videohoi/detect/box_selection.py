@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from videohoi.geometry.boxes import pairwise_iou
 from videohoi.geometry.nms import class_aware_nms
 
 PERSON_CLASS = 0
@@ -29,6 +30,8 @@ class SelectionSettings:
     """a box's score is (what the network says) ** this, see ``train.calibrate_detector``"""
     cross_class_iou: float = 1.0
     """of two objects of different classes that overlap more, the surer one stays; humans are not objects here"""
+    human_object_iou: float = 1.0
+    """of a human and an object that overlap more, the surer one stays: a dog is not also a person; 1 keeps both"""
     compiled: bool = True
     """suppress with the compiled kernel; False while it is being compiled"""
 
@@ -82,6 +85,8 @@ def select_boxes(
     )
     if settings.cross_class_iou < 1.0:
         kept = kept[_one_name_each(boxes[kept], scores[kept], found.class_ids[kept], settings)]
+    if settings.human_object_iou < 1.0:
+        kept = kept[_human_or_object(boxes[kept], found.class_ids[kept], settings.human_object_iou)]
     boxes = _clip(boxes[kept], picture_hw_px)
     solid = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(axis=1)
     return PictureBoxes(boxes[solid], scores[kept][solid], found.class_ids[kept][solid])
@@ -93,6 +98,19 @@ def _one_name_each(
     """Rows left when objects suppress each other whatever their classes."""
     is_object = (class_ids != PERSON_CLASS).astype(np.int64)
     return class_aware_nms(boxes, scores, is_object, iou_threshold=settings.cross_class_iou, compiled=settings.compiled)
+
+
+def _human_or_object(
+    boxes: NDArray[np.float32], class_ids: NDArray[np.int64], iou_threshold: float
+) -> NDArray[np.int64]:
+    """Rows left, best first, when humans and objects suppress each other."""
+    is_object = class_ids != PERSON_CLASS
+    twins = (pairwise_iou(boxes, boxes) > iou_threshold) & (is_object[:, None] != is_object)
+    left = np.ones(len(boxes), np.bool_)
+    for row in np.flatnonzero(twins.any(axis=1)):
+        if left[row]:
+            left[row + 1 :] &= ~twins[row, row + 1 :]
+    return np.flatnonzero(left)
 
 
 def _clip(boxes: NDArray[np.float32], picture_hw_px: tuple[int, int]) -> NDArray[np.float32]:

@@ -46,6 +46,7 @@ class OnnxDetector:
         max_detections: the best so many boxes of a frame are kept.
         score_exponent: a box's score is (objectness * class probability) ** this; thresholds count after it.
         cross_class_iou: of two objects of different classes that overlap more, the surer one stays; 1 keeps both.
+        human_object_iou: of a human and an object that overlap more, the surer one stays; 1 keeps both.
 
     Raises:
         UsageError: a threshold outside [0, 1], fewer than one thread, an input size that is no multiple of 32.
@@ -65,14 +66,18 @@ class OnnxDetector:
         max_detections: int = 100,
         score_exponent: float = 1.0,
         cross_class_iou: float = 1.0,
+        human_object_iou: float = 1.0,
     ) -> None:
         _check_fraction("score threshold", score_threshold)
         _check_fraction("NMS overlap", nms_iou)
         _check_fraction("cross-class overlap", cross_class_iou)
+        _check_fraction("human-object overlap", human_object_iou)
         if threads < 1:
             raise UsageError(f"detector threads {threads}: expected 1 or more")
         self._model = model if isinstance(model, bytes) else Path(model)
-        self._settings = SelectionSettings(score_threshold, nms_iou, max_detections, score_exponent, cross_class_iou)
+        self._settings = SelectionSettings(
+            score_threshold, nms_iou, max_detections, score_exponent, cross_class_iou, human_object_iou
+        )
         self._input_size_px = None if input_size_px is None else check_input_size(input_size_px)
         self._threads, self._engine_name = threads, engine
         self._engine: Engine | None = None

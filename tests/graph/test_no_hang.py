@@ -4,6 +4,8 @@ That no thread is left behind is held by the fixture of this folder, after every
 """
 
 import threading
+from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -94,6 +96,21 @@ def released():
         thread.join(LIMIT_SECONDS)
 
 
+@contextmanager
+def once(event, *actions):
+    """What another thread does as soon as ``event`` has come, while the body runs."""
+
+    def main():
+        assert event.wait(LIMIT_SECONDS)
+        for action in actions:
+            action()
+
+    thread = threading.Thread(target=main)
+    thread.start()
+    yield
+    thread.join()
+
+
 def test_a_stalled_source_does_not_hold_up_a_failure_behind_it(released, finishes):
     """The camera sends nothing more after frame 3; the sink fails on that frame."""
     stalled, release = threading.Event(), threading.Event()
@@ -146,14 +163,8 @@ def test_a_source_that_can_be_interrupted_is_closed_at_once(finishes):
     camera, files = Camera(make_frames(100)), RecordingNode("csv")
     graph = PatientGraph(camera, [[], [files]])
 
-    def stopper():
-        assert camera.waiting.wait(LIMIT_SECONDS)
-        graph.stop()
-
-    thread = threading.Thread(target=stopper)
-    thread.start()
-    report = finishes(graph.run)
-    thread.join()
+    with once(camera.waiting, graph.stop):
+        report = finishes(graph.run)
     assert camera.calls == ["open", "interrupt", "close"]
     assert [frame.index for frame in files.items] == [0, 1, 2, 3]
     assert (report.complete, report.interrupted, report.notes) == (False, True, ())
@@ -179,14 +190,8 @@ def test_a_sink_that_blocks_for_ever_does_not_outlast_a_stop(drain, released, fi
     released.append(sink.release)
     graph = Graph(IterableSource(range(10**6)), [[]], branches=[[sink], [other]], drain_seconds=0.2, stop_seconds=0.2)
 
-    def stopper():
-        assert sink.entered.wait(LIMIT_SECONDS)
-        graph.stop(drain)
-
-    thread = threading.Thread(target=stopper)
-    thread.start()
-    report = finishes(graph.run)
-    thread.join()
+    with once(sink.entered, partial(graph.stop, drain)):
+        report = finishes(graph.run)
     assert report.interrupted
     assert [note.split(" did not")[0] for note in report.notes] == ["'overlay'"]
     assert other.items == list(range(len(other.items)))
@@ -256,14 +261,8 @@ def test_a_stop_does_not_wait_for_ever_for_what_is_being_opened(released, finish
     released.append(sink.release)
     graph = Graph(IterableSource(range(9)), [[before], [sink]], drain_seconds=0.05, stop_seconds=0.05)
 
-    def stopper():
-        assert sink.entered.wait(LIMIT_SECONDS)
-        graph.stop()
-
-    thread = threading.Thread(target=stopper)
-    thread.start()
-    report = finishes(graph.run)
-    thread.join()
+    with once(sink.entered, graph.stop):
+        report = finishes(graph.run)
     assert (report.interrupted, report.complete, report.frames_in) == (True, False, 0)
     assert report.notes == (
         "'overlay' did not return from open in time: it was left behind and is closed when it returns",
@@ -290,15 +289,8 @@ def test_a_source_whose_interrupt_fails_is_told_and_the_run_ends(finishes):
     entered, files = threading.Event(), RecordingNode("csv")
     graph = PatientGraph(Camera(make_frames(5000), before=lambda index: entered.set()), [[], [files]])
 
-    def stopper():
-        assert entered.wait(LIMIT_SECONDS)
-        graph.stop()
-
-    thread = threading.Thread(target=stopper)
-    thread.start()
-    with pytest.raises(StageError, match=r"stage 'decode' failed on .*: no such camera"):
+    with once(entered, graph.stop), pytest.raises(StageError, match=r"stage 'decode' failed on .*: no such camera"):
         finishes(graph.run)
-    thread.join()
     assert files.calls[-3:] == ["drain", "reset", "close"]
 
 
@@ -318,14 +310,8 @@ def test_a_hard_stop_does_not_wait_for_a_sink_that_does_not_close(released, fini
     released.append(sink.release)
     graph = Graph(IterableSource(range(9)), [[sink]], close_seconds=0.05)
 
-    def stopper():
-        assert sink.entered.wait(LIMIT_SECONDS)
-        graph.stop(drain=False)
-
-    thread = threading.Thread(target=stopper)
-    thread.start()
-    report = finishes(graph.run)
-    thread.join()
+    with once(sink.entered, partial(graph.stop, drain=False)):
+        report = finishes(graph.run)
     assert report.interrupted
     assert "'overlay' did not close in time" in report.notes[0]
 
@@ -374,14 +360,8 @@ def test_one_stop_does_not_wait_for_ever_for_a_sink_that_does_not_close(released
     released.append(sink.release)
     graph = Graph(IterableSource(range(9)), [[sink]], finish_seconds=0.05, close_seconds=10 * LIMIT_SECONDS)
 
-    def stopper():
-        assert sink.entered.wait(LIMIT_SECONDS)
-        graph.stop()
-
-    thread = threading.Thread(target=stopper)
-    thread.start()
-    report = finishes(graph.run)
-    thread.join()
+    with once(sink.entered, graph.stop):
+        report = finishes(graph.run)
     assert (report.interrupted, report.complete) == (True, False)
     assert "'overlay' did not close in time" in report.notes[0]
 
@@ -391,15 +371,8 @@ def test_what_closes_slowly_after_a_stop_is_waited_for(finishes):
     sink = Hangs("overlay", "close")
     graph = Graph(IterableSource(range(9)), [[sink]], finish_seconds=10 * LIMIT_SECONDS, close_seconds=0.001)
 
-    def stopper():
-        assert sink.entered.wait(LIMIT_SECONDS)
-        graph.stop()
-        sink.release.set()
-
-    thread = threading.Thread(target=stopper)
-    thread.start()
-    report = finishes(graph.run)
-    thread.join()
+    with once(sink.entered, graph.stop, sink.release.set):
+        report = finishes(graph.run)
     assert (report.notes, sink.calls[-1]) == ((), "close")
 
 

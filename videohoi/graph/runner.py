@@ -254,10 +254,12 @@ class Graph(Generic[Out]):
         self._over = True
 
     def _close(self, names: list[str]) -> None:
-        news, shutdown, progress = self._news, self._shutdown, self._progress
-        limit_seconds = lambda: self._limits.to_close(shutdown.urgency, bool(news.failures))  # noqa: E731 - one line
-        self._closing.close(names, progress.source_id, progress.complete, limit_seconds)
-        self._progress.notes += self._closing.notes()
+        progress = self._progress
+        self._closing.close(names, progress.source_id, progress.complete, self._close_limit_seconds)
+        progress.notes += self._closing.notes()
+
+    def _close_limit_seconds(self) -> float | None:
+        return self._limits.to_close(self._shutdown.urgency, bool(self._news.failures))
 
     def _finish_tape(self, cut: bool) -> None:
         source_id, ended = self._progress.source_id, self._wiring.feed.exhausted

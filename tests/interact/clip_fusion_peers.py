@@ -72,11 +72,11 @@ def _stubs(root: Path, package: str, clip_layers: int) -> dict[str, ModuleType]:
 
 
 def _random_clip(layers: int) -> nn.Module:
-    """Their own CLIP class: ViT-B/32 with ``layers`` visual layers, and one layer for text, whose rows are random."""
+    """Their own CLIP class: ViT-B/32 with ``layers`` layers in both towers."""
     import importlib
 
     module = importlib.import_module("ModifiedCLIP.model")
-    return module.CLIP(512, 224, layers, 768, 32, 77, 49408, 512, 8, 1).eval()
+    return module.CLIP(512, 224, layers, 768, 32, 77, 49408, 512, 8, layers).eval()
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """EoID's student: shapes, batches, padding, export, stored numbers, import of names, the shipped configuration."""
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def model() -> EoID:
 def test_a_batch_gives_what_its_pictures_give_alone(model: EoID, batch: int) -> None:
     sizes = [(64, 96), (96, 70), (50, 33), (96, 96)][:batch]
     pixels, padding = pictures(sizes)
+    model, pixels = copy.deepcopy(model).double(), pixels.double()  # rounding depends on the size of a batch
     found = model(pixels, padding)
     assert found.boxes_cxcywh.shape == (batch, 10, 4)
     assert found.pair_rows[0].tolist() == [[row, row + 5] for row in range(5)]

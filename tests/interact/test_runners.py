@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -20,6 +21,8 @@ from videohoi.interact.hoi_detector import HOIDetector, MergeSettings  # noqa: E
 from videohoi.interact.imported import WeightsOrigin, load_imported, load_origin, save_imported  # noqa: E402
 from videohoi.interact.methods import TABLE  # noqa: E402
 from videohoi.interact.options import ModelOptions  # noqa: E402
+from videohoi.interact.scoring import score_pairs  # noqa: E402
+from videohoi.interact.torch_engine import load_clip  # noqa: E402
 from videohoi.layers.detr_input import detr_input  # noqa: E402
 from videohoi.pipeline.model_stages import method_config  # noqa: E402
 from videohoi.pipeline.words import requested_vocabulary  # noqa: E402
@@ -118,22 +121,57 @@ def test_a_frame_of_any_size_gives_rows_and_verb_scores(name, weights):
 @pytest.mark.parametrize("name", READ_TEXT)
 def test_own_words_become_the_columns(name, weights):
     model = detector(name, weights(name), "hold cup, polish bottle", clip_weights="random")
-    if name != "lain":
-        with pytest.raises(ModelError, match=r"--vocab needs CLIP"):
-            detector(name, weights(name), "hold cup").open()
     model.open()
     _, scores = model.find(frame())
     assert scores.verb_scores.shape == (len(scores), 2)
     assert "RANDOM" in model.head_info.note
 
 
-def test_known_words_of_lain_need_no_clip_and_equal_the_columns_of_the_full_vocabulary(weights):
-    full, few = detector("lain", weights("lain")), detector("lain", weights("lain"), "ride bicycle, hold bicycle")
+@pytest.mark.parametrize("name", ["gen_vlkt", "lain"])
+def test_new_words_need_clip_where_the_weights_hold_no_tower_that_reads_them(name, weights):
+    with pytest.raises(ModelError, match=rf"{name} .*new .*needs CLIP .*--clip-weights FILE"):
+        detector(name, weights(name), "hold cup, polish bottle").open()
+
+
+@pytest.mark.parametrize("name", ["hoiclip", "ki2hoi"])
+def test_new_words_are_read_by_the_tower_inside_the_weights(name, weights, monkeypatch, tmp_path):
+    """The same rows as from a CLIP file with that tower; the tower is let go when it has read them."""
+    monkeypatch.setenv("VIDEOHOI_CACHE", str(tmp_path))
+    words, tower = "hold cup, polish bottle", load_imported(weights(name)).state_dict
+    clip = load_clip(TINY_CLIP, "random", "test").clip
+    text = {key: tower[f"clip_text.{key}"] for key in clip.text.state_dict()}
+    renamed = {re.sub("^blocks", "transformer.resblocks", key): value for key, value in text.items()}
+    image = {re.sub("^blocks", "transformer.resblocks", key): value for key, value in clip.image.state_dict().items()}
+    scale = {"logit_scale": clip.logit_scale.detach()}
+    torch.save({f"visual.{key}": value for key, value in image.items()} | renamed | scale, tmp_path / "clip.pt")
+    inside, beside = (
+        detector(name, weights(name), words, clip_weights=file) for file in (None, str(tmp_path / "clip.pt"))
+    )
+    inside.open()
+    beside.open()
+    assert inside._runner.texts.keys() == {"text", "verb_to_interaction", "verb_text"}
+    for key, rows in inside._runner.texts.items():
+        assert rows.numpy() == pytest.approx(beside._runner.texts[key].numpy(), abs=1e-6)
+    assert not hasattr(inside._runner._model, "clip_text")
+    assert inside.find(frame())[1].verb_scores.shape[1] == 2
+
+
+@pytest.mark.parametrize("name", READ_TEXT)
+def test_known_words_need_no_clip_and_equal_the_columns_of_the_full_vocabulary(name, weights):
+    full = detector(name, weights(name))
     full.open()
+    whole = score_pairs(full._runner.run(frame()), full._runner.rule)
+    thing = int(np.bincount(whole.object_class_ids).argmax())
+    verbs = [int(verb) for verb in np.flatnonzero(WORDS.valid[thing] & WORDS.acting_verbs)[:2]]
+    phrases = [f"{WORDS.verbs[verb]} {WORDS.objects[thing]}".replace("_", " ") for verb in verbs]
+    few = detector(name, weights(name), ", ".join(phrases))
     few.open()
-    chosen = [WORDS.verb_id("ride"), WORDS.verb_id("hold")]
-    whole = full._runner.run(frame()).logits[..., chosen]
-    assert few._runner.run(frame()).logits == pytest.approx(whole, abs=1e-4)
+    part = score_pairs(few._runner.run(frame()), few._runner.rule)
+    of_thing = whole.object_class_ids == thing
+    assert part.verb_scores[of_thing] == pytest.approx(whole.verb_scores[of_thing][:, verbs], abs=1e-5)
+    assert (part.verb_scores[of_thing] > 0).all()
+    assert not part.verb_scores[~of_thing].any()
+    assert few.head_info.note == full.head_info.note
 
 
 @pytest.mark.parametrize("name", ["eoid", "lain"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,12 +15,12 @@ from clip_cases import BOTTLE, CUP, PERSON, TINY_CLIP, WORDS, detections, frame 
 from torch.nn import functional  # noqa: E402
 
 from videohoi.errors import ModelError  # noqa: E402
-from videohoi.interact.heads.clip_prior import ClipPrior, ClipPriorHead  # noqa: E402
+from videohoi.interact.heads.clip_prior import ClipPrior, ClipPriorConfig, ClipPriorHead  # noqa: E402
 from videohoi.interact.heads.hts import BIAS, Hts, HtsConfig, HtsHead  # noqa: E402
 from videohoi.interact.heads.union_crops import clip_pictures, clip_whole, square_crop  # noqa: E402
 from videohoi.interact.imported import WeightsOrigin, save_imported  # noqa: E402
 from videohoi.interact.options import ModelOptions  # noqa: E402
-from videohoi.interact.torch_engine import RANDOM_NOTE, ClipTextEncoder, load_clip  # noqa: E402
+from videohoi.interact.torch_engine import FOREIGN_NOTE, RANDOM_NOTE, TextSource, load_clip  # noqa: E402
 from videohoi.layers.clip import ImageTower, tokenize  # noqa: E402
 from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
 from videohoi.pipeline.words import requested_vocabulary  # noqa: E402
@@ -111,7 +113,29 @@ def test_only_the_tokens_that_are_needed_give_the_same_text_vectors():
     sentences = ["a cup", "a picture of person drinking with bottle"]
     with torch.inference_mode():
         whole = clip.text(tokenize(sentences)).numpy()
-    assert ClipTextEncoder(clip.text, "x").encode(sentences) == pytest.approx(whole, abs=1e-5)
+    assert TextSource(clip.text, "x").encode(sentences) == pytest.approx(whole, abs=1e-5)
+
+
+def test_weights_of_the_exact_gelu_give_other_vectors_and_foreign_files_are_spoken_of(tmp_path):
+    """Nothing in a file tells with which of the two it was trained."""
+    clip = load_clip(TINY_CLIP, "random", "test").clip
+    towers = {"visual.": clip.image.state_dict(), "": clip.text.state_dict()}
+    state = {f"{begin}{key.replace('blocks', 'transformer.resblocks')}": value
+             for begin, values in towers.items() for key, value in values.items()}  # fmt: skip
+    torch.save(state | {"logit_scale": clip.logit_scale.detach()}, tmp_path / "clip.pt")
+    quick, exact = (
+        load_clip(replace(TINY_CLIP, quick_gelu=is_quick), str(tmp_path / "clip.pt"), "test")
+        for is_quick in (True, False)
+    )
+    assert quick.note == FOREIGN_NOTE
+    assert "exact_gelu=true" in FOREIGN_NOTE
+    assert exact.note == ""
+    assert quick.identity != exact.identity, "a text bank of the one must not serve the other"
+    with torch.inference_mode():
+        difference = quick.clip.text(tokenize(["a cup"])) - exact.clip.text(tokenize(["a cup"]))
+    assert difference.abs().max() > 1e-3
+    assert not ClipPriorConfig(exact_gelu=True).sizes().quick_gelu
+    assert HtsConfig().sizes().quick_gelu
 
 
 def options(**more):
@@ -197,7 +221,12 @@ def test_hts_scores_with_its_trained_rows_and_with_text_of_other_words(tmp_path)
     assert 0 < other.score(frame(), detections(PERSON, CUP)).verb_scores[0, 0] < 1
     assert "RANDOM" in other.info.note
     assert "RANDOM" not in head.info.note
-    with pytest.raises(ModelError, match="hts --vocab needs CLIP"):
+    known = HtsHead(options(words="drink with cup, hold cup", weights=weights), TINY_CLIP)
+    known.open()
+    chosen = [WORDS.verb_id("drink_with"), WORDS.verb_id("hold")]
+    few = known.score(frame(), detections(PERSON, CUP)).verb_scores
+    assert few == pytest.approx(scores.verb_scores[:, chosen], abs=1e-6), "known words keep their trained rows"
+    with pytest.raises(ModelError, match="hts --vocab with new words needs CLIP"):
         HtsHead(options(words="polish cup", weights=weights), TINY_CLIP).open()
 
 

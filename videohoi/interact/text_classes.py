@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from videohoi.interact.options import ModelOptions
 from videohoi.interact.scoring import ClassRows
-from videohoi.vocabulary import Vocabulary
+from videohoi.vocabulary import Vocabulary, hico_det
 from videohoi.vocabulary.prompts import template
 
 NO_VERB = -1
@@ -23,6 +24,29 @@ class TextClasses:
     sentences: tuple[str, ...]
     """(K,)"""
     rows: ClassRows
+
+
+def reported_rows(options: ModelOptions) -> ClassRows | None:
+    """What columns trained on HICO-DET's interactions mean in a run; None where text takes their place.
+
+    Words that are all among the trained interactions keep their trained rows, unless the run names CLIP weights.
+    """
+    if not options.own_words:
+        return ClassRows.interactions(hico_det())
+    return None if options.clip_weights else trained_rows(options.vocabulary, hico_det())
+
+
+def trained_rows(vocabulary: Vocabulary, trained: Vocabulary) -> ClassRows | None:
+    """What the columns of ``trained``'s interactions mean in ``vocabulary``; None if it has an interaction of its own.
+
+    Columns of interactions that ``vocabulary`` leaves out report no verb.
+    """
+    places = {(vocabulary.verbs[verb], vocabulary.objects[obj]): (verb, obj) for verb, obj in vocabulary.interactions}
+    known = [(trained.verbs[verb], trained.objects[obj]) for verb, obj in trained.interactions]
+    if not places.keys() <= set(known):
+        return None
+    ids = np.array([places.get(name, (NO_VERB, NO_VERB)) for name in known], np.int64)
+    return ClassRows(ids[:, 0], ids[:, 1])
 
 
 def text_classes(vocabulary: Vocabulary, prompts: str, rivals: Vocabulary | None = None) -> TextClasses:

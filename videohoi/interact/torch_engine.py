@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from videohoi.errors import ModelError
 from videohoi.interact.imported import file_sha256
 from videohoi.layers.clip import Clip, ClipConfig, TextTower, build_clip, clip_config, tokenize
-from videohoi.layers.clip_weights import where_to_get
+from videohoi.layers.clip_weights import published_sha256, where_to_get
 from videohoi.models.registry import cache_folder
 from videohoi.structures.hoi_output import HOIOutput
 from videohoi.vocabulary.text_bank import TextBank, cached_text_bank, compute_text_bank
@@ -25,6 +25,10 @@ from videohoi.vocabulary.text_bank import TextBank, cached_text_bank, compute_te
 RANDOM = "random"
 """``--clip-weights random``: to try the wiring; what comes out means nothing"""
 RANDOM_NOTE = "CLIP IS RANDOMLY INITIALISED: EVERY SCORE IS MEANINGLESS; this run only shows that the parts fit."
+FOREIGN_NOTE = (
+    "the CLIP weights are not OpenAI's own file; they are run with QuickGELU, as OpenAI trained. clip_prior and hts "
+    "take those trained with the exact GELU (LAION's, DataComp's) with --set model.options.exact_gelu=true"
+)
 _SEED = 0
 """random weights are the same in every run"""
 _BATCH = 64
@@ -43,8 +47,16 @@ class LoadedClip:
 
     @property
     def note(self) -> str:
-        """A loud word for the report where the weights are random."""
-        return RANDOM_NOTE if self.sha256 is None else ""
+        """For the report, where the weights are random or nothing tells with which GELU they were trained."""
+        if self.sha256 is None:
+            return RANDOM_NOTE
+        sizes = self.clip.image.config
+        return FOREIGN_NOTE if sizes.quick_gelu and self.sha256 != published_sha256(sizes.name) else ""
+
+    @property
+    def text(self) -> TextSource:
+        """The text tower."""
+        return TextSource(self.clip.text, self.identity, keep=self.sha256 is not None)
 
 
 def load_clip(config: ClipConfig | str, weights: str | None, method: str) -> LoadedClip:
@@ -68,14 +80,16 @@ def load_clip(config: ClipConfig | str, weights: str | None, method: str) -> Loa
     path = Path(weights).expanduser()
     clip = build_clip(sizes, path)
     digest = file_sha256(path)
-    return LoadedClip(clip, f"clip:{sizes.name}/sha256:{digest}", digest)
+    activation = "" if sizes.quick_gelu else "/gelu"
+    return LoadedClip(clip, f"clip:{sizes.name}{activation}/sha256:{digest}", digest)
 
 
-class ClipTextEncoder:
+class TextSource:
     """A ``TextEncoder`` on a CLIP text tower. Only as many token places as the longest sentence needs are computed."""
 
-    def __init__(self, tower: TextTower, identity: str) -> None:
-        self._tower, self._identity = tower, identity
+    def __init__(self, tower: TextTower, identity: str, *, keep: bool = True) -> None:
+        """``keep``: text banks stay in the cache folder under ``identity``, and come from there the next time."""
+        self._tower, self._identity, self._keep = tower, identity, keep
 
     @property
     def identity(self) -> str:
@@ -100,13 +114,11 @@ class ClipTextEncoder:
         encoded: Tensor = tower.ln_final(x)[rows, end] @ tower.text_projection
         return np.asarray(encoded.float().cpu().numpy(), np.float32)
 
-
-def text_bank(clip: LoadedClip, names: Sequence[str], sentences: Sequence[str]) -> TextBank:
-    """Unit rows (K, E) of K sentences; kept in the cache folder unless the weights are random."""
-    encoder = ClipTextEncoder(clip.clip.text, clip.identity)
-    if clip.sha256 is None:
-        return compute_text_bank(names, sentences, encoder)
-    return cached_text_bank(names, sentences, encoder, cache_folder() / "text_banks")
+    def bank(self, names: Sequence[str], sentences: Sequence[str]) -> TextBank:
+        """Unit rows (K, E) of K sentences."""
+        if not self._keep:
+            return compute_text_bank(names, sentences, self)
+        return cached_text_bank(names, sentences, self, cache_folder() / "text_banks")
 
 
 def to_arrays(output: HOIOutput[Tensor]) -> HOIOutput[NDArray[Any]]:

@@ -68,6 +68,11 @@ def where_to_get(name: str) -> str:
     )
 
 
+def published_sha256(name: str) -> str | None:
+    """SHA-256 of OpenAI's file of this model; None where there is none."""
+    return PUBLISHED[name][1] if name in PUBLISHED else None
+
+
 def load_tower(tower: nn.Module, part: str, state: Mapping[str, Tensor], path: Path, name: str) -> None:
     """Load the keys of one ``part`` ("image", "text" or "scale") strictly.
 

@@ -17,7 +17,7 @@ Deviations:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +27,8 @@ from videohoi.interact.heads.union_crop_head import LoadedModel, UnionCropHead
 from videohoi.interact.options import ModelOptions
 from videohoi.interact.scoring import ScoreRule
 from videohoi.interact.text_classes import text_classes
-from videohoi.interact.torch_engine import largest_gamma, load_clip, text_bank
-from videohoi.layers.clip import ClipConfig, ImageTower
+from videohoi.interact.torch_engine import largest_gamma, load_clip
+from videohoi.layers.clip import ClipConfig, ImageTower, clip_config
 from videohoi.structures.hoi_output import HOIOutput
 from videohoi.vocabulary import hico_det
 
@@ -41,6 +41,12 @@ class ClipPriorConfig:
     """a name of ``layers.clip.CLIP_MODELS``"""
     gamma: float | None = None
     """factor on cosines; None: the one CLIP was trained to, 100 in OpenAI's weights (EoID takes it too)"""
+    exact_gelu: bool = False
+    """for weights trained with it (LAION's, DataComp's); OpenAI's have QuickGELU"""
+
+    def sizes(self) -> ClipConfig:
+        """Of CLIP; ``UsageError`` where there is no such model."""
+        return replace(clip_config(self.clip), quick_gelu=not self.exact_gelu)
 
 
 class ClipPrior(nn.Module):
@@ -75,20 +81,20 @@ class ClipPrior(nn.Module):
 
 
 class ClipPriorHead(UnionCropHead):
-    """The method in a pipeline. ``clip_config`` overrides the sizes, for tests with a tiny CLIP."""
+    """The method in a pipeline. ``sizes`` overrides those of CLIP, for tests with a tiny one."""
 
     name = "clip_prior"
 
-    def __init__(self, options: ModelOptions, clip_config: ClipConfig | None = None) -> None:
+    def __init__(self, options: ModelOptions, sizes: ClipConfig | None = None) -> None:
         super().__init__(options)
-        self._clip_config = clip_config
+        self._sizes = sizes
 
     def load(self, options: ModelOptions) -> LoadedModel:
         """CLIP's image tower and the sentences of the vocabulary."""
         config: ClipPriorConfig = options.config or ClipPriorConfig()
-        loaded = load_clip(self._clip_config or config.clip, options.clip_weights, self.name)
+        loaded = load_clip(self._sizes or config.sizes(), options.clip_weights, self.name)
         classes = text_classes(options.vocabulary, "eoid", hico_det() if options.own_words else None)
-        bank = text_bank(loaded, classes.names, classes.sentences)
+        bank = loaded.text.bank(classes.names, classes.sentences)
         gamma = config.gamma or largest_gamma(loaded.clip.logit_scale)
         rule = ScoreRule(options.vocabulary, "prior", classes.rows, options.box_lambda, options.calibration)
         note = loaded.note or f"CLIP {config.clip} compares pairs with words; nothing was trained for this"

@@ -5,8 +5,9 @@ facts about that code (shapes, order of operations, key names).
 
 Deviations from the public code:
 
-- The text tower is no part of the model. Text rows and the verb-to-interaction matrix are parameters of the trained
-  vocabulary, or inputs of ``forward`` for any other (open vocabulary).
+- CLIP's text tower, which the public model carries along and reads once, to begin its rows, is kept (``clip_text``)
+  for other words; ``forward`` does not run it. Text rows and the verb-to-interaction matrix are parameters of the
+  trained vocabulary, or inputs of ``forward`` for any other (open vocabulary).
 - ``forward`` classifies the last decoder layer; ``forward_layers`` gives all, for the auxiliary losses.
 - Training-free enhancement. The public code adds sigmoid(cosine of CLIP's image vector and the interaction) to the
   interaction *scores* of the ``enhancement_top`` interactions of a picture and sigmoid(0) = 0.5 to all others; as
@@ -28,7 +29,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from videohoi.layers.clip import ClipConfig, ImageFeatures, ImageTower
+from videohoi.layers.clip import ClipConfig, ImageFeatures, ImageTower, TextTower
 from videohoi.layers.clip_interaction import (
     ClipFusion,
     InteractionClassifier,
@@ -88,6 +89,7 @@ class HoiclipConfig:
 class Hoiclip(nn.Module):
     """Pixels to Q pairs with interaction logits. CLIP's image tower is frozen and runs at inference.
 
+    ``clip_text`` is CLIP's frozen text tower, for rows of other words; ``forward`` never runs it.
     Score of the public evaluation: ``sigmoid(interaction) + sigmoid(object logit of that interaction's object) ** 2``.
     """
 
@@ -108,6 +110,7 @@ class Hoiclip(nn.Module):
             config.sizes(), config.width, interaction_bias=not config.zero_shot, verb_weight=config.verb_weight
         )
         self.idle_decoder = Decoder(detr, config.instance_layers).requires_grad_(False)
+        self.clip_text = TextTower(config.clip).requires_grad_(False)
 
     def forward(
         self,
@@ -171,6 +174,8 @@ class Hoiclip(nn.Module):
 CLIP_TOWER_KEYS: tuple[tuple[str, str], ...] = (
     (r"clip_model\.visual\.transformer\.resblocks\.", "clip.blocks."),
     (r"clip_model\.visual\.", "clip."),
+    (r"clip_model\.transformer\.resblocks\.", "clip_text.blocks."),
+    (r"clip_model\.(token_embedding\.|positional_embedding$|ln_final\.|text_projection$)", r"clip_text.\1"),
 )
 SHARED_KEYS: tuple[tuple[str, str], ...] = (
     *CLIP_TOWER_KEYS,
@@ -196,7 +201,7 @@ SHARED_KEYS: tuple[tuple[str, str], ...] = (
 SHARED_IGNORED_KEYS: tuple[tuple[str, str], ...] = (
     (r"backbone\..*\.num_batches_tracked$", "counter of training steps; frozen batch norm has none"),
     (r"backbone\.0\.body\.fc\.", "ImageNet classifier, not part of the feature map"),
-    (r"clip_model\.(?!visual\.)", "CLIP's text tower; text rows are parameters or inputs"),
+    (r"clip_model\.logit_scale$", "CLIP's own factor; the model's logit_scale is the one that is read"),
     (r"transformer\.clip_interaction_decoder\.layers\.\d+\.norm4\.", "declared, never used in the public forward"),
     (r"transformer\.inter_guided_embedd\.", "declared, never used in the public forward"),
     (r"hoi_class_fc\.", "GEN-VLKT's projection; not used with CLIP's own projection"),

@@ -18,7 +18,7 @@ Choices of this project (the abstract leaves them open):
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -29,12 +29,11 @@ from videohoi.interact.heads.union_crop_head import LoadedModel, UnionCropHead
 from videohoi.interact.imported import file_sha256, load_imported
 from videohoi.interact.options import ModelOptions
 from videohoi.interact.scoring import ClassRows, ScoreRule
-from videohoi.interact.text_classes import text_classes
-from videohoi.interact.torch_engine import fill, load_clip, text_bank
+from videohoi.interact.text_classes import reported_rows, text_classes
+from videohoi.interact.torch_engine import fill, load_clip
 from videohoi.interact.trained_classes import refuse_other_classes
 from videohoi.layers.clip import ClipConfig, ImageTower, clip_config
 from videohoi.structures.hoi_output import HOIOutput
-from videohoi.vocabulary import hico_det
 
 PROMPTS = "gen-vlkt"
 _NOTE = "CLIP student on union crops"
@@ -52,6 +51,12 @@ class HtsConfig:
     """a name of ``layers.clip.CLIP_MODELS``"""
     classes: int = 600
     """K, interactions without a "no interaction" are fine: the rows follow the vocabulary's interactions"""
+    exact_gelu: bool = False
+    """for students of weights trained with it (LAION's, DataComp's); OpenAI's have QuickGELU"""
+
+    def sizes(self) -> ClipConfig:
+        """Of CLIP; ``UsageError`` where there is no such model."""
+        return replace(clip_config(self.clip), quick_gelu=not self.exact_gelu)
 
 
 class Hts(nn.Module):
@@ -61,7 +66,7 @@ class Hts(nn.Module):
         """``sizes`` overrides those of ``config.clip``, for tests."""
         super().__init__()
         config = config or HtsConfig()
-        self.tower = ImageTower(sizes or clip_config(config.clip))
+        self.tower = ImageTower(sizes or config.sizes())
         self.rows = nn.Parameter(torch.zeros(config.classes, self.tower.config.embed_dim))
         self.scale = nn.Parameter(torch.tensor(SCALE))
         self.bias = nn.Parameter(torch.tensor(BIAS))
@@ -117,7 +122,7 @@ class HtsHead(UnionCropHead):
             )
         imported = load_imported(options.weights, self.name)
         config: HtsConfig = options.config or HtsConfig()
-        if not options.own_words:
+        if reported_rows(options) is not None:
             refuse_other_classes(options.weights, imported.origin, config)
         model = self._build(config)
         fill(model, imported.state_dict, str(options.weights))
@@ -134,9 +139,10 @@ class HtsHead(UnionCropHead):
 
     def _classes(self, model: Hts, config: HtsConfig, options: ModelOptions) -> tuple[Tensor, ClassRows, str]:
         """Rows, what they mean, and what the report says of the scores."""
-        if not options.own_words:
-            return model.rows.detach(), ClassRows.interactions(hico_det()), _NOTE
-        loaded = load_clip(self._sizes or config.clip, options.clip_weights, f"{self.name} --vocab")
+        trained = reported_rows(options)
+        if trained is not None:
+            return model.rows.detach(), trained, _NOTE
+        loaded = load_clip(self._sizes or config.sizes(), options.clip_weights, f"{self.name} --vocab with new words")
         classes = text_classes(options.vocabulary, PROMPTS)
-        embeddings = text_bank(loaded, classes.names, classes.sentences).embeddings
+        embeddings = loaded.text.bank(classes.names, classes.sentences).embeddings
         return torch.from_numpy(embeddings), classes.rows, loaded.note or _NOTE

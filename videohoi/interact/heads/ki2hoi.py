@@ -43,7 +43,7 @@ from videohoi.interact.heads.hoiclip import (
     ZERO_SHOT_ROWS,
     HoiclipConfig,
 )
-from videohoi.layers.clip import ImageTower
+from videohoi.layers.clip import ImageTower, TextTower
 from videohoi.layers.clip_interaction import ClipFusion, InteractionClassifier, PairDecoder, TextRows, enhance
 from videohoi.layers.image_encoder import ImageEncoder, ImageTokens, image_encoder_keys
 from videohoi.layers.mlp import MLP, BoxHead, mlp_keys
@@ -144,6 +144,7 @@ class VerbBranch(nn.Module):
 class Ki2hoi(nn.Module):
     """Pixels to Q pairs with interaction logits. CLIP's image tower is frozen and runs at inference.
 
+    ``clip_text`` is CLIP's frozen text tower, for rows of other words; ``forward`` never runs it.
     Score of the public evaluation: ``sigmoid(interaction) + sigmoid(object logit of that interaction's object) ** 2``.
     """
 
@@ -165,6 +166,7 @@ class Ki2hoi(nn.Module):
         self.classifier = InteractionClassifier(
             config.sizes(), config.width, interaction_bias=not config.zero_shot, verb_weight=config.verb_weight
         )
+        self.clip_text = TextTower(config.clip).requires_grad_(False)
 
     def forward(
         self,

@@ -20,8 +20,8 @@ from videohoi.interact.methods import Method
 from videohoi.interact.options import ModelOptions
 from videohoi.interact.protocol import HeadInfo
 from videohoi.interact.scoring import ClassRows, ScoreRule
-from videohoi.interact.text_classes import TextClasses, text_classes
-from videohoi.interact.torch_engine import fill, load_clip, text_bank, to_arrays
+from videohoi.interact.text_classes import TextClasses, reported_rows, text_classes
+from videohoi.interact.torch_engine import TextSource, fill, load_clip, to_arrays
 from videohoi.interact.trained_classes import refuse_other_classes
 from videohoi.layers.clip import ClipConfig
 from videohoi.layers.detr_input import LONG_SIDE_PX, SHORT_SIDE_PX, Resampling, detr_input
@@ -42,7 +42,7 @@ class PictureRunner:
     def __init__(self, method: Method, options: ModelOptions) -> None:
         self.method, self.options = method, options
         self.device = torch.device("cpu")
-        self.note = ""
+        self.note, self.sha256 = "", ""
         self._model: nn.Module | None = None
         self._rule: ScoreRule | None = None
         self._info = HeadInfo(method.name, "torch", None, len(options.vocabulary.verbs), 0)
@@ -64,24 +64,28 @@ class PictureRunner:
         options = self.options
         if options.weights is None:
             raise ModelError(weights_advice(self.method.name))
-        self.device = choose_device(options.device)
+        self.device, self.sha256 = choose_device(options.device), file_sha256(options.weights)
         model = self.build_model(options.weights).eval().requires_grad_(False)
         rows = self.class_rows(model)
         self._model = model.to(self.device)
         self._rule = ScoreRule(options.vocabulary, self.method.kind, rows, options.box_lambda, options.calibration)
         self._info = HeadInfo(
-            self.method.name, f"torch {self.device.type}", file_sha256(options.weights), self._info.verb_count, 0,
+            self.method.name, f"torch {self.device.type}", self.sha256, self._info.verb_count, 0,
             self.note or "published method; its scores are not calibrated",
         )  # fmt: skip
 
     def build_model(self, weights: Path) -> nn.Module:
         """The method's model, filled."""
         imported = load_imported(weights, self.method.name)
-        if not self.options.own_words:
+        if self.reads_trained_classes():
             refuse_other_classes(weights, imported.origin, self.options.config)
         model: nn.Module = self.method.build(self.options.config)
         fill(model, imported.state_dict, str(weights))
         return model
+
+    def reads_trained_classes(self) -> bool:
+        """The columns are HICO-DET's, as in the weights."""
+        return not self.options.own_words
 
     def class_rows(self, model: nn.Module) -> ClassRows:
         """What the columns of the logits are."""
@@ -124,18 +128,32 @@ class TextRunner(PictureRunner):
         self.texts: dict[str, Tensor] = {}
         self._clip = clip or getattr(options.config, "clip", None) or ClipConfig()
 
+    def reads_trained_classes(self) -> bool:
+        """No text takes the place of the trained rows."""
+        return reported_rows(self.options) is not None
+
     def class_rows(self, model: nn.Module) -> ClassRows:
         """One column an interaction."""
-        if not self.options.own_words:
-            return ClassRows.interactions(hico_det())
+        trained = reported_rows(self.options)
+        if trained is not None:
+            return trained
         classes = text_classes(self.options.vocabulary, self.method.prompts or "gen-vlkt")
-        self.texts = {"text": self._encoded(classes)}
+        self.texts = self.text_inputs(classes, self.text_source(model))
         return classes.rows
 
-    def _encoded(self, classes: TextClasses) -> Tensor:
-        loaded = load_clip(self._clip, self.options.clip_weights, f"{self.method.name} --vocab")
+    def text_source(self, model: nn.Module) -> TextSource:
+        """What encodes sentences; ``ModelError`` where the weights hold no text tower and the run names none."""
+        del model
+        loaded = load_clip(self._clip, self.options.clip_weights, f"{self.method.name} --vocab with new words")
         self.note = loaded.note
-        return torch.from_numpy(text_bank(loaded, classes.names, classes.sentences).embeddings).to(self.device)
+        return loaded.text
+
+    def text_inputs(self, classes: TextClasses, source: TextSource) -> dict[str, Tensor]:
+        """Arguments of the model's ``forward``."""
+        return {"text": self._encoded(classes, source)}
+
+    def _encoded(self, classes: TextClasses, source: TextSource) -> Tensor:
+        return torch.from_numpy(source.bank(classes.names, classes.sentences).embeddings).to(self.device)
 
     def answer(self, model: nn.Module, frame: Frame) -> HOIOutput[Tensor]:
         """With the text rows, if any."""
@@ -144,17 +162,28 @@ class TextRunner(PictureRunner):
 
 
 class ClipTextRunner(TextRunner):
-    """A method that also reads CLIP's view of the whole picture (HOICLIP, KI2HOI)."""
+    """A method that also reads CLIP's view of the whole picture (HOICLIP, KI2HOI); its weights hold a text tower."""
 
     def class_rows(self, model: nn.Module) -> ClassRows:
-        """One column an interaction; own words also need their verbs' rows and which interaction is of which verb."""
+        """One column an interaction; the text tower has then done its work and is let go."""
         rows = super().class_rows(model)
-        if self.texts:
-            words = self.options.vocabulary
-            matrix = torch.zeros(len(words.verbs), len(rows.verb_ids), device=self.device)
-            matrix[torch.from_numpy(rows.verb_ids), torch.arange(len(rows.verb_ids))] = 1
-            self.texts |= {"verb_to_interaction": matrix, "verb_text": self._encoded(verb_classes(words))}
+        del model.clip_text
         return rows
+
+    def text_source(self, model: nn.Module) -> TextSource:
+        """The tower in the weights, unless the run names another."""
+        if self.options.clip_weights:
+            return super().text_source(model)
+        tower: Any = model.clip_text
+        return TextSource(tower, f"{self.method.name}:{self.sha256}")
+
+    def text_inputs(self, classes: TextClasses, source: TextSource) -> dict[str, Tensor]:
+        """Also the verbs' rows, and which interaction is of which verb."""
+        words, verb_ids = self.options.vocabulary, classes.rows.verb_ids
+        matrix = torch.zeros(len(words.verbs), len(verb_ids), device=self.device)
+        matrix[torch.from_numpy(verb_ids), torch.arange(len(verb_ids))] = 1
+        verbs = self._encoded(verb_classes(words), source)
+        return super().text_inputs(classes, source) | {"verb_to_interaction": matrix, "verb_text": verbs}
 
     def answer(self, model: nn.Module, frame: Frame) -> HOIOutput[Tensor]:
         """With CLIP's pixels, and the text rows, if any."""

@@ -60,3 +60,24 @@ def test_flops_of_clip_prior_are_counted_on_the_meta_device():
             model(torch.zeros(1, 8, 3, 224, 224), torch.zeros(600, 512), *rest)
     assert counter.get_total_flops() == facts.flops
     assert sum(value.numel() for value in clip.parameters()) == facts.parameters + 1, "the factor on cosines beside"
+
+
+@pytest.mark.torch
+def test_flops_of_the_starter_are_counted_on_its_network():
+    torch = pytest.importorskip("torch", reason="the train extra (torch) is not installed")
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from videohoi.geometry.pair_features import FEATURE_COUNT
+    from videohoi.train.pair_network import PairNetwork, multiplied_sum
+    from videohoi.vocabulary import hico_det
+
+    pairs = 8
+    rows = torch.arange(pairs)
+    network = PairNetwork(hico_det()).eval()
+    features = torch.zeros(pairs, FEATURE_COUNT)
+    appearance = torch.zeros(pairs, 3 * network.size.feature_channels)
+    with FlopCounterMode(display=False) as counter:
+        network(features, rows, [multiplied_sum(rows)] * 3, appearance, torch.zeros(1))
+    facts = METHODS[STARTER]
+    assert facts.flops_at == f"{pairs} pairs"
+    assert counter.get_total_flops() == facts.flops

@@ -14,6 +14,7 @@ from videohoi.models.pull import pull as pull_file
 from videohoi.models.registry import CATALOGUE, cached_model
 from videohoi.pipeline.interrupts import interrupts_raise
 
+_UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""))
 _COLOURS = {"ok": "green", "missing": "yellow", "broken": "red"}
 
 
@@ -55,7 +56,7 @@ def _methods() -> Table:
         table.add_column(column)
     for facts in METHODS.values():
         table.add_row(
-            facts.name, _count(facts.parameters, 1e6, "M"), _flops(facts), "--vocab" if facts.open_vocabulary else "no",
+            facts.name, _count(facts.parameters), _flops(facts), "--vocab" if facts.open_vocabulary else "no",
             ", ".join(facts.needs) or "nothing",
         )  # fmt: skip
     return table
@@ -71,11 +72,14 @@ def _origins() -> Table:
 
 
 def _flops(facts: MethodFacts) -> str:
-    return "-" if facts.flops is None else f"{_count(facts.flops, 1e9, 'G')} at {facts.flops_at}"
+    return "-" if facts.flops is None else f"{_count(facts.flops)} at {facts.flops_at}"
 
 
-def _count(number: int | None, unit: float, letter: str) -> str:
-    return "-" if number is None else f"{number / unit:.3g} {letter}"
+def _count(number: int | None) -> str:
+    if number is None:
+        return "-"
+    unit, letter = next(step for step in _UNITS if number >= step[0])
+    return f"{number / unit:.3g} {letter}".rstrip()
 
 
 def pull(name: str, *, accept_unverified: bool) -> None:

@@ -56,7 +56,7 @@ def _own(name: str, paper: str, code: str, weights: str, url: str, **more: Any) 
 _ALL = (
     MethodFacts(
         "starter", "none: pair geometry as in UPT and SCG, trained by this project", "this project, Apache-2.0",
-        "ships with the package, Apache-2.0", "", (), parameters=474_315,
+        "ships with the package, Apache-2.0", "", (), parameters=474_315, flops=7_276_544, flops_at=_PAIRS,
     ),
     MethodFacts(
         "clip_prior", "EoID (AAAI 2023, arXiv 2204.03541), its CLIP teacher alone", "mrwu-mac/EoID, Apache-2.0",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
 transformers = pytest.importorskip("transformers", reason="the models extra (transformers) is not installed")
+import huggingface_hub  # noqa: E402
 
 from videohoi.detect.factory import create_detector, weights_sha256  # noqa: E402
 from videohoi.detect.hub import best_labels  # noqa: E402
@@ -93,6 +95,31 @@ def test_answers_equal_those_of_transformers_own_forward(folder):
     centre_x, _, width, _ = output.pred_boxes[0, query].tolist()
     expected = np.clip([centre_x - width / 2, centre_x + width / 2], 0, 1) * 128
     assert found.boxes_xyxy_px[0, [0, 2]] == pytest.approx(expected, abs=1e-2)
+
+
+def test_a_model_in_the_hubs_cache_is_found_by_its_name_without_a_network(folder, tmp_path, monkeypatch):
+    """The folders that ``hf download someone/model`` leaves."""
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    kept = tmp_path / "models--someone--model"
+    shutil.copytree(folder, kept / "snapshots" / commit)
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text(commit)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    by_name, by_folder = (create_detector(spec, score_threshold=0.0) for spec in ("hf:someone/model", f"hf:{folder}"))
+    by_name.open()
+    by_folder.open()
+    assert by_name.info.input_size_px == 128, "the processor's file is read from the cache too"
+    assert by_name.detect([frame()])[0].scores == pytest.approx(by_folder.detect([frame()])[0].scores)
+
+
+def test_weights_saved_in_half_precision_run_in_single(folder, tmp_path):
+    half = transformers.AutoModelForObjectDetection.from_pretrained(folder).half()
+    half.save_pretrained(tmp_path)
+    detector = HubDetector(str(tmp_path), score_threshold=0.0)
+    detector.open()
+    (found,) = detector.detect([frame()])
+    assert len(found) == 10
+    assert np.isfinite(found.scores).all()
 
 
 def test_the_best_pairs_of_query_and_label_are_taken_worked_by_hand():

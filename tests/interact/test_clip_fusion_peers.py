@@ -15,6 +15,7 @@ for package in ("torchvision", "timm", "open_clip"):
     pytest.importorskip(package, reason=f"the models extra ({package}) is not installed")
 
 import open_clip  # noqa: E402
+import torchvision  # noqa: E402
 from clip_fusion_peers import pictures, public_model  # noqa: E402
 from detection_cases import count_parameters  # noqa: E402
 from one_stage_cases import TOLERANCE, largest_difference  # noqa: E402
@@ -23,6 +24,7 @@ from torch import nn  # noqa: E402
 from videohoi.interact.heads import hoiclip, ki2hoi  # noqa: E402
 from videohoi.interact.torch_engine import TextSource  # noqa: E402
 from videohoi.layers.clip import ClipConfig  # noqa: E402
+from videohoi.layers.clip_interaction import TextRows  # noqa: E402
 from videohoi.train.checkpoints import convert  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
@@ -96,12 +98,64 @@ def test_boxes_object_logits_and_interaction_logits_equal(both, sizes) -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("sizes", SIZES, ids=["padded pair", "single"])
+def test_the_papers_verb_branch_is_the_public_one_brought_to_life(both, sizes, monkeypatch) -> None:
+    """The public forward with what its file says that ``paper`` changes: no factor 0, ROIAlign, norm over features."""
+    if both.name != "k2hoi":
+        pytest.skip("HOICLIP has no verb branch")
+    alive = ki2hoi.Ki2hoi(replace(both.ours.config, verb_branch="paper")).eval()
+    alive.load_state_dict(both.ours.state_dict())
+    images, clip_pixels = pictures(5, *sizes)
+    nested, plain_norm, given = both.public.nested(images), torch.Tensor.norm, []
+
+    def pooled(*arguments, **more):
+        return torchvision.ops.roi_align(*arguments, **more, sampling_ratio=2)
+
+    def norm(self, *arguments, **more):
+        over_verbs = self.dim() == 4 and self.shape[-2:] == (512, 117)
+        return plain_norm(self, *arguments, **(more | {"dim": -2} if over_verbs else more))
+
+    def add(_module, _arguments, output):
+        given[0].add_(output)
+
+    hooks = [
+        both.public.model.inter2verb.register_forward_hook(lambda *call: given.append(call[2])),
+        both.public.model.verb2inter.register_forward_hook(add),
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(torchvision.ops, "roi_pool", pooled)
+        patch.setattr(torch.Tensor, "norm", norm)
+        theirs = both.public.model(nested, is_training=False, clip_input=clip_pixels)["pred_hoi_logits"]
+    for hook in hooks:
+        hook.remove()
+    ours = alive(nested.tensors, nested.mask, clip_pixels).logits
+    dead = both.ours(nested.tensors, nested.mask, clip_pixels).logits
+    assert largest_difference(ours, theirs) < TOLERANCE
+    assert float((ours - dead).abs().max()) > 100 * TOLERANCE
+
+
+@torch.no_grad()
+def test_logits_of_verbs_of_the_whole_picture_equal(both) -> None:
+    if both.name != "k2hoi":
+        pytest.skip("HOICLIP has no verb branch")
+    images, clip_pixels = pictures(8, (70, 90), (96, 64))
+    nested, model, seen = both.public.nested(images), both.public.model, []
+    hook = model.interaction_decoder.register_forward_hook(lambda *call: seen.append(call[2]))
+    model(nested, is_training=False, clip_input=clip_pixels)
+    hook.remove()
+    theirs = model.interaction_class_embed(seen[0][-1])[..., 0]
+    ours = both.ours.image_verb_logits(nested.tensors, nested.mask)
+    assert float((ours - theirs).abs().max()) < TOLERANCE
+    assert float(theirs.std()) > 100 * TOLERANCE
+
+
+@torch.no_grad()
 def test_cosines_of_the_whole_picture_equal(both) -> None:
     _, clip_pixels = pictures(6, (64, 64))
     vectors, _ = both.public.model.clip_model.encode_image(clip_pixels)
     text = both.public.model.transformer.hoi_cls
     public = vectors / vectors.norm(dim=-1, keepdim=True) @ text.T
-    ours = both.ours.classifier.image_cosines(both.ours.clip(clip_pixels).pooled, hoiclip.TextRows(3 * text))
+    ours = both.ours.classifier.image_cosines(both.ours.clip(clip_pixels).pooled, TextRows(3 * text))
     assert float((public - ours).abs().max()) < TOLERANCE
     assert float(public.std()) > 100 * TOLERANCE
 

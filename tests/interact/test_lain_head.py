@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
 pytest.importorskip("open_clip", reason="the models extra (open_clip) is not installed")
 
-from detection_cases import KINDS, detections, randomised  # noqa: E402
+from detection_cases import KINDS, count_parameters, detections, randomised  # noqa: E402
 
 from videohoi.config import build, read_mapping  # noqa: E402
 from videohoi.errors import UsageError  # noqa: E402
@@ -78,6 +78,40 @@ def test_number_of_pairs_and_finite_logits(kind: str, pairs: int) -> None:
     assert output.logits[output.pair_mask].abs().sum() > 0 or pairs == 0
 
 
+def test_no_row_at_all_is_no_pair() -> None:
+    """N = 0: a batch of pictures in which nothing was detected, without padding."""
+    found = detections([(), ()], rows=0, width=SMALL.detector_width)
+    with torch.no_grad():
+        output = head()(*found, *arguments(("nothing", "nothing"))[5:])
+    assert output.logits.shape[:2] == (2, SMALL.max_pairs)
+    assert not output.pair_mask.any()
+    assert not output.logits.any()
+    assert output.truncated.tolist() == [0, 0]
+
+
+def test_the_cap_may_be_given_for_one_call() -> None:
+    model, inputs = head(), arguments(("crowd",))
+    with torch.no_grad():
+        output, again = model(*inputs, max_pairs=4), model(*inputs)
+    assert output.logits.shape[1] == 4
+    assert output.truncated.tolist() == [11]
+    assert again.logits.shape[1] == SMALL.max_pairs
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_near_single(dtype: torch.dtype) -> None:
+    inputs = arguments(("crowd", "one human"))
+    with torch.no_grad():
+        single = head()(*inputs)
+        narrow = [value.to(dtype) if value.is_floating_point() else value for value in inputs]
+        half = head().to(dtype)(*narrow, max_pairs=SMALL.max_pairs)
+    assert half.logits.dtype == dtype
+    assert half.logits.isfinite().all()
+    assert int(half.pair_mask.sum()) == int(single.pair_mask.sum())
+    near = (half.logits.float() - single.logits).abs().mean() / single.logits.abs().mean()
+    assert near < 0.2
+
+
 def test_a_batch_of_four_gives_what_each_picture_gives_alone() -> None:
     model, inputs = head(), arguments(("crowd", "one pair", "nothing", "one human"))
     with torch.no_grad():
@@ -138,6 +172,21 @@ def test_weights_of_clip_are_taken_over() -> None:
         start_from_clip(model, clip, ("a photo of a cup", "a photo of nothing"))
 
 
+def test_a_model_without_memory_takes_weights_and_answers() -> None:
+    """The other heads' way to load: built on the meta device, weights assigned."""
+    source, inputs = head(), arguments(("crowd",))
+    with torch.device("meta"):
+        model = LainHead(SMALL, SENTENCES)
+    model.load_state_dict(source.state_dict(), assign=True)
+    with torch.no_grad():
+        assert torch.equal(model.eval()(*inputs).logits, source(*inputs).logits)
+
+
+def test_as_many_parameters_as_the_public_code() -> None:
+    with torch.device("meta"):
+        assert count_parameters(LainHead()) == pytest.approx(PUBLIC_PARAMETERS, rel=0.01)
+
+
 def test_too_long_a_context_is_one_clear_error() -> None:
     with pytest.raises(UsageError, match=r"20 context vectors give 2. tokens, CLIP reads 24"):
         head(context_tokens=20)
@@ -154,3 +203,5 @@ def test_numbers_have_not_drifted() -> None:
 
 
 DRIFT = [2.276558, 1.236955, 0.656180, 1.460754, 0.831352, 0.307886]
+PUBLIC_PARAMETERS = 128_565_666
+"""of the public model without its DETR, counted by ``test_lain_peer``"""

@@ -17,12 +17,14 @@ from clip_cases import TINY_CLIP, WORDS, frame  # noqa: E402
 from one_stage_cases import formula_weights  # noqa: E402
 
 from videohoi.errors import ModelError  # noqa: E402
+from videohoi.interact.heads import detr_pairs  # noqa: E402
 from videohoi.interact.hoi_detector import HOIDetector, MergeSettings  # noqa: E402
 from videohoi.interact.imported import WeightsOrigin, load_imported, load_origin, save_imported  # noqa: E402
 from videohoi.interact.methods import TABLE  # noqa: E402
 from videohoi.interact.options import ModelOptions  # noqa: E402
 from videohoi.interact.scoring import score_pairs  # noqa: E402
 from videohoi.interact.torch_engine import load_clip  # noqa: E402
+from videohoi.layers.clip import CLIP_MEAN, CLIP_STD, tokenize  # noqa: E402
 from videohoi.layers.detr_input import detr_input  # noqa: E402
 from videohoi.pipeline.model_stages import method_config  # noqa: E402
 from videohoi.pipeline.words import requested_vocabulary  # noqa: E402
@@ -275,3 +277,96 @@ def test_lain_sees_pictures_as_its_public_code_makes_them(weights):
     for found, (width, height) in ((runner.pictures(shot)[0], (96, 72)), (seen[0], (32, 32))):
         assert found.shape == (1, 3, height, width)
         assert found[0].permute(1, 2, 0).numpy() == pytest.approx(resized(width, height), abs=1.1 * one_grey_level)
+
+
+@pytest.mark.parametrize("name", ["upt", "lain"])
+def test_each_box_goes_with_its_own_features_and_the_picture_is_wide_not_high(name, weights):
+    """What the detector says of a query reaches the head together."""
+    runner, shot, found, given = detector(name, weights(name))._runner, frame(60, 120), [], []
+    runner.open()
+    runner._model.detector.register_forward_hook(lambda *call: found.append(call[2]))
+    runner._model.head.register_forward_pre_hook(lambda _, values: given.append(values))
+    runner.run(shot)
+    boxes, scores, class_ids, mask, features = (values[0] for values in given[0][:5])
+    queries = found[0].boxes_cxcywh[0]
+    assert mask.all()
+    rows = [int((queries == box).all(1).nonzero()[0, 0]) for box in boxes]
+    assert len(set(rows)) == len(rows) > 1
+    assert torch.equal(features, found[0].queries[0][rows])
+    probabilities = found[0].logits[0, rows].softmax(-1)[:, :-1]
+    assert torch.allclose(scores, probabilities.max(1).values)
+    assert class_ids.tolist() == probabilities.argmax(1).tolist()
+    if name == "upt":
+        assert torch.equal(given[0][5], found[0].image.feature_map)
+        assert given[0][6].tolist() == [[96.0, 48.0]]
+
+
+def test_hoiclip_sees_the_centre_of_the_picture_as_clips_own_preprocessing_cuts_it(weights):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is the reference of resizing")
+    runner, shot, seen = detector("hoiclip", weights("hoiclip"))._runner, frame(90, 120), []
+    runner.open()
+    runner._model.register_forward_pre_hook(lambda _, given: seen.append(given[2]))
+    runner.run(shot)
+    small = np.asarray(image.fromarray(shot.image).resize((42, 32), image.Resampling.BICUBIC), np.float32)[:, 5:37]
+    expected = (small / 255 - np.array(CLIP_MEAN)) / np.array(CLIP_STD)
+    assert seen[0][0].permute(1, 2, 0).numpy() == pytest.approx(expected, abs=1.1 / 255 / 0.26)
+
+
+@pytest.mark.parametrize("name", ["hoiclip", "ki2hoi"])
+def test_each_column_has_its_sentence_and_its_verb(name, weights):
+    runner = detector(name, weights(name), "hold cup, polish bottle, hold bottle", clip_weights="random")._runner
+    runner.open()
+    clip = load_clip(TINY_CLIP, "random", "").clip
+    sentences = ["a photo of a person holding a cup", "a photo of a person polishing a bottle",
+                 "a photo of a person holding a bottle"]  # fmt: skip
+    verbs = ["a photo of a person holding something", "a photo of a person polishing something"]
+    with torch.inference_mode():
+        for key, texts in (("text", sentences), ("verb_text", verbs)):
+            rows = clip.text(tokenize(texts))
+            expected = (rows / rows.norm(dim=1, keepdim=True)).numpy()
+            assert runner.texts[key].numpy() == pytest.approx(expected, abs=1e-5)
+    assert runner.texts["verb_to_interaction"].tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert runner.rule.rows.verb_ids.tolist() == [0, 1, 0]
+    assert [WORDS.objects[row] for row in runner.rule.rows.object_ids] == ["cup", "bottle", "bottle"]
+
+
+def test_a_new_verb_of_lain_is_its_plain_sentence_read_at_its_end_and_clip_is_loaded_once(weights, monkeypatch):
+    loads = []
+    monkeypatch.setattr(detr_pairs, "load_clip", lambda *given: loads.append(given) or load_clip(*given))
+    runner = detector("lain", weights("lain"), "hold cup, polish bottle, juggle bottle", clip_weights="random")._runner
+    runner.open()
+    assert len(loads) == 1
+    text = load_clip(TINY_CLIP, "random", "").clip.text
+    with torch.inference_mode():
+        for row, verb in ((1, "polishing"), (2, "juggling")):
+            tokens = tokenize([f"a photo of a person is {verb} the object."])
+            vectors = text.token_embedding(tokens) + text.positional_embedding
+            for block in text.blocks:
+                vectors = block(vectors)
+            end = tokens[0].tolist().index(49407)  # CLIP's end token
+            expected = text.ln_final(vectors)[0, end] @ text.text_projection
+            assert runner.verb_text[row].numpy() == pytest.approx((expected / expected.norm()).numpy(), abs=1e-5)
+
+
+def test_a_frame_leaves_the_model_as_it_was(weights):
+    for name in ("upt", "lain"):
+        model = detector(name, weights(name))
+        model.open()
+        before = model._runner._model.head.config
+        model.find(frame())
+        assert model._runner._model.head.config == before
+
+
+@pytest.mark.parametrize("name", ["eoid", "gen_vlkt", "hoiclip"])
+def test_a_method_of_one_query_finds_one_pair_or_none(name, tmp_path):
+    sizes = {**SIZES[name], "queries": 1}
+    entry = TABLE[name]
+    torch.manual_seed(2)
+    model = entry.load(entry.model)(method_config(entry, None, sizes))
+    save_imported(tmp_path / "one.safetensors", model.state_dict(), WeightsOrigin(name, "hico-det", sizes))
+    found = detector(name, tmp_path / "one.safetensors")
+    found.open()
+    assert len(found.find(frame())[1]) == 1
+    none = HOIDetector(found._runner, MergeSettings(box_score=1.0))
+    detections, scores = none.find(frame())
+    assert (len(detections), len(scores)) == (0, 0)

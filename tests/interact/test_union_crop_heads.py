@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -12,24 +13,29 @@ pytest.importorskip("torchvision", reason="the models extra (torchvision) is not
 pytest.importorskip("open_clip", reason="the models extra (open_clip) is not installed")
 
 from clip_cases import BOTTLE, CUP, PERSON, TINY_CLIP, WORDS, detections, frame  # noqa: E402
+from one_stage_cases import hashed  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
-from videohoi.errors import ModelError  # noqa: E402
+from videohoi.errors import ModelError, UsageError  # noqa: E402
 from videohoi.interact.heads.clip_prior import ClipPrior, ClipPriorConfig, ClipPriorHead  # noqa: E402
 from videohoi.interact.heads.hts import BIAS, Hts, HtsConfig, HtsHead  # noqa: E402
 from videohoi.interact.heads.union_crops import clip_pictures, clip_whole, square_crop  # noqa: E402
 from videohoi.interact.imported import WeightsOrigin, save_imported  # noqa: E402
 from videohoi.interact.options import ModelOptions  # noqa: E402
 from videohoi.interact.torch_engine import FOREIGN_NOTE, RANDOM_NOTE, TextSource, load_clip  # noqa: E402
-from videohoi.layers.clip import ImageTower, tokenize  # noqa: E402
+from videohoi.layers.clip import CLIP_MEAN, CLIP_STD, ImageTower, tokenize  # noqa: E402
 from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
 from videohoi.pipeline.words import requested_vocabulary  # noqa: E402
+from videohoi.structures import Detections  # noqa: E402
+from videohoi.vocabulary.prompts import prompts  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
 
-def pair_inputs(batch, pairs, boxes=4):
+def padded_inputs(batch, pairs, boxes=4):
+    """A crop for each pair, in another order."""
     torch.manual_seed(5)
+    order = torch.stack([torch.randperm(pairs) for _ in range(batch)])
     return (
         torch.rand(batch, pairs, 3, 32, 32),
         functional.normalize(torch.randn(7, 16), dim=-1),
@@ -39,6 +45,7 @@ def pair_inputs(batch, pairs, boxes=4):
         torch.rand(batch, boxes),
         torch.randint(0, 80, (batch, boxes)),
         torch.zeros(batch, dtype=torch.int64),
+        order,
     )
 
 
@@ -52,18 +59,27 @@ def models():
 @pytest.mark.parametrize("name", ["clip_prior", "hts"])
 @pytest.mark.parametrize(("batch", "pairs"), [(1, 0), (1, 1), (4, 3)])
 def test_forward_of_any_number_of_pairs_and_pictures(name, batch, pairs):
-    model, inputs = models()[name], pair_inputs(batch, pairs)
+    model, inputs = models()[name], padded_inputs(batch, pairs)
     output = model(*inputs)
     assert output.logits.shape == (batch, pairs, 7)
     assert output.features.shape == (batch, pairs, 16)
     assert torch.equal(output.pair_rows, inputs[3])
-    if pairs:
-        alone = model(inputs[0][:1, :1], inputs[1], *(value[:1] for value in inputs[2:]))
-        assert torch.allclose(alone.logits[0, 0], output.logits[0, 0], atol=1e-4), "pairs do not see each other"
+
+
+@pytest.mark.parametrize("name", ["clip_prior", "hts"])
+def test_each_pair_has_clips_vector_of_its_own_crop(name):
+    model, inputs = models()[name], padded_inputs(2, 3)
+    features = model(*inputs).features
+    for picture in range(2):
+        for pair in range(3):
+            crop = inputs[0][picture, inputs[-1][picture, pair]]
+            seen = functional.normalize(model.tower(crop[None]).pooled[0], dim=-1)
+            assert torch.allclose(features[picture, pair], seen, atol=1e-5)
+    assert (features[0, 0] - features[0, 1]).abs().max() > 1e-3
 
 
 def test_logits_are_gamma_times_cosines_and_with_htss_scale_and_bias():
-    inputs = pair_inputs(1, 2)
+    inputs = padded_inputs(1, 2)
     chosen = models()
     output = chosen["clip_prior"](*inputs)
     assert torch.allclose(output.logits, 100 * output.features @ inputs[1].T, atol=1e-4)
@@ -73,9 +89,30 @@ def test_logits_are_gamma_times_cosines_and_with_htss_scale_and_bias():
     assert torch.allclose(output.logits, expected, atol=1e-4)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["clip_prior", "hts"])
+def test_stored_numbers_do_not_drift(name):
+    model = models()[name]
+    for salt, value in enumerate(model.state_dict().values()):
+        if value.dim():
+            value.copy_(hashed(salt, *value.shape) / math.sqrt(max(value[0].numel(), 2)))
+    text = functional.normalize(hashed(50, 7, 16), dim=-1)
+    rest = padded_inputs(1, 2)[2:]
+    output = model(hashed(60, 1, 2, 3, 32, 32), text, *rest[:-1], torch.tensor([[1, 0]]))
+    assert output.logits[0, :, :3].flatten().tolist() == pytest.approx(DRIFT[name], abs=2e-3)
+    assert (output.logits[0, 0] - output.logits[0, 1]).abs().max() > 0.1
+
+
+DRIFT = {
+    "clip_prior": [7.45387, -22.32646, -50.74606, 4.7545, -23.65614, -52.21854],
+    "hts": [-4.43361, -6.3821, -5.32561, -4.16481, -6.09724, -5.32755],
+}
+"""three logits of each pair, of this code"""
+
+
 @pytest.mark.parametrize("name", ["clip_prior", "hts"])
 def test_static_export_gives_the_same_numbers(name):
-    model, inputs = models()[name], pair_inputs(1, 2)
+    model, inputs = models()[name], padded_inputs(1, 2)
     program = export_static(model, inputs)
     assert not data_dependent_operators(program)
     assert torch.allclose(program.module()(*inputs).logits, model(*inputs).logits, atol=1e-5)
@@ -164,6 +201,51 @@ def test_clip_prior_scores_pairs_of_a_frame_in_the_asked_words():
     head.close()
     with pytest.raises(ModelError, match="closed; call open"):
         head.score(frame(), detections(PERSON, CUP))
+
+
+def shares_by_hand(clip, crop, thing, *new):
+    """verb -> its share of the picture ``crop`` (32, 32, 3) among the interactions of ``thing`` and ``new`` ones."""
+    picture = torch.from_numpy(crop.copy()).permute(2, 0, 1) / 255
+    picture = (picture - torch.tensor(CLIP_MEAN)[:, None, None]) / torch.tensor(CLIP_STD)[:, None, None]
+    sentences = {
+        WORDS.verbs[verb]: sentence
+        for (verb, obj), sentence in zip(WORDS.interactions, prompts(WORDS, "eoid"), strict=True)
+        if WORDS.objects[obj] == thing and WORDS.verbs[verb] != "no_interaction"
+    } | dict(new)
+    text = functional.normalize(clip.text(tokenize(list(sentences.values()))), dim=-1)
+    cosines = text @ functional.normalize(clip.image(picture[None]).pooled[0], dim=-1)
+    return dict(zip(sentences, (clip.logit_scale.exp() * cosines).softmax(0).tolist(), strict=True))
+
+
+@torch.no_grad()
+def test_scores_of_a_frame_worked_by_hand():
+    """Each union box is 32 x 32 px, CLIP's size here: what CLIP sees is cut out of the frame and nothing else."""
+    head, clip = opened("hold cup, open bottle, polish bottle", box_lambda=0.5), load_clip(TINY_CLIP, "random", "").clip
+    boxes = np.array([[40, 20, 56, 52], [56, 22, 72, 50], [24, 30, 48, 40]], np.float32)
+    sure = np.array([0.9, 0.8, 0.6], np.float32)
+    scores = head.score(frame(), Detections(boxes, sure, np.array([PERSON, CUP, BOTTLE])))
+    found = dict(zip(scores.pairs.object_rows.tolist(), scores.verb_scores, strict=True))
+    pixels = frame().image[20:52]
+    cup = shares_by_hand(clip, pixels[:, 40:72], "cup")
+    bottle = shares_by_hand(clip, pixels[:, 24:56], "bottle", ("polish", "a picture of person polishing bottle"))
+    assert found[1] == pytest.approx([cup["hold"] * (0.9 * 0.8) ** 0.5, 0, 0], abs=1e-5)
+    assert found[2] == pytest.approx([0, *(bottle[v] * (0.9 * 0.6) ** 0.5 for v in ("open", "polish"))], abs=1e-5)
+
+
+@torch.no_grad()
+def test_two_humans_are_two_pairs_and_one_crop():
+    head, seen = opened("hold cup, hug person"), []
+    head._loaded.model.tower.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    scores = head.score(frame(), detections(PERSON, PERSON))
+    assert len(scores) == 2
+    assert seen == [1]
+    assert scores.verb_scores[0] == pytest.approx(scores.verb_scores[1])
+
+
+@pytest.mark.parametrize("gamma", [0.0, -1.0, float("inf")])
+def test_a_factor_that_is_none_is_refused(gamma):
+    with pytest.raises(UsageError, match="gamma="):
+        ClipPriorConfig(gamma=gamma)
 
 
 @pytest.mark.parametrize("classes", [(), (CUP, BOTTLE), (PERSON,)])

@@ -51,6 +51,40 @@ def test_number_of_pairs_and_finite_logits(kind: str, pairs: int) -> None:
     assert output.logits[output.pair_mask].abs().sum() > 0 or pairs == 0
 
 
+def test_no_row_at_all_is_no_pair() -> None:
+    """N = 0: a batch of pictures in which nothing was detected, without padding."""
+    found = detections([(), ()], rows=0, width=SMALL.detector_width)
+    with torch.no_grad():
+        output = head()(*found, *arguments(("nothing", "nothing"))[5:])
+    assert output.logits.shape[:2] == (2, SMALL.max_pairs)
+    assert not output.pair_mask.any()
+    assert not output.logits.any()
+    assert output.truncated.tolist() == [0, 0]
+
+
+def test_the_cap_may_be_given_for_one_call() -> None:
+    model, inputs = head(), arguments(("crowd",))
+    with torch.no_grad():
+        output, again = model(*inputs, max_pairs=4), model(*inputs)
+    assert output.logits.shape[1] == 4
+    assert output.truncated.tolist() == [11]
+    assert again.logits.shape[1] == SMALL.max_pairs
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_near_single(dtype: torch.dtype) -> None:
+    inputs = arguments(("crowd", "one human"))
+    with torch.no_grad():
+        single = head()(*inputs)
+        narrow = [value.to(dtype) if value.is_floating_point() else value for value in inputs]
+        half = head().to(dtype)(*narrow, max_pairs=SMALL.max_pairs)
+    assert half.logits.dtype == dtype
+    assert half.logits.isfinite().all()
+    assert int(half.pair_mask.sum()) == int(single.pair_mask.sum())
+    near = (half.logits.float() - single.logits).abs().mean() / single.logits.abs().mean()
+    assert near < 0.2
+
+
 def test_a_batch_of_four_gives_what_each_picture_gives_alone() -> None:
     model, inputs = head(), arguments(("crowd", "one pair", "nothing", "one human"))
     with torch.no_grad():

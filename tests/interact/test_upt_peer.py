@@ -16,8 +16,8 @@ from peer_modules import checkout, peer_modules  # noqa: E402
 
 from videohoi.interact.heads.chosen_detections import chosen_rows, padded  # noqa: E402
 from videohoi.interact.heads.upt import IGNORED_KEYS, KEY_MAP, UptHead  # noqa: E402
+from videohoi.layers.box_coding import corners_px  # noqa: E402
 from videohoi.layers.prior_scores import INFERENCE_POWER, compute_prior_scores  # noqa: E402
-from videohoi.layers.spatial_features import corners_px  # noqa: E402
 from videohoi.train.checkpoints import convert  # noqa: E402
 from videohoi.vocabulary import hico_det  # noqa: E402
 

@@ -11,7 +11,6 @@ from videohoi.geometry.pair_features import FRAME_LIMIT, SPATIAL_COUNT, Instance
 from videohoi.layers.spatial_features import (  # noqa: E402
     EPSILON,
     SPATIAL_FEATURES,
-    corners_px,
     spatial_features,
 )
 
@@ -54,7 +53,13 @@ def test_boxes_without_area_and_equal_boxes_give_finite_numbers() -> None:
     assert numbers.isfinite().all()
 
 
-def test_corners_are_in_pixels_of_each_picture() -> None:
-    boxes = torch.tensor([[[0.5, 0.5, 0.5, 1.0]], [[0.5, 0.5, 0.5, 1.0]]])
-    corners = corners_px(boxes, torch.tensor([[100.0, 40.0], [10.0, 20.0]]))
-    assert corners[:, 0].tolist() == [[25.0, 0.0, 75.0, 40.0], [2.5, 0.0, 7.5, 20.0]]
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_as_near_as_its_numbers_are_and_finite(dtype) -> None:
+    boxes = torch.tensor([[5.0, 5.0, 5.0, 5.0], [1.0, 2.0, 9.0, 8.0], [0.0, 0.0, 640.0, 480.0]])
+    picture = torch.tensor([640.0, 480.0])
+    exact = spatial_features(boxes[:, None], boxes[None], picture)
+    found = spatial_features(boxes[:, None].to(dtype), boxes[None].to(dtype), picture.to(dtype))
+    assert found.dtype == dtype
+    assert found.isfinite().all()
+    ordinary = exact.abs() < 1e3
+    torch.testing.assert_close(found.float()[ordinary], exact[ordinary], rtol=2e-2, atol=2e-2)

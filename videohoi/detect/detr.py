@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
+from videohoi.layers.box_coding import corners
 from videohoi.layers.checkpoints import read_checkpoint, renamed, training_arguments
 from videohoi.layers.detr_input import LONG_SIDE_PX, SHORT_SIDE_PX, detr_input
 from videohoi.layers.devices import choose_device
@@ -202,12 +203,6 @@ class DetrRunner:
 def best_classes(output: DetrOutput) -> list[Best]:
     """DETR's post-processing (its ``PostProcess``): softmax, the best class that is not "nothing", corners."""
     scores, classes = output.logits.softmax(-1)[..., :-1].max(-1)
-    corners = box_corners(output.boxes_cxcywh)
-    rows = zip(corners.cpu().numpy(), scores.cpu().numpy(), classes.cpu().numpy(), strict=True)
+    boxes_xyxy = corners(output.boxes_cxcywh)
+    rows = zip(boxes_xyxy.cpu().numpy(), scores.cpu().numpy(), classes.cpu().numpy(), strict=True)
     return [Best(*row) for row in rows]
-
-
-def box_corners(boxes_cxcywh: Tensor) -> Tensor:
-    """(..., 4) centre and size to (..., 4) corners."""
-    centre, half = boxes_cxcywh[..., :2], boxes_cxcywh[..., 2:] / 2
-    return torch.cat((centre - half, centre + half), dim=-1)

@@ -22,6 +22,7 @@ from transformers import AutoConfig, AutoModelForObjectDetection
 from transformers.utils import cached_file
 
 from videohoi.errors import ModelError
+from videohoi.layers.box_coding import corners
 from videohoi.layers.checkpoints import UNREADABLE
 from videohoi.layers.devices import choose_device
 
@@ -72,7 +73,7 @@ class HubModel:
         except _FAILURES as error:
             reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
             raise ModelError(f"detector hf:{name}: cannot be loaded ({reason[:200]}); {advice(name)}") from error
-        self._model.eval().requires_grad_(False).to(self.device)
+        self._model.eval().float().requires_grad_(False).to(self.device)
         self.labels = {int(number): str(label) for number, label in config.id2label.items()}
         own = _preparation(name)
         self.preparation = (
@@ -105,9 +106,8 @@ def best_labels(logits: Tensor, boxes_cxcywh: Tensor, threshold: float) -> Best:
     scores, places = logits.sigmoid().flatten().topk(len(logits))
     kept = scores >= threshold
     queries, labels = places[kept] // logits.shape[1], places[kept] % logits.shape[1]
-    centre, half = boxes_cxcywh[queries, :2], boxes_cxcywh[queries, 2:] / 2
-    corners = torch.cat((centre - half, centre + half), dim=1).clamp(0, 1)
-    return Best(corners.float().cpu().numpy(), scores[kept].float().cpu().numpy(), labels.cpu().numpy())
+    boxes_xyxy = corners(boxes_cxcywh[queries]).clamp(0, 1)
+    return Best(boxes_xyxy.float().cpu().numpy(), scores[kept].float().cpu().numpy(), labels.cpu().numpy())
 
 
 def advice(name: str) -> str:

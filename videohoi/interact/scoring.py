@@ -9,10 +9,10 @@ Every method ends on one scale, [0, 1] a verb of a pair, before anything is smoo
 - ``sum`` (the public evaluation of these three): (sigmoid(interaction) + sigmoid(object logit of that
   interaction)**2) / 2, which ranks as their sum does. Only for ranking: beside a sure object it is 0.5 for what nobody
   does, so that no threshold over time could end anything.
-- ``prior`` (the CLIP teacher of EoID, section 3.3): softmax over the interactions that the object allows, without "no
+- ``prior`` (the CLIP teacher of EoID, equation 6): softmax over the interactions that the object allows, without "no
   interaction", times the box scores as in ``fusion``.
 
-Where an output has interactions, a verb's score is the best of the interactions of this verb *and the pair's object*:
+Where an output has interactions, a verb's score is that of the interaction of this verb *and the pair's object*:
 another object's interaction says nothing about this pair. Then ``Calibration`` is applied, then the validity table.
 """
 
@@ -21,19 +21,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import UsageError
-from videohoi.interact.fusion import STREAMING_LAMBDA, allowed_verbs
+from videohoi.interact.fusion import STREAMING_LAMBDA, allowed_verbs, certainty, probability
 from videohoi.structures.hoi_output import HOIOutput
 from videohoi.vocabulary import Vocabulary
 
 Scores = NDArray[np.float32]
-_LARGEST_LOGIT = 80.0
-"""keeps exp finite in float32"""
 
 
 @dataclass(frozen=True)
@@ -99,6 +98,15 @@ class ScoreRule:
         if self.kind not in _KINDS:
             raise UsageError(f"unknown kind of score {self.kind!r}; expected one of {', '.join(_KINDS)}")
 
+    @cached_property
+    def columns(self) -> NDArray[np.int64]:
+        """(O, V) column of each verb with each object; K where there is none, also where columns have no object."""
+        table = np.full(self.vocabulary.valid.shape, len(self.rows.verb_ids), np.int64)
+        if self.rows.object_ids is not None:
+            told = np.flatnonzero(self.rows.verb_ids >= 0)
+            table[self.rows.object_ids[told], self.rows.verb_ids[told]] = told
+        return table
+
 
 @dataclass(frozen=True, repr=False)
 class ScoredPairs:
@@ -144,19 +152,19 @@ class _Pairs:
 
 
 def _product(pairs: _Pairs, rule: ScoreRule) -> Scores:
-    return _verb_best(_sigmoid(pairs.logits), pairs.classes, rule) * pairs.confidence[:, None]
+    return _of_object(probability(pairs.logits), pairs.classes, rule) * pairs.confidence[:, None]
 
 
 def _sum(pairs: _Pairs, rule: ScoreRule) -> Scores:
     object_ids, object_logits = rule.rows.object_ids, pairs.object_logits
     if object_ids is None or object_logits is None:
         raise UsageError("scores of kind sum need interactions and object logits; use fusion for verbs")
-    both = (_sigmoid(pairs.logits) + _sigmoid(object_logits[:, object_ids]) ** 2) / 2
-    return _verb_best(np.asarray(both, np.float32), pairs.classes, rule)
+    both = (probability(pairs.logits) + probability(object_logits[:, object_ids]) ** 2) / 2
+    return _of_object(np.asarray(both, np.float32), pairs.classes, rule)
 
 
 def _fusion(pairs: _Pairs, rule: ScoreRule) -> Scores:
-    return _verb_best(_sigmoid(pairs.logits), pairs.classes, rule) * _certainty(pairs, rule)
+    return _of_object(probability(pairs.logits), pairs.classes, rule) * certainty(pairs.confidence, rule.box_lambda)
 
 
 def _prior(pairs: _Pairs, rule: ScoreRule) -> Scores:
@@ -168,12 +176,7 @@ def _prior(pairs: _Pairs, rule: ScoreRule) -> Scores:
     logits = logits - np.where(competing.any(axis=1), logits.max(axis=1, initial=-np.inf), 0)[:, None]
     weights = np.where(competing, np.exp(logits), 0)
     shares = np.asarray(weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny), np.float32)
-    return _verb_best(shares, pairs.classes, rule) * _certainty(pairs, rule)
-
-
-def _certainty(pairs: _Pairs, rule: ScoreRule) -> Scores:
-    """(P, 1) the weight of the box scores."""
-    return np.asarray(pairs.confidence ** np.float32(rule.box_lambda), np.float32)[:, None]
+    return _of_object(shares, pairs.classes, rule) * certainty(pairs.confidence, rule.box_lambda)
 
 
 _KINDS: Mapping[str, Callable[[_Pairs, ScoreRule], Scores]] = MappingProxyType(
@@ -181,20 +184,12 @@ _KINDS: Mapping[str, Callable[[_Pairs, ScoreRule], Scores]] = MappingProxyType(
 )
 
 
-def _verb_best(scores: Scores, classes: NDArray[np.int64], rule: ScoreRule) -> Scores:
-    """(P, V) best column of each verb that fits the pair's object; 0 where none does."""
-    verb_ids, object_ids = rule.rows.verb_ids, rule.rows.object_ids
-    if object_ids is None:
+def _of_object(scores: Scores, classes: NDArray[np.int64], rule: ScoreRule) -> Scores:
+    """(P, V) the column of each verb with the pair's object; 0 where there is none."""
+    if rule.rows.object_ids is None:
         return scores
-    best = np.zeros((len(scores), len(rule.vocabulary.verbs)), np.float32)
-    for row, class_id in enumerate(classes.tolist()):
-        columns = np.flatnonzero((object_ids == class_id) & (verb_ids >= 0))
-        np.maximum.at(best[row], verb_ids[columns], scores[row, columns])
-    return best
-
-
-def _sigmoid(logits: Scores) -> Scores:
-    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -_LARGEST_LOGIT, _LARGEST_LOGIT))), np.float32)
+    with_none = np.concatenate([scores, np.zeros((len(scores), 1), np.float32)], axis=1)
+    return np.take_along_axis(with_none, rule.columns[classes], axis=1)
 
 
 def _softmax(logits: Scores) -> Scores:

@@ -197,8 +197,10 @@ def enhance(logits: Tensor, image_cosines: Tensor, top: int, weight: float) -> T
     top = min(top, image_cosines.shape[-1])
     if top == 0:
         return logits
+    dtype, logits, image_cosines = logits.dtype, logits.float(), image_cosines.float()  # 1 - 1e-6 is 1 in half
     best = image_cosines.topk(top, dim=-1)
     bonus = weight * (best.values.sigmoid() - 0.5)
     added = torch.zeros_like(image_cosines).scatter(-1, best.indices, bonus)[:, None]
     chosen = torch.zeros_like(image_cosines).scatter(-1, best.indices, 1.0)[:, None] > 0
-    return torch.where(chosen, torch.logit((logits.sigmoid() + added).clamp(_SURE, 1 - _SURE)), logits)
+    raised = torch.logit((logits.sigmoid() + added).clamp(_SURE, 1 - _SURE))
+    return torch.where(chosen, raised, logits).to(dtype)

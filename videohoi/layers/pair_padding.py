@@ -28,8 +28,11 @@ class PaddedDetections(NamedTuple):
     """(B, N, D) float32 of the detector (DETR: its last decoder layer)"""
 
     def neutral(self) -> PaddedDetections:
-        """The same with harmless padding: the whole picture as box, zeros elsewhere, whatever was there (also NaN)."""
-        boxes, scores, class_ids, mask, features = self
+        """The same with harmless padding: the whole picture as box, zeros elsewhere, whatever was there (also NaN).
+
+        At least one row, so that pictures without any detection need no way of their own.
+        """
+        boxes, scores, class_ids, mask, features = self._of_a_row() if self.mask.shape[1] == 0 else self
         whole = torch.tensor((0.5, 0.5, 1.0, 1.0), dtype=boxes.dtype, device=boxes.device)
         return PaddedDetections(
             torch.where(mask[..., None], boxes, whole),
@@ -38,6 +41,10 @@ class PaddedDetections(NamedTuple):
             mask,
             features.masked_fill(~mask[..., None], 0),
         )
+
+    def _of_a_row(self) -> PaddedDetections:
+        """One row of padding, of N = 0 rows."""
+        return PaddedDetections(*(values.new_zeros(len(values), 1, *values.shape[2:]) for values in self))
 
 
 class PaddedPairs(NamedTuple):

@@ -41,6 +41,7 @@ class PromptedText(nn.Module):
     prefix: Tensor
     suffix: Tensor
     end: Tensor
+    tokens: Tensor
 
     def __init__(
         self, config: ClipConfig, sentences: Sequence[str], count: int, *, class_specific: bool = True
@@ -58,18 +59,19 @@ class PromptedText(nn.Module):
         """
         super().__init__()
         tower = TextTower(config)
-        tokens = tokenize(sentences, config.context_length)
-        if not tokens.is_meta:
-            _require_room(int(tokens.argmax(-1).max()) + 1 + count, count, config.context_length)
+        with torch.device("cpu"):  # facts, not values: they are there on the meta device too
+            tokens = tokenize(sentences, config.context_length)
+            end = tokens.argmax(-1) + count
+        _require_room(int(end.max()) + 1, count, config.context_length)
         self.positional_embedding, self.blocks = tower.positional_embedding, tower.blocks
         self.ln_final, self.text_projection = tower.ln_final, tower.text_projection
         shape = (len(sentences), count, config.text_width) if class_specific else (count, config.text_width)
         self.context = nn.Parameter(nn.init.normal_(torch.empty(shape), std=_CONTEXT_STD))
-        self.tokens = tokens
+        self.register_buffer("tokens", tokens, persistent=False)
         prefix, suffix = self._parts(tower)
         self.register_buffer("prefix", prefix)
         self.register_buffer("suffix", suffix)
-        self.register_buffer("end", tokens.argmax(-1) + count, persistent=False)
+        self.register_buffer("end", end, persistent=False)
 
     def forward(self) -> Tensor:
         """(V, E) of unit length."""
@@ -87,6 +89,6 @@ class PromptedText(nn.Module):
     def _parts(self, tower: TextTower) -> tuple[Tensor, Tensor]:
         """Embeddings (V, 1, W) of the start and (V, L - 1 - count, W) of the sentence with its padding."""
         with torch.no_grad():
-            embeddings = tower.token_embedding(self.tokens)
+            embeddings = tower.token_embedding(self.tokens.to(tower.positional_embedding.device))
         kept = embeddings.shape[1] - self.context.shape[-2]
         return embeddings[:, :1].clone(), embeddings[:, 1:kept].clone()

@@ -25,7 +25,7 @@ class GroupWiseLinear(nn.Module):
 
 
 class VerbExtractionDecoder(nn.Module):
-    """V verb queries attend to the encoder's memory (KI2HOI, equations 4 to 6).
+    """V verb queries attend to each other and to the encoder's memory (KI2HOI, section III-C; Query2Label, section 3.2).
 
     Args:
         verbs: V.

@@ -16,19 +16,16 @@ EPSILON = 1e-10
 """keeps divisions and logarithms finite (value of the public code)"""
 
 
-def corners_px(boxes_cxcywh: Tensor, picture_sizes_px: Tensor) -> Tensor:
-    """(B, N, 4) corners x1, y1, x2, y2 in pixels from boxes (B, N, 4) in fractions and sizes (B, 2) width, height."""
-    centre, half = boxes_cxcywh[..., :2], 0.5 * boxes_cxcywh[..., 2:]
-    fractions = torch.cat((centre - half, centre + half), dim=-1)
-    return fractions * picture_sizes_px.repeat(1, 2)[:, None]
-
-
 def spatial_features(first_xyxy: Tensor, second_xyxy: Tensor, picture_sizes_px: Tensor) -> Tensor:
     """(..., 36) of the boxes ``first_xyxy`` (..., 4) against ``second_xyxy`` (..., 4), both in pixels; they broadcast.
 
     ``picture_sizes_px`` (..., 2) is width and height and broadcasts to the pairs. Every number is finite, for boxes
-    without area too (the public code has no IoU for two of them).
+    without area too (the public code has no IoU for two of them). Computed in single precision: 1e-10 is 0 in half.
     """
+    dtype = first_xyxy.dtype
+    first_xyxy, second_xyxy, picture_sizes_px = (
+        values.to(torch.promote_types(dtype, torch.float32)) for values in (first_xyxy, second_xyxy, picture_sizes_px)
+    )
     size_1, size_2 = first_xyxy[..., 2:] - first_xyxy[..., :2], second_xyxy[..., 2:] - second_xyxy[..., :2]
     centre_1 = (first_xyxy[..., :2] + first_xyxy[..., 2:]) / 2
     centre_2 = (second_xyxy[..., :2] + second_xyxy[..., 2:]) / 2
@@ -50,7 +47,8 @@ def spatial_features(first_xyxy: Tensor, second_xyxy: Tensor, picture_sizes_px: 
     ]
     pairs = apart.shape[:-1]
     numbers = torch.cat([column.expand(*pairs, column.shape[-1]) for column in plain], dim=-1)
-    return torch.cat((numbers, torch.log(numbers + EPSILON)), dim=-1)
+    largest = torch.finfo(dtype).max
+    return torch.cat((numbers, torch.log(numbers + EPSILON)), dim=-1).clamp(-largest, largest).to(dtype)
 
 
 def _iou(first: Tensor, second: Tensor, area_1: Tensor, area_2: Tensor) -> Tensor:

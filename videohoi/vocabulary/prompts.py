@@ -80,7 +80,7 @@ PROMPTS: Mapping[str, PromptTemplate] = MappingProxyType({
         sentence="a picture of person {verb} {object}",
         no_interaction="a picture of person no interaction {object}",
         respelled=(("hose", "hosing down"),),
-        source="EoID (AAAI 2023), section 3.3: 'a picture of person {verb} {object}'; words of datasets/static_hico.py",
+        source="EoID (AAAI 2023), section 4.3: 'a picture of person {verb} {object}'; words of datasets/static_hico.py",
     ),
     "gen-vlkt": _GEN,
     "ki2hoi": PromptTemplate(

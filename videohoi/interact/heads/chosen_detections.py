@@ -18,6 +18,7 @@ from torch import Tensor
 
 from videohoi.errors import UsageError
 from videohoi.geometry.nms import class_aware_nms
+from videohoi.layers.box_coding import corners
 from videohoi.layers.pair_padding import PaddedDetections
 
 
@@ -55,12 +56,11 @@ def choose_detections(
     Shapes: ``boxes_cxcywh`` (B, Q, 4), ``scores`` (B, Q), ``class_ids`` (B, Q) int64, ``features`` (B, Q, D).
     """
     rules = ChoiceRules() if rules is None else rules
-    centre, half = boxes_cxcywh[..., :2], 0.5 * boxes_cxcywh[..., 2:]
-    corners = torch.cat((centre - half, centre + half), dim=-1).detach().cpu().float().numpy()
+    boxes_xyxy = corners(boxes_cxcywh).detach().cpu().float().numpy()
     host_scores, host_classes = scores.detach().cpu().float().numpy(), class_ids.cpu().numpy()
     rows = [
         chosen_rows(*picture, person_id=person_id, rules=rules)
-        for picture in zip(corners, host_scores, host_classes, strict=True)
+        for picture in zip(boxes_xyxy, host_scores, host_classes, strict=True)
     ]
     return padded(list(zip(boxes_cxcywh, scores, class_ids, features, strict=True)), rows, rules.rows)
 

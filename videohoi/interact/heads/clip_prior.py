@@ -1,6 +1,6 @@
 """clip_prior: no training at all. CLIP on the box around a pair, among the interactions that its object allows.
 
-Paper: EoID (Wu et al., AAAI 2023, arXiv 2204.03541), section 3.3 and table 2: its CLIP teacher, used alone.
+Paper: EoID (Wu et al., AAAI 2023, arXiv 2204.03541), section 4.3, equation 6, and table 2: its CLIP teacher, used alone.
 Public code: mrwu-mac/EoID models/EoID.py (Apache-2.0); CLIP: openai/CLIP (MIT).
 
 For each pair: cut the union box out of the picture, make it square with black, resize to CLIP's size; logits = gamma
@@ -23,12 +23,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from videohoi.errors import UsageError
 from videohoi.interact.heads.union_crop_head import LoadedModel, UnionCropHead
 from videohoi.interact.options import ModelOptions
 from videohoi.interact.scoring import ScoreRule
 from videohoi.interact.text_classes import text_classes
 from videohoi.interact.torch_engine import largest_gamma, load_clip
 from videohoi.layers.clip import ClipConfig, ImageTower, clip_config
+from videohoi.layers.pair_padding import take_rows
 from videohoi.structures.hoi_output import HOIOutput
 from videohoi.vocabulary import hico_det
 
@@ -40,9 +42,13 @@ class ClipPriorConfig:
     clip: str = "ViT-B/32"
     """a name of ``layers.clip.CLIP_MODELS``"""
     gamma: float | None = None
-    """factor on cosines; None: the one CLIP was trained to, 100 in OpenAI's weights (EoID takes it too)"""
+    """factor on cosines; None: the one CLIP was trained to, 100 in OpenAI's weights (EoID, section 5.1, takes it too)"""
     exact_gelu: bool = False
     """for weights trained with it (LAION's, DataComp's); OpenAI's have QuickGELU"""
+
+    def __post_init__(self) -> None:
+        if self.gamma is not None and not 0 < self.gamma < float("inf"):
+            raise UsageError(f"clip_prior: gamma={self.gamma}: expected a factor above 0, or null for CLIP's own")
 
     def sizes(self) -> ClipConfig:
         """Of CLIP; ``UsageError`` where there is no such model."""
@@ -67,13 +73,15 @@ class ClipPrior(nn.Module):
         scores: Tensor,
         class_ids: Tensor,
         truncated: Tensor,
+        crop_rows: Tensor,
     ) -> HOIOutput[Tensor]:
-        """Crops (B, P, 3, S, S) normalised, text rows (K, E) of length 1, the rest as ``PairInputs``.
+        """Crops (B, C, 3, S, S) normalised, text rows (K, E) of length 1, the rest as ``PairInputs``.
 
         Returns logits (B, P, K) of interactions and features (B, P, E) of length 1.
         """
         pooled = self.tower(crops.flatten(0, 1)).pooled
-        features = functional.normalize(pooled, dim=-1).reshape(*crops.shape[:2], pooled.shape[-1])
+        seen = functional.normalize(pooled, dim=-1).reshape(*crops.shape[:2], pooled.shape[-1])
+        features = take_rows(seen, crop_rows)
         return HOIOutput(
             boxes_cxcywh, pair_rows, pair_mask, self.gamma * features @ text_rows.T,
             scores=scores, class_ids=class_ids, truncated=truncated, features=features,
@@ -95,7 +103,7 @@ class ClipPriorHead(UnionCropHead):
         loaded = load_clip(self._sizes or config.sizes(), options.clip_weights, self.name)
         classes = text_classes(options.vocabulary, "eoid", hico_det() if options.own_words else None)
         bank = loaded.text.bank(classes.names, classes.sentences)
-        gamma = config.gamma or largest_gamma(loaded.clip.logit_scale)
+        gamma = largest_gamma(loaded.clip.logit_scale) if config.gamma is None else config.gamma
         rule = ScoreRule(options.vocabulary, "prior", classes.rows, options.box_lambda, options.calibration)
         note = loaded.note or f"CLIP {config.clip} compares pairs with words; nothing was trained for this"
         model, rows = ClipPrior(loaded.clip.image, gamma), torch.from_numpy(bank.embeddings)

@@ -8,13 +8,15 @@ mean and deviation, as its code gave it in training; it is made of the frame, th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from videohoi.detect.detr import IGNORED_KEYS as DETR_IGNORED_KEYS
 from videohoi.detect.detr import Detr, DetrConfig, DetrOutput, best_classes, detr_keys, load_detr
@@ -126,28 +128,29 @@ class UptRunner(PictureRunner):
         pairs = _pair_count(boxes.class_ids[0].cpu().numpy())
         if pairs == 0:
             return _no_pairs(boxes, len(self.rule.rows.verb_ids))
-        head = model.head
-        head.config = replace(head.config, max_pairs=self.cap(pairs, self.options.config.head.max_pairs))
-        return self.head_answer(head, boxes, found, (pixels.shape[3], pixels.shape[2]), frame)
+        extent_px, most = (pixels.shape[3], pixels.shape[2]), self.cap(pairs, self.options.config.head.max_pairs)
+        return self.head_answer(model.head, boxes, found, extent_px, frame, most)
 
     def cap(self, pairs: int, most: int) -> int:
         """Pairs to pad; UPT's pairs compete, so that none may be left out that its paper keeps."""
         return min(pairs, most)
 
     def head_answer(
-        self, head: Any, boxes: PaddedDetections, found: DetrOutput, size_px: tuple[int, int], frame: Frame
+        self, head: Any, boxes: PaddedDetections, found: DetrOutput, extent_px: tuple[int, int], frame: Frame, most: int
     ) -> HOIOutput[Tensor]:
-        """The head's output for one picture of ``size_px`` (width, height) as the detector saw it."""
+        """The head's output, padded to ``most`` pairs, for one picture of ``extent_px`` as the detector saw it."""
         del frame
-        sizes = torch.tensor([size_px], dtype=torch.float32, device=self.device)
-        output: HOIOutput[Tensor] = head(*boxes, found.image.feature_map, sizes)
+        sizes = torch.tensor([extent_px], dtype=torch.float32, device=self.device)
+        output: HOIOutput[Tensor] = head(*boxes, found.image.feature_map, sizes, max_pairs=most)
         return output
 
     def _chosen(self, found: DetrOutput, outputs: int) -> PaddedDetections:
         (best,) = best_classes(found)
         classes = class_of_output(outputs, self.method.name)[best.outputs]
-        rows = chosen_rows(best.boxes_xyxy, best.scores, classes, person_id=hico_det().person_id)
-        rows = rows[classes[rows] >= 0]
+        named = np.flatnonzero(classes >= 0)  # COCO's outputs have gaps: no place among the objects for them
+        rows = named[
+            chosen_rows(best.boxes_xyxy[named], best.scores[named], classes[named], person_id=hico_det().person_id)
+        ]
         scores, class_ids = torch.from_numpy(best.scores), torch.from_numpy(classes)
         picture = (found.boxes_cxcywh[0], scores.to(self.device), class_ids.to(self.device), found.queries[0])
         return padded([picture], [rows], len(rows))
@@ -164,31 +167,34 @@ class LainRunner(UptRunner):
         words, known = self.options.vocabulary, hico_det().verbs
         with torch.inference_mode():
             learned = model.head.verb_text()
-            rows = [learned[known.index(verb)] if verb in known else self._new(verb) for verb in words.verbs]
+            new = self._new_rows([verb for verb in words.verbs if verb not in known])
+            rows = [learned[known.index(verb)] if verb in known else new[verb] for verb in words.verbs]
         self.verb_text = torch.stack(rows).to(self.device)
         return ClassRows.verbs(words)
 
-    def _new(self, verb: str) -> Tensor:
-        loaded = load_clip(self.options.config.head.clip, self.options.clip_weights, f"lain with the new verb {verb!r}")
-        self.note = loaded.note
-        text = loaded.clip.text
-        tokens = tokenize([template("lain").interaction(self.options.vocabulary, verb, "object")])
-        vector = encode_unmasked(text, text.token_embedding(tokens), tokens.argmax(-1))[0]
-        unit: Tensor = vector / vector.norm()
-        return unit
+    def _new_rows(self, verbs: Sequence[str]) -> dict[str, Tensor]:
+        """Unit vectors of plain sentences of verbs that have no learned prompt."""
+        if not verbs:
+            return {}
+        config, asking = self.options.config.head.clip, f"lain with the new verb {verbs[0]!r}"
+        loaded = load_clip(config, self.options.clip_weights, asking)
+        self.note, text = loaded.note, loaded.clip.text
+        tokens = tokenize([template("lain").interaction(self.options.vocabulary, verb, "object") for verb in verbs])
+        vectors = encode_unmasked(text, text.token_embedding(tokens), tokens.argmax(-1))
+        return dict(zip(verbs, functional.normalize(vectors, dim=-1), strict=True))
 
     def cap(self, pairs: int, most: int) -> int:
         """LAIN's pairs do not see each other: those beyond the run's limit are left out and counted."""
         return min(pairs, most, self.options.pair_limit)
 
     def head_answer(
-        self, head: Any, boxes: PaddedDetections, found: DetrOutput, size_px: tuple[int, int], frame: Frame
+        self, head: Any, boxes: PaddedDetections, found: DetrOutput, extent_px: tuple[int, int], frame: Frame, most: int
     ) -> HOIOutput[Tensor]:
         """As UPT's; the head reads CLIP's view of the whole picture, squeezed to a square."""
-        del found, size_px
+        del found, extent_px
         size = head.config.clip.image_size_px
         picture = clip_pictures([frame.image], size, (IMAGENET_MEAN, IMAGENET_DEVIATION)).to(self.device)
-        output: HOIOutput[Tensor] = head(*boxes, picture, self.verb_text)
+        output: HOIOutput[Tensor] = head(*boxes, picture, self.verb_text, max_pairs=most)
         return output
 
 

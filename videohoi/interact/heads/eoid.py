@@ -30,7 +30,7 @@ from videohoi.structures.hoi_output import HOIOutput
 
 @dataclass(frozen=True)
 class EoIDConfig:
-    """Sizes; the defaults are the paper's (section 4.1) on HICO-DET. V-COCO's has 29 verbs and 81 objects."""
+    """Sizes; the defaults are the paper's (section 5.1) on HICO-DET. V-COCO's has 29 verbs and 81 objects."""
 
     verb_classes: int = 117
     object_classes: int = 80
@@ -92,7 +92,7 @@ class EoID(nn.Module):
         return tuple(map(self._answer, pairs[-depth:], interactions[-depth:]))
 
     def interactive_logits(self, features: Tensor) -> Tensor:
-        """(B, Q, 2) from the output's features: whether anything happens between the two, last = yes (section 3.2)."""
+        """(B, Q, 2) from the output's features: whether anything happens between the two, last = yes (section 4.2)."""
         logits: Tensor = self.interactive_score(features)
         return logits
 

@@ -14,6 +14,8 @@ Deviations:
   mimic loss compares with CLIP's image vector is the output's ``features``.
 - Only the CLIP-initialised classifiers are built, which all published models have.
 - Attention runs on PyTorch's fused kernel, batch first.
+- In the pipeline scores are probabilities, sigmoid(interaction) times the object's; the public evaluation ranks by
+  sigmoid(interaction) + sigmoid(object logit of that interaction's object) ** 2 (``interact.scoring``).
 """
 
 from __future__ import annotations
@@ -94,7 +96,6 @@ class GenVlkt(nn.Module):
 
     Human and object queries share a position-guided embedding, which makes them pairs; one instance decoder answers
     both. Layer k of the interaction decoder has the mean of the pair's layer k as query position (section 3.2).
-    Score of the public evaluation: ``sigmoid(interaction) + sigmoid(object logit of that interaction's object) ** 2``.
     """
 
     classes: ClassVar[Literal["verbs", "interactions"]] = "interactions"

@@ -2,7 +2,8 @@
 
 Paper: HTS (Jin, Chen, Wang, Wang, Hwang, Liu, ICIP 2023); only its abstract could be read. Its loss and student follow
 DEFR of the same first authors (arXiv 2112.06392 and 2203.05676).
-Public code: none was found, so there is nothing to be equal to. Licence of weights: nobody publishes any.
+Public code: "Code is available", says the abstract; none was found, so there is nothing to be equal to and no licence.
+Weights: nobody publishes any.
 
 What is known: the student is a CLIP ViT whose linear classifier is initialised from text embeddings of the classes; the
 loss is LSE-Sign (``videohoi.train.hts``); a captioner over regions teaches it. It classifies whole pictures.
@@ -33,6 +34,7 @@ from videohoi.interact.text_classes import reported_rows, text_classes
 from videohoi.interact.torch_engine import fill, load_clip
 from videohoi.interact.trained_classes import refuse_other_classes
 from videohoi.layers.clip import ClipConfig, ImageTower, clip_config
+from videohoi.layers.pair_padding import take_rows
 from videohoi.structures.hoi_output import HOIOutput
 
 PROMPTS = "gen-vlkt"
@@ -50,7 +52,7 @@ class HtsConfig:
     clip: str = "ViT-B/16"
     """a name of ``layers.clip.CLIP_MODELS``"""
     classes: int = 600
-    """K, interactions without a "no interaction" are fine: the rows follow the vocabulary's interactions"""
+    """K, a row for each interaction of HICO-DET, in its order"""
     exact_gelu: bool = False
     """for students of weights trained with it (LAION's, DataComp's); OpenAI's have QuickGELU"""
 
@@ -91,16 +93,19 @@ class Hts(nn.Module):
         scores: Tensor,
         class_ids: Tensor,
         truncated: Tensor,
+        crop_rows: Tensor,
     ) -> HOIOutput[Tensor]:
-        """Crops (B, P, 3, S, S) normalised, class rows (K, E) - ``self.rows`` or text -, the rest as ``PairInputs``.
+        """Crops (B, C, 3, S, S) normalised, class rows (K, E) - ``self.rows`` or text -, the rest as ``PairInputs``.
 
         Returns logits (B, P, K) of interactions and features (B, P, E) of length 1.
         """
-        logits, features = self.classify(crops.flatten(0, 1), text_rows)
-        shape = crops.shape[:2]
+        logits, features = (
+            take_rows(values.reshape(*crops.shape[:2], values.shape[-1]), crop_rows)
+            for values in self.classify(crops.flatten(0, 1), text_rows)
+        )
         return HOIOutput(
-            boxes_cxcywh, pair_rows, pair_mask, logits.reshape(*shape, logits.shape[-1]), scores=scores,
-            class_ids=class_ids, truncated=truncated, features=features.reshape(*shape, features.shape[-1]),
+            boxes_cxcywh, pair_rows, pair_mask, logits, scores=scores, class_ids=class_ids, truncated=truncated,
+            features=features,
         )  # fmt: skip
 
 

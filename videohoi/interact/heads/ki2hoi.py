@@ -8,57 +8,67 @@ about that code (shapes, order of operations, key names).
 
 - ``"released"``: what the public code computes. Its verb branch is dead (``verb_hs2 * 0``, and no loss trains it), so
   that it is HOICLIP with the SwiftFormer prefix. The branch's weights load, and do nothing.
-- ``"paper"``: the branch works: verb vector = D_verb + C_verb, MLPs of the pair's vector and of its 117 verb logits
-  (equations 12 to 15). Weights of the public code were never trained for it.
+- ``"paper"``: the branch works. Weights of the public code were never trained for it.
 
-Deviations of the ``paper`` variant:
+Deviations from the paper, in which both follow the public code:
 
-- C_verb and D_verb are added, as the public code would without its factor 0. Equation 14 concatenates them, which does
-  not fit the E-wide verb rows of equation 15.
-- Verb weights are normalised over their features, which makes the product a cosine. The public code normalises over
-  the 117 verbs.
-- Human and object features come from ROIAlign (the paper's word, section III-B); the public code uses ROI max pooling.
-- The verb extraction decoder has the one layer of table VI and of the public code; section III-C says two.
-- The paper's score S_h + S_o + S_verb (equation 18) is not used; ``interact.scoring`` scores as the public code does.
+- The SwiftFormer blocks see the whole C5 map, not 7 x 7 crops of it (section III-B), and stand before DETR's encoder of
+  6 layers (section IV-A: 3). They have SwiftFormer's residuals and scales, and batch norm after the depthwise
+  convolution (equations 1 to 3 have it before, and one residual).
+- In the verb extraction decoder the verb queries attend to each other, as in Query2Label; equation 4 has the picture's
+  features do so. It has the one layer of table VI; section III-C says two.
+- V_verb is not concatenated to anything in the interaction decoder (figure 4; equation 11 does not either).
 
-In both, as in the public code: the SwiftFormer blocks see the whole C5 map, not 7 x 7 crops of it (section III-B), and
-stand before DETR's encoder. Otherwise as ``hoiclip``, whose deviations hold here.
+Deviations of ``paper`` from equations 12 to 15, which need a verb vector of each pair but have one of each verb:
+
+- C_verb is an MLP of the pair's logits of all V verbs: the pair's vector, with what lies in its boxes, against V_verb
+  plus learned rows. So is the public code's, but for its factor 0. D_verb is an MLP of the pair's vector.
+- C_verb and D_verb are added, as the public code would. Equation 14 concatenates them, which does not fit the E-wide
+  verb rows of equation 15.
+- V_verb plus learned rows is normalised over its features, which makes the product a cosine. The public code
+  normalises over the V verbs.
+- Features in the boxes come from ROIAlign (the paper's word, section III-B); the public code uses ROI max pooling.
+
+In the pipeline both are scored as probabilities; neither the paper's S_h + S_o + S_verb (equation 18) nor the public
+code's sigmoid(interaction) + sigmoid(object)^2 is one (``interact.scoring``). Beside that, what ``hoiclip`` says of
+text, layers and enhancement holds here; there is no idle decoder, since this public code has none.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from videohoi.interact.heads.hoiclip import (
+from videohoi.interact.heads.clip_fusion_model import (
     DEFAULT_IGNORED_ROWS,
     DEFAULT_ROWS,
     SHARED_IGNORED_KEYS,
     SHARED_KEYS,
     ZERO_SHOT_IGNORED_ROWS,
     ZERO_SHOT_ROWS,
-    HoiclipConfig,
+    ClipFusionConfig,
+    ClipFusionModel,
+    Picture,
 )
-from videohoi.layers.clip import ImageTower, TextTower
-from videohoi.layers.clip_interaction import ClipFusion, InteractionClassifier, PairDecoder, TextRows, enhance
+from videohoi.layers.box_coding import corners_px
 from videohoi.layers.image_encoder import ImageEncoder, ImageTokens, image_encoder_keys
-from videohoi.layers.mlp import MLP, BoxHead, mlp_keys
-from videohoi.layers.pair_queries import paired_output
+from videohoi.layers.mlp import MLP, mlp_keys
 from videohoi.layers.position import sine_position
 from videohoi.layers.query2label import VerbExtractionDecoder
 from videohoi.layers.roi_align import roi_align
 from videohoi.layers.swiftformer import LocalBlock, SwiftFormerEncoder, local_block_keys, swiftformer_keys
 from videohoi.layers.transformer import TransformerConfig, decoder_keys
-from videohoi.structures.hoi_output import HOIOutput
 
 STRIDE_PX = 32
 """of C5: a map's cell in input pixels"""
 _ROI_BINS = 7
 """section III-B"""
+_ROI_SAMPLES = 2
+"""a bin and axis (Mask R-CNN, arXiv 1703.06870, section 3: four a bin)"""
 _VERB_FEATURE_SCALE = 1 / 32
 """of the decoder's verb features beside the learned verb weights (public code)"""
 
@@ -71,8 +81,8 @@ IMPORT_ADVICE = (
 
 
 @dataclass(frozen=True)
-class Ki2hoiConfig(HoiclipConfig):
-    """Sizes and choices; defaults are the paper's for HICO-DET (section IV-A and the public train script)."""
+class Ki2hoiConfig(ClipFusionConfig):
+    """Sizes and choices; defaults are those of the public train script for HICO-DET."""
 
     verb_branch: Literal["paper", "released"] = "paper"
     """see the head of the file; published weights answer as published with ``released``"""
@@ -81,7 +91,7 @@ class Ki2hoiConfig(HoiclipConfig):
 
 
 class HoPairEncoder(ImageEncoder):
-    """DETR's image encoder with a convolutional encoder and a SwiftFormer encoder before it (equations 1 to 3)."""
+    """DETR's image encoder with a convolutional encoder and a SwiftFormer encoder before it (figure 3)."""
 
     def __init__(self, config: TransformerConfig, depth: int, *, backbone: str) -> None:
         super().__init__(config, depth, backbone=backbone)
@@ -135,70 +145,36 @@ class VerbBranch(nn.Module):
         memory = image.memory_map()
         position = image.position.transpose(1, 2).reshape(memory.shape)
         features = self.map_projection(torch.cat((image.feature_map, memory), dim=1)) + position
-        centre, size = (boxes_cxcywh * extent_px.repeat(1, 2)[:, None] / STRIDE_PX).chunk(2, dim=-1)
-        corners = torch.cat((centre - size / 2, centre + size / 2), dim=-1)
-        pooled = roi_align(features, corners, (_ROI_BINS, _ROI_BINS), sampling_ratio=1).mean(dim=(-2, -1))
+        corners = corners_px(boxes_cxcywh, extent_px) / STRIDE_PX
+        pooled = roi_align(features, corners, (_ROI_BINS, _ROI_BINS), sampling_ratio=_ROI_SAMPLES).mean(dim=(-2, -1))
         return torch.cat(pooled.chunk(2, dim=1), dim=-1)
 
 
-class Ki2hoi(nn.Module):
-    """Pixels to Q pairs with interaction logits. CLIP's image tower is frozen and runs at inference.
+class Ki2hoi(ClipFusionModel):
+    """See ``ClipFusionModel``. Both variants hold the verb branch, so that the same weights fit both."""
 
-    ``clip_text`` is CLIP's frozen text tower, for rows of other words; ``forward`` never runs it.
-    Score of the public evaluation: ``sigmoid(interaction) + sigmoid(object logit of that interaction's object) ** 2``.
-    """
-
-    classes: ClassVar[Literal["verbs", "interactions"]] = "interactions"
+    config: Ki2hoiConfig
 
     def __init__(self, config: Ki2hoiConfig | None = None) -> None:
         """Randomly initialised, CLIP too; ``KEY_MAP`` says how published weights load."""
-        super().__init__()
-        self.config = config = Ki2hoiConfig() if config is None else config
+        config = Ki2hoiConfig() if config is None else config
         detr, embed = config.transformer(config.width), config.clip.embed_dim
-        self.image = HoPairEncoder(detr, config.encoder_layers, backbone=config.backbone)
-        self.pairs = PairDecoder(config.queries, detr, config.instance_layers)
-        self.human_box, self.object_box = BoxHead(config.width), BoxHead(config.width)
-        self.clip = ImageTower(config.clip).requires_grad_(False)
-        self.fusion = ClipFusion(config.width, config.transformer(config.clip.image_width), config.fusion_layers)
-        self.verb_adapter = MLP(embed, embed // 2, embed, depth=3)
+        super().__init__(config, HoPairEncoder(detr, config.encoder_layers, backbone=config.backbone))
         self.verb_branch = VerbBranch(config)
         self.branch_adapter = MLP(config.verbs, embed // 2, embed, depth=3)
-        self.classifier = InteractionClassifier(
-            config.sizes(), config.width, interaction_bias=not config.zero_shot, verb_weight=config.verb_weight
-        )
-        self.clip_text = TextTower(config.clip).requires_grad_(False)
 
-    def forward(
-        self,
-        pixels: Tensor,
-        padding_mask: Tensor,
-        clip_pixels: Tensor,
-        text: Tensor | None = None,
-        object_text: Tensor | None = None,
-        verb_to_interaction: Tensor | None = None,
-        verb_text: Tensor | None = None,
-    ) -> HOIOutput[Tensor]:
-        """As ``Hoiclip.forward``: pixels, padding, CLIP's pixels and optional text rows to Q pairs.
+    def verb_vectors(self, interactions: Tensor, human_boxes: Tensor, object_boxes: Tensor, picture: Picture) -> Tensor:
+        """With what the branch says of the pair, in the paper's variant.
 
-        The verb branch keeps its trained verbs in any vocabulary: their logits are a description of the pair.
-
-        Raises:
-            UsageError: the shapes of the text inputs do not fit each other or CLIP.
+        The branch keeps its trained verbs in any vocabulary: their logits are a description of the pair.
         """
-        rows = TextRows(text, verb_to_interaction, object_text, verb_text).checked(self.config.sizes())
-        image = self.image(pixels, padding_mask)
-        pairs, seen = self.pairs(image), self.clip(clip_pixels)
-        interactions = self.fusion(pairs, seen.tokens, image.memory)[-1] @ self.clip.proj
-        humans, objects = self.human_box(pairs.humans[-1]), self.object_box(pairs.objects[-1])
-        verbs = self.verb_adapter(interactions)
-        if self.config.verb_branch == "paper":
-            cosines = self.verb_branch(interactions, torch.cat((humans, objects), dim=1), image, extent(padding_mask))
-            verbs = verbs + self.branch_adapter(self.classifier.logit_scale.exp() * cosines)
-        logits = self.classifier(interactions, verbs, rows)
-        by_image = self.classifier.image_cosines(seen.pooled, rows)
-        logits = enhance(logits, by_image, self.config.enhancement_top, self.config.enhancement_weight)
-        object_logits = self.classifier.object_logits(pairs.objects[-1], rows)
-        return paired_output(humans, objects, logits, object_logits, interactions)
+        vectors = super().verb_vectors(interactions, human_boxes, object_boxes, picture)
+        if self.config.verb_branch == "released":
+            return vectors
+        boxes, extent_px = torch.cat((human_boxes, object_boxes), dim=1), extent(picture.padding_mask)
+        cosines = self.verb_branch(interactions, boxes, picture.tokens, extent_px.to(interactions.dtype))
+        added: Tensor = self.branch_adapter(self.classifier.logit_scale.exp() * cosines)
+        return vectors + added
 
     def image_verb_logits(self, pixels: Tensor, padding_mask: Tensor) -> Tensor:
         """(B, V) logits of "the verb is somewhere in the picture", for the image-level verb loss (section III-C)."""

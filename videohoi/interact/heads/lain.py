@@ -7,6 +7,8 @@ the class token and the patches. It sees itself and the patches, and nothing of 
 - the picture's tokens therefore do not depend on the pairs: they run once per picture, and pairs follow in chunks of
   ``pair_chunk`` that read the kept keys and values. ``together`` runs all tokens through every chunk instead, as the
   code does with all pairs at once: same logits, for tests and for the measurement of what is saved.
+- patches are narrowed before regions are pooled from them, not after (``layers.interaction_adapter``): the same
+  numbers, since both are linear, for a fraction of the work.
 - pictures are padded to N boxes and ``max_pairs`` pairs; a cap below the default 435 (all pairs of 15 humans and 15
   objects) leaves out the pairs of lowest box scores and counts them; 64 suits live video. The others stay as they are.
 - the verbs' text vectors are an input; by default those of the learned prompts, computed at every call: pass
@@ -30,6 +32,7 @@ from torch.nn import functional
 
 from videohoi.errors import UsageError
 from videohoi.interact.heads.lain_keys import DETECTOR_PREFIX, IGNORED_KEYS, KEY_MAP
+from videohoi.layers.box_coding import corners_px
 from videohoi.layers.clip import LOGIT_SCALE, Clip, ClipConfig, ImageTower, clip_config, tokenize
 from videohoi.layers.clip_block import finished, projected, see_self_and, sight
 from videohoi.layers.interaction_adapter import InteractionAdapter
@@ -38,7 +41,6 @@ from videohoi.layers.mlp import MLP
 from videohoi.layers.pair_padding import PaddedDetections, padded_pairs, take_rows
 from videohoi.layers.prompted_text import PromptedText, encode_unmasked
 from videohoi.layers.roi_align import RoiWeights, roi_weights
-from videohoi.layers.spatial_features import corners_px
 from videohoi.structures.hoi_output import HOIOutput
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.prompts import object_prompts, prompts
@@ -155,6 +157,7 @@ class LainHead(nn.Module):
         features: Tensor,
         pictures: Tensor,
         verb_text: Tensor | None = None,
+        max_pairs: int | None = None,
     ) -> HOIOutput[Tensor]:
         """Logits (B, P, V) of the pairs of padded detections.
 
@@ -167,12 +170,14 @@ class LainHead(nn.Module):
             pictures: (B, 3, S, S), the whole picture resized to CLIP's square, ImageNet's mean and deviation applied
                 (not CLIP's own: the public weights were trained so).
             verb_text: (V, E) unit vectors of any verbs; None: those of the learned prompts.
+            max_pairs: P; None: the config's.
         """
         config = self.config
         found = PaddedDetections(boxes_cxcywh, scores, class_ids, mask, features).neutral()
         pairs = padded_pairs(
-            found.scores, found.class_ids, mask, person_id=config.person_id, max_pairs=config.max_pairs
-        )
+            found.scores, found.class_ids, found.mask,
+            person_id=config.person_id, max_pairs=config.max_pairs if max_pairs is None else max_pairs,
+        )  # fmt: skip
         scene = self._scene(found, pictures)
         human, other = pairs.rows.unbind(-1)
         tokens = self.pair_token(
@@ -272,7 +277,7 @@ def start_from_clip(head: LainHead, clip: Clip, object_sentences: Sequence[str] 
         raise UsageError(
             f"{len(sentences)} object sentences given, expected {head.config.objects + 1}, last for nothing"
         )
-    tokens = tokenize(sentences, head.config.clip.context_length)
+    tokens = tokenize(sentences, head.config.clip.context_length).to(clip.text.positional_embedding.device)
     head.image.load_state_dict(clip.image.state_dict())
     head.text.start_from(clip.text)
     with torch.no_grad():

@@ -83,9 +83,10 @@ class UnionCropHead(ABC):
     def _scored(
         self, loaded: LoadedModel, frame: Frame, detections: Detections, pairs: HumanObjectPairs
     ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        boxes = union_boxes(detections, pairs)
+        boxes, crop_rows = np.unique(union_boxes(detections, pairs), axis=0, return_inverse=True)
         crops = clip_pictures([square_crop(frame.image, box) for box in boxes], loaded.image_size_px)
-        inputs = pair_inputs(detections, pairs, (frame.width_px, frame.height_px), self._device)
+        extent_px = frame.width_px, frame.height_px
+        inputs = pair_inputs(detections, pairs, crop_rows.reshape(-1), extent_px, self._device)
         output = loaded.model(crops[None].to(self._device), self._text_rows, *inputs)
         return score_pairs(to_arrays(output), loaded.rule).verb_scores
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from videohoi.layers.box_coding import centre_and_size
 from videohoi.layers.clip import CLIP_MEAN, CLIP_STD
 from videohoi.structures import Detections, HumanObjectPairs
 
@@ -33,23 +34,29 @@ class PairInputs(NamedTuple):
     """(B, N) int64"""
     truncated: Tensor
     """(B,) int64"""
+    crop_rows: Tensor
+    """(B, P) int64 which of the crops shows the pair; two humans are two pairs in one crop"""
 
 
 def pair_inputs(
-    detections: Detections, pairs: HumanObjectPairs, picture_size_px: tuple[int, int], device: torch.device
+    detections: Detections,
+    pairs: HumanObjectPairs,
+    crop_rows: NDArray[np.int64],
+    picture_size_px: tuple[int, int],
+    device: torch.device,
 ) -> PairInputs:
-    """The inputs of one picture (B = 1) of (width, height) pixels, without padding."""
-    boxes = torch.from_numpy(detections.boxes_xyxy_px)
+    """The inputs of one picture (B = 1) of (width, height) pixels, without padding; ``crop_rows`` is (P,)."""
     size = torch.tensor([*picture_size_px, *picture_size_px], dtype=torch.float32)
-    centred = torch.cat(((boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]), dim=1) / size
+    boxes_cxcywh = centre_and_size(torch.from_numpy(detections.boxes_xyxy_px)) / size
     rows = np.stack([pairs.human_rows, pairs.object_rows], axis=1)
     values = (
-        centred,
+        boxes_cxcywh,
         torch.from_numpy(rows),
         torch.ones(len(pairs), dtype=torch.bool),
         torch.from_numpy(detections.scores),
         torch.from_numpy(detections.class_ids),
         torch.tensor(pairs.truncated),
+        torch.from_numpy(crop_rows),
     )
     return PairInputs(*(value[None].to(device) for value in values))
 

@@ -24,8 +24,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from videohoi.layers.box_coding import corners_px
 from videohoi.layers.pair_padding import PaddedDetections, PaddedPairs, padded_pairs, take_rows
-from videohoi.layers.spatial_features import SPATIAL_FEATURES, corners_px, spatial_features
+from videohoi.layers.spatial_features import SPATIAL_FEATURES, spatial_features
 from videohoi.structures.hoi_output import HOIOutput
 
 _POST_NORM_EPSILON = 1e-12
@@ -219,6 +220,7 @@ class UptHead(nn.Module):
         features: Tensor,
         picture_map: Tensor,
         picture_sizes_px: Tensor,
+        max_pairs: int | None = None,
     ) -> HOIOutput[Tensor]:
         """Logits (B, P, V) of the pairs of padded detections.
 
@@ -230,16 +232,18 @@ class UptHead(nn.Module):
             features: (B, N, D).
             picture_map: (B, C, h, w), the backbone's last map.
             picture_sizes_px: (B, 2) float width and height of the picture that the detector saw.
+            max_pairs: P; None: the config's.
         """
         found = PaddedDetections(boxes_cxcywh, scores, class_ids, mask, features).neutral()
         config = self.config
         pairs = padded_pairs(
-            found.scores, found.class_ids, mask, person_id=config.person_id, max_pairs=config.max_pairs
-        )
+            found.scores, found.class_ids, found.mask,
+            person_id=config.person_id, max_pairs=config.max_pairs if max_pairs is None else max_pairs,
+        )  # fmt: skip
         between = self._between(found.boxes_cxcywh, picture_sizes_px)
         tokens = found.features
         for layer in self.cooperative:
-            tokens = layer(tokens, between, mask)
+            tokens = layer(tokens, between, found.mask)
         competing = self.competitive(self._pair_tokens(tokens, between, pairs, picture_map), pairs.mask)
         logits = self.classifier(competing).masked_fill(~pairs.mask[..., None], 0)
         return HOIOutput(

@@ -26,6 +26,7 @@ from videohoi.interact.scoring import score_pairs  # noqa: E402
 from videohoi.interact.torch_engine import load_clip  # noqa: E402
 from videohoi.layers.clip import CLIP_MEAN, CLIP_STD, tokenize  # noqa: E402
 from videohoi.layers.detr_input import detr_input  # noqa: E402
+from videohoi.layers.resizing import IMAGENET_DEVIATION, IMAGENET_MEAN  # noqa: E402
 from videohoi.pipeline.model_stages import method_config  # noqa: E402
 from videohoi.pipeline.words import requested_vocabulary  # noqa: E402
 
@@ -261,22 +262,42 @@ def test_lain_leaves_out_pairs_beyond_the_limit_and_counts_them(weights):
     assert int(output.truncated[0]) == people * (output.scores.shape[1] - 1) - 1
 
 
+GREY_LEVEL = 1 / 255 / 0.224
+
+
+def as_seen(picture, mean, deviation):
+    """Normalised (H, W, 3) of a picture of Pillow's."""
+    return (np.asarray(picture, np.float32) / 255 - np.array(mean)) / np.array(deviation)
+
+
 def test_lain_sees_pictures_as_its_public_code_makes_them(weights):
-    """Bicubic for DETR too, and ImageNet's mean and deviation also for CLIP (its datasets/__init__.py)."""
+    """Bicubic for DETR too, of that CLIP's square, and ImageNet's mean and deviation for both."""
     image = pytest.importorskip("PIL.Image", reason="Pillow is the reference of resizing")
     runner, shot, seen = detector("lain", weights("lain"))._runner, frame(90, 120), []
     runner.open()
+    runner._model.detector.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     runner._model.head.register_forward_pre_hook(lambda _, given: seen.append(given[5]))
     runner.run(shot)
+    for_detr = image.fromarray(shot.image).resize((96, 72), image.Resampling.BICUBIC)
+    for_clip = for_detr.resize((32, 32), image.Resampling.BICUBIC)
+    for found, expected in zip(seen, (for_detr, for_clip), strict=True):
+        assert found.shape == (1, 3, expected.height, expected.width)
+        wanted = as_seen(expected, IMAGENET_MEAN, IMAGENET_DEVIATION)
+        assert found[0].permute(1, 2, 0).numpy() == pytest.approx(wanted, abs=2.1 * GREY_LEVEL)
 
-    def resized(width, height):
-        picture = np.asarray(image.fromarray(shot.image).resize((width, height), image.Resampling.BICUBIC), np.float32)
-        return (picture / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
 
-    one_grey_level = 1 / 255 / 0.224
-    for found, (width, height) in ((runner.pictures(shot)[0], (96, 72)), (seen[0], (32, 32))):
-        assert found.shape == (1, 3, height, width)
-        assert found[0].permute(1, 2, 0).numpy() == pytest.approx(resized(width, height), abs=1.1 * one_grey_level)
+def test_hoiclip_sees_the_centre_of_detrs_picture_as_clips_own_preprocessing_cuts_it(weights):
+    """As its datasets/hico.py does, which gives CLIP's transform the picture that was resized for DETR."""
+    image = pytest.importorskip("PIL.Image", reason="Pillow is the reference of resizing")
+    runner, shot, seen = detector("hoiclip", weights("hoiclip"))._runner, frame(90, 120), []
+    runner.open()
+    runner._model.register_forward_pre_hook(lambda _, given: seen.extend((given[0], given[2])))
+    runner.run(shot)
+    for_detr = image.fromarray(shot.image).resize((96, 72), image.Resampling.BILINEAR)
+    small = for_detr.resize((42, 32), image.Resampling.BICUBIC).crop((5, 0, 37, 32))
+    wanted = as_seen(for_detr, IMAGENET_MEAN, IMAGENET_DEVIATION), as_seen(small, CLIP_MEAN, CLIP_STD)
+    for found, expected in zip(seen, wanted, strict=True):
+        assert found[0].permute(1, 2, 0).numpy() == pytest.approx(expected, abs=2.1 * GREY_LEVEL)
 
 
 @pytest.mark.parametrize("name", ["upt", "lain"])
@@ -299,17 +320,6 @@ def test_each_box_goes_with_its_own_features_and_the_picture_is_wide_not_high(na
     if name == "upt":
         assert torch.equal(given[0][5], found[0].image.feature_map)
         assert given[0][6].tolist() == [[96.0, 48.0]]
-
-
-def test_hoiclip_sees_the_centre_of_the_picture_as_clips_own_preprocessing_cuts_it(weights):
-    image = pytest.importorskip("PIL.Image", reason="Pillow is the reference of resizing")
-    runner, shot, seen = detector("hoiclip", weights("hoiclip"))._runner, frame(90, 120), []
-    runner.open()
-    runner._model.register_forward_pre_hook(lambda _, given: seen.append(given[2]))
-    runner.run(shot)
-    small = np.asarray(image.fromarray(shot.image).resize((42, 32), image.Resampling.BICUBIC), np.float32)[:, 5:37]
-    expected = (small / 255 - np.array(CLIP_MEAN)) / np.array(CLIP_STD)
-    assert seen[0][0].permute(1, 2, 0).numpy() == pytest.approx(expected, abs=1.1 / 255 / 0.26)
 
 
 @pytest.mark.parametrize("name", ["hoiclip", "ki2hoi"])

@@ -25,6 +25,7 @@ from videohoi.interact.options import ModelOptions  # noqa: E402
 from videohoi.interact.torch_engine import FOREIGN_NOTE, RANDOM_NOTE, TextSource, load_clip  # noqa: E402
 from videohoi.layers.clip import CLIP_MEAN, CLIP_STD, ImageTower, tokenize  # noqa: E402
 from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
+from videohoi.layers.resizing import as_picture  # noqa: E402
 from videohoi.pipeline.words import requested_vocabulary  # noqa: E402
 from videohoi.structures import Detections  # noqa: E402
 from videohoi.vocabulary.prompts import prompts  # noqa: E402
@@ -142,7 +143,7 @@ def test_pictures_are_resized_as_pillow_does_and_normalised():
     pixels = clip_pictures([picture], 32)[0].permute(1, 2, 0).numpy()
     mean, std = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
     assert np.abs(((pixels * std + mean) * 255) - resized).max() <= 1.01, "at most one grey value"
-    assert clip_whole(frame(50, 90).image, 32).shape == (1, 3, 32, 32)
+    assert clip_whole(as_picture(frame(50, 90).image), 32).shape == (1, 3, 32, 32)
 
 
 def test_only_the_tokens_that_are_needed_give_the_same_text_vectors():

@@ -7,20 +7,17 @@ and LAIN use the same, LAIN with bicubic resampling.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
-Resampling = Literal["bilinear", "bicubic"]
+from videohoi.layers.resizing import Resampling, as_picture, normalised, resized
+
 SHORT_SIDE_PX = 800
 LONG_SIDE_PX = 1333
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
-"""of RGB in [0, 1]; torchvision's constants, which all of its weights were trained with"""
 
 
 class DetrInput(NamedTuple):
@@ -65,26 +62,20 @@ def detr_input(
         device: where the work is done and the result lives.
         resampling: ``bicubic`` for LAIN.
     """
-    resized = [_resized(image, (short_side_px, long_side_px), device, resampling) for image in images]
-    height, width = (max(picture.shape[axis] for picture in resized) for axis in (1, 2))
-    pixels = torch.zeros((len(resized), 3, height, width), device=device)
-    padding = torch.ones((len(resized), height, width), dtype=torch.bool, device=device)
-    for row, picture in enumerate(resized):
+    shapes = [resized_shape(image.shape[0], image.shape[1], short_side_px, long_side_px) for image in images]
+    pictures = [
+        normalised(resized(as_picture(image, device), shape, resampling))
+        for image, shape in zip(images, shapes, strict=True)
+    ]
+    return padded(pictures)
+
+
+def padded(pictures: Sequence[Tensor]) -> DetrInput:
+    """One batch of B normalised pictures (3, h, w) of any sizes on one device; at least one."""
+    height, width = (max(picture.shape[axis] for picture in pictures) for axis in (1, 2))
+    pixels = pictures[0].new_zeros((len(pictures), 3, height, width))
+    padding = torch.ones((len(pictures), height, width), dtype=torch.bool, device=pixels.device)
+    for row, picture in enumerate(pictures):
         pixels[row, :, : picture.shape[1], : picture.shape[2]] = picture
         padding[row, : picture.shape[1], : picture.shape[2]] = False
     return DetrInput(pixels, padding)
-
-
-def _resized(
-    image: NDArray[np.uint8], sides_px: tuple[int, int], device: torch.device | str, resampling: Resampling
-) -> Tensor:
-    """(3, h, w) float32, normalised. Antialiased and rounded to whole grey values, as Pillow's resize gives them."""
-    picture = torch.tensor(np.ascontiguousarray(image), device=device).permute(2, 0, 1)[None]
-    shape = resized_shape(image.shape[0], image.shape[1], *sides_px)
-    if picture.device.type != "cpu":
-        picture = picture.float()  # only the CPU resizes uint8, and there it does so as Pillow does
-    if shape != image.shape[:2]:
-        picture = functional.interpolate(picture, size=shape, mode=resampling, antialias=True).round().clamp(0, 255)
-    mean = torch.tensor(IMAGENET_MEAN, device=device)[:, None, None]
-    deviation = torch.tensor(IMAGENET_DEVIATION, device=device)[:, None, None]
-    return (picture[0].float() / 255 - mean) / deviation

@@ -25,7 +25,7 @@ class GroupWiseLinear(nn.Module):
 
 
 class VerbExtractionDecoder(nn.Module):
-    """V verb queries attend to each other and to the encoder's memory (KI2HOI, section III-C; Query2Label, section 3.2).
+    """V verb queries attend to each other and to the encoder's memory (KI2HOI, section III-C; Query2Label).
 
     Args:
         verbs: V.

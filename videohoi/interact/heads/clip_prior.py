@@ -1,6 +1,6 @@
 """clip_prior: no training at all. CLIP on the box around a pair, among the interactions that its object allows.
 
-Paper: EoID (Wu et al., AAAI 2023, arXiv 2204.03541), section 4.3, equation 6, and table 2: its CLIP teacher, used alone.
+Paper: EoID (Wu et al., AAAI 2023, arXiv 2204.03541), section 4.3 (equation 6) and table 2: its CLIP teacher alone.
 Public code: mrwu-mac/EoID models/EoID.py (Apache-2.0); CLIP: openai/CLIP (MIT).
 
 For each pair: cut the union box out of the picture, make it square with black, resize to CLIP's size; logits = gamma
@@ -42,7 +42,7 @@ class ClipPriorConfig:
     clip: str = "ViT-B/32"
     """a name of ``layers.clip.CLIP_MODELS``"""
     gamma: float | None = None
-    """factor on cosines; None: the one CLIP was trained to, 100 in OpenAI's weights (EoID, section 5.1, takes it too)"""
+    """factor on cosines; None: the one CLIP was trained to, 100 in OpenAI's weights (so EoID, section 5.1)"""
     exact_gelu: bool = False
     """for weights trained with it (LAION's, DataComp's); OpenAI's have QuickGELU"""
 

@@ -3,7 +3,7 @@
 The heads and what differs from the public codes are in ``upt`` and ``lain``; the choice of boxes is in
 ``chosen_detections``. In a pipeline the score is ``fusion`` with the run's lambda instead of the 2.8 that ranks
 triplets for average precision, and only as many pairs are padded as a frame has. LAIN's picture for CLIP has ImageNet's
-mean and deviation, as its code gave it in training; it is made of the frame, there of the frame resized for DETR.
+mean and deviation, as its code gave it in training; as there it is made of the picture that was resized for DETR.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from videohoi.interact.heads.lain import IGNORED_KEYS as HEAD_OF_LAIN_IGNORED
 from videohoi.interact.heads.lain import KEY_MAP as HEAD_OF_LAIN
 from videohoi.interact.heads.lain import LainConfig, LainHead
 from videohoi.interact.heads.runners import PictureRunner
-from videohoi.interact.heads.union_crops import clip_pictures
 from videohoi.interact.heads.upt import IGNORED_KEYS as HEAD_OF_UPT_IGNORED
 from videohoi.interact.heads.upt import KEY_MAP as HEAD_OF_UPT
 from videohoi.interact.heads.upt import UptConfig, UptHead
 from videohoi.interact.scoring import ClassRows
 from videohoi.interact.torch_engine import load_clip
 from videohoi.layers.clip import tokenize
-from videohoi.layers.detr_input import IMAGENET_DEVIATION, IMAGENET_MEAN
+from videohoi.layers.detr_input import padded as padded_pictures
 from videohoi.layers.pair_padding import PaddedDetections
 from videohoi.layers.prompted_text import encode_unmasked
+from videohoi.layers.resizing import normalised, resized
 from videohoi.structures import Frame
 from videohoi.structures.hoi_output import HOIOutput
 from videohoi.vocabulary import hico_det
@@ -122,25 +122,25 @@ class UptRunner(PictureRunner):
 
     def answer(self, model: Any, frame: Frame) -> HOIOutput[Tensor]:
         """Rows are the boxes that the paper's rules keep."""
-        pixels, padding = self.pictures(frame)
-        found = model.detector(pixels, padding)
+        picture = self.picture(frame)
+        found = model.detector(*padded_pictures([normalised(picture)]))
         boxes = self._chosen(found, model.detector.config.class_outputs)
         pairs = _pair_count(boxes.class_ids[0].cpu().numpy())
         if pairs == 0:
             return _no_pairs(boxes, len(self.rule.rows.verb_ids))
-        extent_px, most = (pixels.shape[3], pixels.shape[2]), self.cap(pairs, self.options.config.head.max_pairs)
-        return self.head_answer(model.head, boxes, found, extent_px, frame, most)
+        most = self.cap(pairs, self.options.config.head.max_pairs)
+        return self.head_answer(model.head, boxes, found, picture, most)
 
     def cap(self, pairs: int, most: int) -> int:
         """Pairs to pad; UPT's pairs compete, so that none may be left out that its paper keeps."""
         return min(pairs, most)
 
     def head_answer(
-        self, head: Any, boxes: PaddedDetections, found: DetrOutput, extent_px: tuple[int, int], frame: Frame, most: int
+        self, head: Any, boxes: PaddedDetections, found: DetrOutput, picture: Tensor, most: int
     ) -> HOIOutput[Tensor]:
-        """The head's output, padded to ``most`` pairs, for one picture of ``extent_px`` as the detector saw it."""
-        del frame
-        sizes = torch.tensor([extent_px], dtype=torch.float32, device=self.device)
+        """The head's output, padded to ``most`` pairs, for one ``picture`` (3, h, w) as the detector saw it."""
+        height, width = picture.shape[1:]
+        sizes = torch.tensor([(width, height)], dtype=torch.float32, device=self.device)
         output: HOIOutput[Tensor] = head(*boxes, found.image.feature_map, sizes, max_pairs=most)
         return output
 
@@ -188,13 +188,13 @@ class LainRunner(UptRunner):
         return min(pairs, most, self.options.pair_limit)
 
     def head_answer(
-        self, head: Any, boxes: PaddedDetections, found: DetrOutput, extent_px: tuple[int, int], frame: Frame, most: int
+        self, head: Any, boxes: PaddedDetections, found: DetrOutput, picture: Tensor, most: int
     ) -> HOIOutput[Tensor]:
-        """As UPT's; the head reads CLIP's view of the whole picture, squeezed to a square."""
-        del found, extent_px
+        """As UPT's; the head reads the picture once more, squeezed to CLIP's square."""
+        del found
         size = head.config.clip.image_size_px
-        picture = clip_pictures([frame.image], size, (IMAGENET_MEAN, IMAGENET_DEVIATION)).to(self.device)
-        output: HOIOutput[Tensor] = head(*boxes, picture, self.verb_text, max_pairs=most)
+        square = normalised(resized(picture, (size, size), "bicubic"))
+        output: HOIOutput[Tensor] = head(*boxes, square[None], self.verb_text, max_pairs=most)
         return output
 
 

@@ -12,8 +12,9 @@ Deviations from the public code:
 - Training-free enhancement. The public code adds sigmoid(cosine of CLIP's image vector and the interaction) to the
   interaction *scores* of the ``enhancement_top`` interactions of a picture and sigmoid(0) = 0.5 to all others; as
   released it multiplies matrices that do not fit (``spatial_cls @ hoi_cls`` for (B, E) and (K, E)) and zeroes the same
-  tensor again in every round of its search for the best number. Here the constant 0.5 is left out, which changes no
-  order, and the sum goes back into a logit, capped below 1, so that ``HOIOutput.logits`` stays what it says. The
+  tensor again in every round of its search for the best number. Here the constant 0.5 is left out, and the sum
+  goes back into a logit, capped below 1, so that ``HOIOutput.logits`` stays what it says; below the cap the order is
+  the same. The
   cosines are with the model's rows; the public code keeps CLIP's text as it was before training, which is in no
   checkpoint (the evaluation rows of the zero-shot settings are that text).
 - GEN-VLKT's interaction decoder, whose call the public forward has commented out, is built and loaded all the same

@@ -209,7 +209,8 @@ class LainHead(nn.Module):
     def _through_clip(self, tokens: Tensor, rows: Tensor, scene: _Scene) -> Tensor:
         """(B, P, W) pair tokens after all blocks, from (B, P, W) and the boxes' rows (B, P, 2)."""
         size = self.config.pair_chunk
-        chunks = [(tokens[:, at : at + size], rows[:, at : at + size]) for at in range(0, tokens.shape[1], size)]
+        starts = range(0, max(tokens.shape[1], 1), size)
+        chunks = [(tokens[:, at : at + size], rows[:, at : at + size]) for at in starts]
         if self.config.together:
             return torch.cat([self._all_tokens(chunk, of, scene) for chunk, of in chunks], dim=1)
         states = self._picture_states(scene)

@@ -24,8 +24,9 @@ from videohoi.interact.text_classes import TextClasses, reported_rows, text_clas
 from videohoi.interact.torch_engine import TextSource, fill, load_clip, to_arrays
 from videohoi.interact.trained_classes import refuse_other_classes
 from videohoi.layers.clip import ClipConfig
-from videohoi.layers.detr_input import LONG_SIDE_PX, SHORT_SIDE_PX, Resampling, detr_input
+from videohoi.layers.detr_input import LONG_SIDE_PX, SHORT_SIDE_PX, padded, resized_shape
 from videohoi.layers.devices import choose_device
+from videohoi.layers.resizing import Resampling, as_picture, normalised, resized
 from videohoi.models.methods import weights_advice
 from videohoi.structures import Frame
 from videohoi.structures.hoi_output import HOIOutput
@@ -101,18 +102,15 @@ class PictureRunner:
 
     def answer(self, model: nn.Module, frame: Frame) -> HOIOutput[Tensor]:
         """The model's output for a frame."""
-        output: HOIOutput[Tensor] = model(*self.pictures(frame))
+        output: HOIOutput[Tensor] = model(*padded([normalised(self.picture(frame))]))
         return output
 
-    def pictures(self, frame: Frame) -> tuple[Tensor, Tensor]:
-        """Pixels and padding as DETR takes them; the long side is the one asked for, if any."""
+    def picture(self, frame: Frame) -> Tensor:
+        """(3, h, w) grey values in DETR's size, of which all inputs are made; the long side is the one asked for."""
         long_side = self.options.input_size_px
         short = SHORT_SIDE_PX if long_side is None else long_side
-        pixels, padding = detr_input(
-            [frame.image], short_side_px=short, long_side_px=long_side or LONG_SIDE_PX, device=self.device,
-            resampling=self.resampling,
-        )  # fmt: skip
-        return pixels, padding
+        shape = resized_shape(frame.height_px, frame.width_px, short, long_side or LONG_SIDE_PX)
+        return resized(as_picture(frame.image, self.device), shape, self.resampling)
 
     def close(self) -> None:
         """Free the model; may be called twice."""
@@ -157,7 +155,7 @@ class TextRunner(PictureRunner):
 
     def answer(self, model: nn.Module, frame: Frame) -> HOIOutput[Tensor]:
         """With the text rows, if any."""
-        output: HOIOutput[Tensor] = model(*self.pictures(frame), **self.texts)
+        output: HOIOutput[Tensor] = model(*padded([normalised(self.picture(frame))]), **self.texts)
         return output
 
 
@@ -187,10 +185,8 @@ class ClipTextRunner(TextRunner):
 
     def answer(self, model: nn.Module, frame: Frame) -> HOIOutput[Tensor]:
         """With CLIP's pixels, and the text rows, if any."""
-        size = self.options.config.clip.image_size_px
-        output: HOIOutput[Tensor] = model(
-            *self.pictures(frame), clip_whole(frame.image, size).to(self.device), **self.texts
-        )
+        picture, size = self.picture(frame), self.options.config.clip.image_size_px
+        output: HOIOutput[Tensor] = model(*padded([normalised(picture)]), clip_whole(picture, size), **self.texts)
         return output
 
 

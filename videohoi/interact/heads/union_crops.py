@@ -9,14 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from videohoi.layers.box_coding import centre_and_size
 from videohoi.layers.clip import CLIP_MEAN, CLIP_STD
+from videohoi.layers.resizing import as_picture, normalised, resized
 from videohoi.structures import Detections, HumanObjectPairs
-
-Colour = tuple[float, float, float]
-"""of RGB in [0, 1]"""
 
 
 class PairInputs(NamedTuple):
@@ -86,34 +83,23 @@ def square_crop(image_rgb: NDArray[np.uint8], box_xyxy_px: NDArray[np.float32]) 
     return square
 
 
-def clip_pictures(
-    pictures_rgb: Sequence[NDArray[np.uint8]], size_px: int, scale: tuple[Colour, Colour] = (CLIP_MEAN, CLIP_STD)
-) -> Tensor:
-    """(P, 3, size, size) float32 of P pictures (H, W, 3) of any sizes, squeezed to a square, minus mean by deviation.
+def clip_pictures(pictures_rgb: Sequence[NDArray[np.uint8]], size_px: int) -> Tensor:
+    """(P, 3, size, size) float32 of P pictures (H, W, 3) of any sizes, squeezed to a square, as CLIP takes them.
 
     Bicubic with antialiasing on uint8, which is what PIL's resize does for OpenAI's preprocessing.
     """
     if not pictures_rgb:
         return torch.zeros((0, 3, size_px, size_px))
-    return torch.stack([_normalised(_resized(picture, (size_px, size_px)), scale) for picture in pictures_rgb])
+    shape = (size_px, size_px)
+    resampled = (resized(as_picture(picture), shape, "bicubic") for picture in pictures_rgb)
+    return torch.stack([normalised(picture, CLIP_MEAN, CLIP_STD) for picture in resampled])
 
 
-def clip_whole(image_rgb: NDArray[np.uint8], size_px: int) -> Tensor:
-    """(1, 3, size, size) float32 of a whole picture: short side resized, centre cut out, as OpenAI's preprocessing."""
-    height, width = image_rgb.shape[:2]
+def clip_whole(picture: Tensor, size_px: int) -> Tensor:
+    """(1, 3, size, size) float32 of grey values (3, H, W): short side resized, centre cut out, as OpenAI does."""
+    height, width = picture.shape[1:]
     grown = int(size_px * max(height, width) / min(height, width))
     shape = (size_px, grown) if height <= width else (grown, size_px)
     top, left = round((shape[0] - size_px) / 2), round((shape[1] - size_px) / 2)
-    return _normalised(_resized(image_rgb, shape)[:, top : top + size_px, left : left + size_px])[None]
-
-
-def _normalised(pixels: Tensor, scale: tuple[Colour, Colour] = (CLIP_MEAN, CLIP_STD)) -> Tensor:
-    mean, std = (torch.tensor(values)[:, None, None] for values in scale)
-    return (pixels / 255 - mean) / std
-
-
-def _resized(picture_rgb: NDArray[np.uint8], shape: tuple[int, int]) -> Tensor:
-    """(3, height, width) float32 of grey values 0 to 255."""
-    pixels = torch.from_numpy(np.ascontiguousarray(picture_rgb)).permute(2, 0, 1)[None]
-    small = functional.interpolate(pixels, shape, mode="bicubic", antialias=True, align_corners=False)
-    return small[0].float()
+    centre = resized(picture, shape, "bicubic")[:, top : top + size_px, left : left + size_px]
+    return normalised(centre, CLIP_MEAN, CLIP_STD)[None]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import pathlib
 
+import numpy as np
 import pytest
 
 for package in ("torch", "torchvision", "open_clip", "timm"):
@@ -15,8 +17,12 @@ from one_stage_cases import formula_weights, published  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
 from videohoi.cli import main  # noqa: E402
+from videohoi.commands import import_weights  # noqa: E402
+from videohoi.interact.heads.detr_pairs import UptModelConfig  # noqa: E402
 from videohoi.interact.heads.eoid import EoID, EoIDConfig  # noqa: E402
 from videohoi.interact.imported import file_sha256, load_imported  # noqa: E402
+from videohoi.interact.methods import TABLE  # noqa: E402
+from videohoi.pipeline.model_stages import method_config  # noqa: E402
 
 pytestmark = pytest.mark.torch
 SIZES = {"width": 32, "heads": 4, "feedforward": 48, "encoder_layers": 1, "pair_layers": 1, "interaction_layers": 1,
@@ -160,3 +166,63 @@ def test_a_checkpoint_of_another_method_is_refused(checkpoint, capsys):
     line = complaint(capsys)
     assert "does not fit GenVlkt" in line
     assert "unexpected" in line
+
+
+def test_a_file_imported_before_is_called_so(checkpoint, capsys):
+    assert main(["models", "import", "published.pth", "--as", "eoid", "--out", "my file.safetensors", *SETTINGS]) == 0
+    assert "--model eoid --weights 'my file.safetensors'" in capsys.readouterr().out, "to be pasted into a shell"
+    assert main(["models", "import", "my file.safetensors", "--as", "eoid", *SETTINGS]) == 2
+    assert "was imported already; use it with --model eoid --weights 'my file.safetensors'" in complaint(capsys)
+
+
+def test_a_file_of_another_method_is_called_by_its_name(checkpoint, capsys):
+    assert main(["models", "import", "published.pth", "--as", "gen_vlkt"]) == 1
+    assert "its names are those of eoid: import it with --as eoid" in complaint(capsys)
+
+
+def test_a_key_while_the_file_is_written_leaves_nothing(checkpoint, tmp_path, monkeypatch):
+    import safetensors.torch
+
+    def interrupted(*_given, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(safetensors.torch, "save_file", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        import_weights.import_checkpoint(tmp_path / "published.pth", "eoid", None, tuple(SETTINGS[1::2]))
+    assert [path.name for path in tmp_path.iterdir()] == ["published.pth"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+def test_others_may_read_the_file_where_the_user_lets_them(checkpoint, tmp_path):
+    before = os.umask(0o022)
+    try:
+        assert main(["models", "import", "published.pth", "--as", "eoid", "--out", "e.safetensors", *SETTINGS]) == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "e.safetensors").stat().st_mode & 0o777 == 0o644
+
+
+def test_numbers_of_numpy_and_paths_beside_the_weights_do_no_harm(checkpoint, tmp_path):
+    beside = {"best": np.float64(0.3), "curve": np.arange(3.0), "seed": np.int64(3), "out": pathlib.Path("runs/x")}
+    torch.save({"model": published(checkpoint, NAMES), **beside}, "beside.pth")
+    assert main(["models", "import", "beside.pth", "--as", "eoid", *SETTINGS]) == 0
+    assert torch.equal(load_imported(tmp_path / "beside.eoid.safetensors").state_dict["queries"], checkpoint.queries)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(torch.full((5, 32), torch.nan), "1 not finite (queries)"),
+     (torch.zeros(5, 32, dtype=torch.complex64), "1 of another type (queries: torch.complex64"),
+     (torch.zeros(5, 32, dtype=torch.int64), "1 of another type (queries: torch.int64")],
+)  # fmt: skip
+def test_values_that_are_no_weights_are_refused(checkpoint, capsys, value, message):
+    torch.save({"model": published(checkpoint, NAMES) | {"query_embed.weight": value}}, "odd.pth")
+    assert main(["models", "import", "odd.pth", "--as", "eoid", *SETTINGS]) == 1
+    assert message in complaint(capsys)
+
+
+def test_a_detector_of_another_size_keeps_the_rest_of_its_settings():
+    """``--set detector.backbone=resnet101`` is all that UPT-R101 needs."""
+    config = method_config(TABLE["upt"], None, {"detector": {"backbone": "resnet101"}})
+    assert (config.detector.backbone, config.detector.class_outputs) == ("resnet101", 81)
+    assert config.head == UptModelConfig().head

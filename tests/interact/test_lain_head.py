@@ -12,6 +12,7 @@ from detection_cases import KINDS, count_parameters, detections, randomised  # n
 
 from videohoi.config import build, read_mapping  # noqa: E402
 from videohoi.errors import UsageError  # noqa: E402
+from videohoi.interact.heads.detr_pairs import LainModelConfig  # noqa: E402
 from videohoi.interact.heads.lain import LainConfig, LainHead, start_from_clip  # noqa: E402
 from videohoi.layers.clip import Clip, ClipConfig  # noqa: E402
 from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
@@ -193,7 +194,8 @@ def test_too_long_a_context_is_one_clear_error() -> None:
 
 
 def test_the_shipped_configuration_is_the_papers() -> None:
-    assert build(LainConfig, read_mapping(ROOT / "configs" / "models" / "lain.yaml")) == LainConfig()
+    values = read_mapping(ROOT / "configs" / "models" / "lain.yaml")
+    assert build(LainModelConfig, values) == LainModelConfig()
 
 
 def test_numbers_have_not_drifted() -> None:

@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="the models extra (torch) is not ins
 from detection_cases import KINDS, count_parameters, detections, randomised  # noqa: E402
 
 from videohoi.config import build, read_mapping  # noqa: E402
+from videohoi.interact.heads.detr_pairs import UptModelConfig  # noqa: E402
 from videohoi.interact.heads.upt import UptConfig, UptHead  # noqa: E402
 from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
 
@@ -130,7 +131,8 @@ def test_exports_with_static_shapes_and_equal_output() -> None:
 
 
 def test_the_shipped_configuration_is_the_papers() -> None:
-    assert build(UptConfig, read_mapping(ROOT / "configs" / "models" / "upt.yaml")) == UptConfig()
+    values = read_mapping(ROOT / "configs" / "models" / "upt.yaml")
+    assert build(UptModelConfig, values) == UptModelConfig()
 
 
 def test_full_size_has_the_parameters_of_the_public_head() -> None:

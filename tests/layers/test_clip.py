@@ -163,8 +163,42 @@ def test_other_or_broken_weights_are_refused_by_name(weights, tmp_path) -> None:
     rubbish.write_bytes(b"no weights at all")
     with pytest.raises(ModelError, match="holds no CLIP weights"):
         build_image_tower(TINY, foreign)
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match=r"CLIP tiny: .*rubbish.pt: is damaged or no checkpoint.*; give the path of"):
         build_image_tower(TINY, rubbish)
+
+
+@pytest.mark.parametrize("name", ["cut.pt", "cut.safetensors", "page.pt", "page.safetensors", "text.pt", "code.pt"])
+def test_damaged_files_and_files_with_code_are_one_line_that_names_file_and_remedy(reference, tmp_path, name) -> None:
+    path = tmp_path / name
+    if name == "cut.pt":
+        torch.save(reference.state_dict(), path)
+        path.write_bytes(path.read_bytes()[:3000])
+    elif name == "cut.safetensors":
+        safetensors.save_file({key: value.contiguous() for key, value in reference.state_dict().items()}, path)
+        path.write_bytes(path.read_bytes()[:3000])
+    elif name == "code.pt":
+        torch.save({"visual.proj": reference.visual}, path)  # a module: to read it would run its file's code
+    else:
+        path.write_text("<html>not found</html>" if name.startswith("page") else "remember the milk\n" * 99)
+    with pytest.raises(ModelError) as caught:
+        build_clip(ClipConfig(), path)
+    message = str(caught.value)
+    for part in ("CLIP ViT-B/32", name, "ViT-B-32.pt", "338 MiB", "without a network"):
+        assert part in message
+    for part in ("\n", "\x1b", "Re-running", "Weights only"):
+        assert part not in message
+
+
+def test_weights_of_another_published_model_are_called_by_its_name(tmp_path) -> None:
+    state = {
+        "visual.conv1.weight": torch.zeros(768, 3, 16, 16), "visual.positional_embedding": torch.zeros(197, 768),
+    }  # fmt: skip
+    torch.save(state, tmp_path / "b16.pt")
+    with pytest.raises(ModelError, match=r"b16.pt holds ViT-B/16; .*--set model.options.clip=ViT-B/16"):
+        build_clip(ClipConfig(), tmp_path / "b16.pt")
+    torch.save({"text_model.embeddings.position_ids": torch.zeros(1, 77)}, tmp_path / "hub.pt")
+    with pytest.raises(ModelError, match=r"has the names of transformers .*expected those of OpenAI or open_clip"):
+        build_clip(ClipConfig(), tmp_path / "hub.pt")
 
 
 def test_without_weights_it_constructs_and_says_so(caplog) -> None:

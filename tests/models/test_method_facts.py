@@ -55,7 +55,8 @@ def test_flops_of_clip_prior_are_counted_on_the_meta_device():
         clip = Clip(clip_config(facts.clip))
         model = ClipPrior(clip.image, 100.0).eval()
         rest = (torch.zeros(1, 5, 4), torch.zeros(1, 8, 2, dtype=torch.int64), torch.ones(1, 8, dtype=torch.bool),
-                torch.zeros(1, 5), torch.zeros(1, 5, dtype=torch.int64), torch.zeros(1, dtype=torch.int64))  # fmt: skip
+                torch.zeros(1, 5), torch.zeros(1, 5, dtype=torch.int64), torch.zeros(1, dtype=torch.int64),
+                torch.arange(8)[None])  # fmt: skip
         with FlopCounterMode(display=False) as counter:
             model(torch.zeros(1, 8, 3, 224, 224), torch.zeros(600, 512), *rest)
     assert counter.get_total_flops() == facts.flops

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from rich.console import Console
 
 from videohoi import config as strict_config
 from videohoi.errors import ModelError, SinkError, UsageError
-from videohoi.interact.methods import STARTER, Method, method
+from videohoi.interact.methods import STARTER, TABLE, Method, method
 from videohoi.pipeline.model_stages import method_config
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.prompts import prompts
@@ -36,9 +38,12 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
     _check_target(target, checkpoint)
     if not hasattr(chosen.load(), chosen.keys[0]):
         raise ModelError(f"{name} has no weights of its own to import; see docs/methods.md")
+    chosen.load("videohoi.interact.imported:save_imported")  # says which package is missing
     from videohoi.interact.imported import WeightsOrigin, file_sha256, save_imported
     from videohoi.interact.trained_classes import vocabulary_of_config
     from videohoi.layers.checkpoints import convert, ignored_lines, read_checkpoint, unfilled
+
+    _refuse_imported(checkpoint)
 
     config = method_config(chosen, None, strict_config.apply_overrides({}, settings))
     digest = file_sha256(checkpoint)
@@ -48,9 +53,7 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
             published, unfilled(lambda: chosen.build(config)), *chosen.tables(config), name=str(checkpoint)
         )
     except ModelError as error:
-        raise ModelError(
-            f"{error}; sizes that differ are given with --set KEY=VALUE, see configs/models/{name}.yaml"
-        ) from error
+        raise ModelError(f"{error}; {_what_fits(chosen, published, config)}") from error
     values: dict[str, Any] = strict_config.to_mapping(config)
     vocabulary = vocabulary_of_config(config)
     origin = WeightsOrigin(name, vocabulary, values, _text_bank(chosen, digest), digest, checkpoint.name)
@@ -59,11 +62,12 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
     for line in ignored_lines(converted.ignored):
         console.print(f"not needed: {line}", markup=False, soft_wrap=True)
     counted = f"{len(converted.state_dict)} of {len(published)} entries imported, {len(converted.ignored)} not needed"
-    for line in chosen.load().IMPORT_ADVICE if hasattr(chosen.load(), "IMPORT_ADVICE") else ():
-        console.print(line, markup=False, soft_wrap=True)
+    for key, advice in getattr(chosen.load(), "IMPORT_ADVICE", {}).items():
+        if not any(setting.startswith(f"{key}=") for setting in settings):
+            console.print(advice, markup=False, soft_wrap=True)
     if vocabulary != hico_det().name:
         console.print(f"its classes are not HICO-DET's ({vocabulary}): the pipeline will refuse it", markup=False)
-    console.print(f"{target}: {counted}; use it with --model {name} --weights {json.dumps(str(target))}",
+    console.print(f"{target}: {counted}; use it with --model {name} --weights {shlex.quote(str(target))}",
                   markup=False, soft_wrap=True)  # fmt: skip
     return target
 
@@ -74,6 +78,32 @@ def _check_target(target: Path, checkpoint: Path) -> None:
         raise UsageError(f"--out {target} is the checkpoint itself; choose another file")
     if not target.name or (target.exists() and not target.is_file()):
         raise SinkError(f"cannot write weights {target}: it is no file; give the name of a file")
+
+
+def _refuse_imported(checkpoint: Path) -> None:
+    from videohoi.interact.imported import is_imported, load_origin
+
+    if is_imported(checkpoint):
+        method_name = load_origin(checkpoint).method
+        raise UsageError(
+            f"{checkpoint} was imported already; use it with --model {method_name} "
+            f"--weights {shlex.quote(str(checkpoint))}"
+        )
+
+
+def _what_fits(chosen: Method, published: Mapping[str, Any], config: Any) -> str:
+    """The setting or the method whose names these are, or else that sizes can be given."""
+    from videohoi.layers.checkpoints import unknown_keys
+
+    if unknown_keys(published, *chosen.tables(config)):
+        if hasattr(config, "zero_shot"):
+            turned = dataclasses.replace(config, zero_shot=not config.zero_shot)
+            if not unknown_keys(published, *chosen.tables(turned)):
+                return f"its names are those of --set zero_shot={str(turned.zero_shot).lower()}"
+        for other in (other for other in TABLE.values() if other.runner is not None and other is not chosen):
+            if not unknown_keys(published, *other.tables(other.load(other.config)())):
+                return f"its names are those of {other.name}: import it with --as {other.name}"
+    return f"sizes that differ are given with --set KEY=VALUE, see configs/models/{chosen.name}.yaml"
 
 
 def _text_bank(chosen: Method, source_sha256: str) -> str | None:

@@ -23,6 +23,8 @@ from videohoi.errors import ModelError, SinkError
 FORMAT = "1"
 """raised when the meaning of the metadata changes"""
 _HASH_BYTES = 1 << 20
+_PREFIX = "videohoi."
+"""of the keys of the metadata"""
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,16 @@ def save_imported(path: Path, state_dict: Mapping[str, Any], origin: WeightsOrig
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        safetensors.torch.save_file(values, partial, metadata={f"videohoi.{key}": text for key, text in about.items()})
+        partial.touch()
+        mode = partial.stat().st_mode  # as the user wants files to be; the library below would let nobody else read it
+        safetensors.torch.save_file(values, partial, metadata={f"{_PREFIX}{key}": text for key, text in about.items()})
+        partial.chmod(mode)
         partial.replace(path)
-    except (OSError, safetensors.SafetensorError) as error:
+    except BaseException as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+        if not isinstance(error, (OSError, safetensors.SafetensorError)):
+            raise
         reason = getattr(error, "strerror", None) or str(error)
         raise SinkError(f"cannot write weights {path}: {reason}; choose another file") from error
 
@@ -110,6 +117,17 @@ def load_origin(path: Path, method: str | None = None) -> WeightsOrigin:
         raise _unreadable(path, error) from error
 
 
+def is_imported(path: Path) -> bool:
+    """``path`` was written by ``save_imported``, and is no published file."""
+    if not path.is_file():  # reading a pipe would wait for ever
+        return False
+    try:
+        with safetensors.safe_open(path, framework="np") as file:
+            return f"{_PREFIX}format" in (file.metadata() or {})
+    except (OSError, safetensors.SafetensorError):
+        return False
+
+
 def _unreadable(path: Path, error: Exception) -> ModelError:
     reason = " ".join(str(error).split())
     return ModelError(
@@ -118,7 +136,7 @@ def _unreadable(path: Path, error: Exception) -> ModelError:
 
 
 def _origin(path: Path, metadata: Mapping[str, str], method: str | None) -> WeightsOrigin:
-    about = {key.removeprefix("videohoi."): text for key, text in metadata.items()}
+    about = {key.removeprefix(_PREFIX): text for key, text in metadata.items()}
     if about.get("format") != FORMAT:
         raise ModelError(f"{path}: not made by `videohoi models import`; import the published file first")
     try:

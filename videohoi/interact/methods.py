@@ -43,8 +43,6 @@ class Method:
     """of score, see ``scoring``"""
     keys: tuple[str, str] = ("KEY_MAP", "IGNORED_KEYS")
     """names of its tables of published weights"""
-    section: str | None = None
-    """key of its config that configs/models/NAME.yaml describes; None: the config itself"""
     prompts: str | None = None
     """template of ``vocabulary.prompts`` for the text it compares with"""
 
@@ -113,9 +111,9 @@ TABLE: Mapping[str, Method] = MappingProxyType(
             Method("ki2hoi", _HEADS + "ki2hoi", "Ki2hoiConfig", "Ki2hoi", runner=_RUNNERS + "ClipTextRunner",
                    prompts="ki2hoi"),
             Method("upt", _PAIRS, "UptModelConfig", "UptModel", runner=_PAIRS + ":UptRunner",
-                   keys=("UPT_KEY_MAP", "UPT_IGNORED_KEYS"), section="head"),
+                   keys=("UPT_KEY_MAP", "UPT_IGNORED_KEYS")),
             Method("lain", _PAIRS, "LainModelConfig", "LainModel", runner=_PAIRS + ":LainRunner", prompts="lain",
-                   keys=("LAIN_KEY_MAP", "LAIN_IGNORED_KEYS"), section="head"),
+                   keys=("LAIN_KEY_MAP", "LAIN_IGNORED_KEYS")),
         )
     }
 )  # fmt: skip

@@ -7,6 +7,7 @@ is filled, every shape fits; otherwise one error says all that differs. Nothing 
 from __future__ import annotations
 
 import argparse
+import pathlib
 import pickle
 import re
 import warnings
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors
 import safetensors.torch
 import torch
@@ -78,7 +80,7 @@ def convert(
 
     Raises:
         ModelError: keys that no row names, values of the model that stay unfilled, keys mapped onto what the model has
-            not, two keys mapped onto one, shapes that differ.
+            not, two keys mapped onto one, shapes or types that differ, values that are not finite.
     """
     taken, left_out, wrong = _mapped(state_dict, key_map, ignored)
     wanted = model.state_dict()
@@ -89,11 +91,27 @@ def convert(
         for key, (_, value) in taken.items()
         if key in wanted and value.shape != wanted[key].shape
     ]
+    wrong["of another type"] = [
+        f"{key}: {value.dtype} in the checkpoint, {wanted[key].dtype} in the model"
+        for key, (_, value) in taken.items()
+        if key in wanted and value.is_floating_point() != wanted[key].is_floating_point()
+    ]
+    wrong["not finite"] = [key for key, (_, value) in taken.items() if not _finite(value)]
     found = "; ".join(_summary(kind, lines) for kind, lines in wrong.items() if lines)
     if found:
         raise ModelError(f"{name} does not fit {type(model).__name__}: {found}")
     values = {key: taken[key][1].to(wanted[key].dtype) for key in wanted}
     return Converted(values, tuple(left_out))
+
+
+def _finite(value: Tensor) -> bool:
+    return not value.is_floating_point() or value.is_meta or bool(value.isfinite().all())
+
+
+def unknown_keys(state_dict: Mapping[str, Tensor], key_map: Table, ignored: Table) -> int:
+    """How many published keys no row of a method's tables names."""
+    patterns = [re.compile(pattern) for pattern, _ in (*key_map, *ignored)]
+    return sum(not any(pattern.match(key) for pattern in patterns) for key in state_dict)
 
 
 def _mapped(
@@ -130,8 +148,8 @@ def read_checkpoint(path: Path) -> StateDict:
     """The weights in a file of torch or safetensors, on the CPU; code in the file is never run.
 
     A wrapping ``{"model": ...}``, ``{"model_state_dict": ...}`` or ``{"state_dict": ...}`` and the ``module.`` of
-    DataParallel are taken off. Only tensors, plain values and ``argparse.Namespace`` (the ``args`` of published
-    checkpoints) are unpickled.
+    DataParallel are taken off. Only tensors, plain values, numpy's, paths and ``argparse.Namespace`` (the ``args``
+    of published checkpoints) are unpickled.
 
     Raises:
         ModelError: the file is missing, damaged, holds other objects, or holds no weights.
@@ -173,12 +191,12 @@ def _safetensors(path: Path) -> StateDict:
     try:
         return dict(safetensors.torch.load_file(path, device="cpu"))
     except (OSError, safetensors.SafetensorError) as error:
-        raise ModelError(f"{path}: cannot be read as safetensors ({_one_line(error)}); check the path") from error
+        raise ModelError(f"{path}: cannot be read as safetensors ({one_line(error)}); check the path") from error
 
 
 def _pickled(path: Path) -> Any:
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
+        with torch.serialization.safe_globals(_harmless()), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong with a foreign file is said below, on one line
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -186,22 +204,36 @@ def _pickled(path: Path) -> Any:
         raise ModelError(f"{path}: {what}; expected a torch checkpoint that holds tensors and plain values") from error
     except DAMAGED as error:
         if getattr(error, "filename", None) is not None:
-            raise ModelError(f"{path}: cannot be read as a checkpoint ({_one_line(error)}); check the path") from error
+            raise ModelError(f"{path}: cannot be read as a checkpoint ({one_line(error)}); check the path") from error
         raise ModelError(  # an OSError without a file's name is a place outside a file that was cut off
-            f"{path}: is damaged or no checkpoint ({_one_line(error)}); expected a torch checkpoint, download it again"
+            f"{path}: is damaged or no checkpoint ({one_line(error)}); expected a torch checkpoint, download it again"
         ) from error
+
+
+def _harmless() -> list[Any]:
+    """What may stand beside the weights in a checkpoint: values whose reading runs no code of the file."""
+    scalar, array = np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0]
+    named = [(kind, f"numpy.{core}.multiarray.{name}") for core in ("core", "_core")
+             for kind, name in ((scalar, "scalar"), (array, "_reconstruct"))]  # fmt: skip
+    types = {type(np.dtype(code)) for code in np.typecodes["All"] if code not in "VO"}
+    return [argparse.Namespace, pathlib.PosixPath, np.ndarray, np.dtype, *types, *named]
 
 
 def _foreign_type(message: str) -> str:
     """The message of torch runs over many lines and offers to run the code; only the type's name is told."""
     named = re.search(r"GLOBAL ([\w.]+)", message)
-    return f"holds {named.group(1)}, which is not unpickled for safety" if named else "is damaged or no checkpoint"
+    if not named:
+        return "is damaged or no checkpoint"
+    return (
+        f"holds {named.group(1)}, which is not unpickled for safety (where you trust the file, save its weights alone: "
+        "torch.save(torch.load(FILE, weights_only=False)['model'], NEW))"
+    )
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """The first sentence: torch goes on with advice to run the file's code."""
-    line = next(iter(str(error).splitlines()), "").split(". ")[0]
-    return line if " " in line else f"{type(error).__name__} {line}".strip()
+    line = next((text.strip() for text in str(error).splitlines() if text.strip()), "").split(". ")[0]
+    return line if " " in line else "no such format"
 
 
 def ignored_lines(ignored: Iterable[tuple[str, str]]) -> list[str]:

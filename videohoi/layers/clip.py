@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,8 +22,8 @@ import torch
 from open_clip.transformer import QuickGELU, TextTransformer, VisionTransformer
 from torch import Tensor, nn
 
-from videohoi.errors import UsageError
-from videohoi.layers.clip_weights import load_tower, read_clip_weights
+from videohoi.errors import ModelError, UsageError
+from videohoi.layers.clip_weights import PUBLISHED, load_tower, read_clip_weights, where_to_get
 
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
@@ -261,8 +261,27 @@ def _load(towers: dict[str, nn.Module], config: ClipConfig, weights: Path | None
         _log.warning("CLIP %s is randomly initialised: no weights were given, its scores mean nothing", config.name)
         return
     state = read_clip_weights(weights, config.name)
+    held = _published_name(state)
+    if config.name in PUBLISHED and held not in (None, config.name):
+        raise ModelError(
+            f"CLIP {config.name}: {weights} holds {held}; {where_to_get(config.name)}, or take the model in it with "
+            f"--set model.options.clip={held} (clip_prior, hts)"
+        )
     for part, tower in towers.items():
         load_tower(tower, part, state, weights, config.name)
+
+
+def _published_name(state: Mapping[str, Tensor]) -> str | None:
+    """Which of ``CLIP_MODELS`` has the patches and positions of these weights."""
+    patches, positions = state.get("visual.conv1.weight"), state.get("visual.positional_embedding")
+    if patches is None or positions is None:
+        return None
+    shapes = tuple(patches.shape), tuple(positions.shape)
+    for model in CLIP_MODELS:
+        width, side = model.image_width, model.patch_px
+        if shapes == ((width, 3, side, side), (model.patches + 1, width)):
+            return model.name
+    return None
 
 
 def tokenize(sentences: Sequence[str], context_length: int = 77) -> Tensor:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
+from videohoi.layers.checkpoints import DAMAGED, one_line, read_checkpoint
 
 _SERVER = "https://openaipublic.azureedge.net/clip/models"
 PUBLISHED: Mapping[str, tuple[str, str, int]] = {
@@ -36,6 +34,8 @@ TEXT_KEYS: tuple[tuple[str, str], ...] = (
 SCALE_KEYS: tuple[tuple[str, str], ...] = ((r"^logit_scale$", "logit_scale"),)
 """(regex of OpenAI's key, replacement) for ``ImageTower``, ``TextTower`` and ``Clip.logit_scale``"""
 _PARTS = {"image": IMAGE_KEYS, "text": TEXT_KEYS, "scale": SCALE_KEYS}
+_TRANSFORMERS = ("vision_model.", "text_model.")
+"""how keys of another library begin"""
 _BOOKKEEPING = re.compile(r"^(?:text\.)?(input_resolution|context_length|vocab_size|attn_mask)$")
 """sizes that archives store as tensors, and a mask that the towers compute"""
 
@@ -48,7 +48,12 @@ def read_clip_weights(path: Path, name: str) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise ModelError(f"CLIP {name}: weights file {path} does not exist; {where_to_get(name)}")
-    state = _unwrapped(_read(path, name))
+    state = _read(path, name)
+    if any(key.startswith(_TRANSFORMERS) for key in state):
+        raise ModelError(
+            f"CLIP {name}: {path} has the names of transformers ({_TRANSFORMERS[0]}*), expected those of OpenAI or "
+            f"open_clip (visual.*); {where_to_get(name)}"
+        )
     if not any(key.startswith(("visual.", "text_projection", "text.")) for key in state):
         raise ModelError(f"CLIP {name}: {path} holds no CLIP weights (no key visual.*); {where_to_get(name)}")
     unknown = [key for key in state if not _BOOKKEEPING.match(key) and not _known(key)]
@@ -105,19 +110,19 @@ def _known(key: str) -> bool:
     return any(_mapped(key, rules) is not None for rules in _PARTS.values())
 
 
-def _read(path: Path, name: str) -> Any:
+def _read(path: Path, name: str) -> Mapping[str, Tensor]:
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
         if _is_torchscript(path):
             with warnings.catch_warnings():
                 # OpenAI published TorchScript; that torch has deprecated it is nothing the user can act on.
                 warnings.simplefilter("ignore")
-                return torch.jit.load(path, map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"CLIP {name}: {path} cannot be read ({reason}); {where_to_get(name)}") from error
+                archive: Mapping[str, Tensor] = torch.jit.load(path, map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
+                return archive
+        return read_checkpoint(path)
+    except ModelError as error:
+        raise ModelError(f"CLIP {name}: {error}; {where_to_get(name)}") from error
+    except DAMAGED as error:
+        raise ModelError(f"CLIP {name}: {path} cannot be read ({one_line(error)}); {where_to_get(name)}") from error
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -125,9 +130,3 @@ def _is_torchscript(path: Path) -> bool:
         return False
     with zipfile.ZipFile(path) as archive:
         return any(entry.endswith("/constants.pkl") for entry in archive.namelist())
-
-
-def _unwrapped(read: Any) -> dict[str, Tensor]:
-    """The state dict inside a training checkpoint, without the prefix of data-parallel training."""
-    state = read.get("state_dict", read) if isinstance(read, Mapping) else {}
-    return {str(key).removeprefix("module."): value for key, value in state.items() if isinstance(value, Tensor)}

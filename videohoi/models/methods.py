@@ -23,7 +23,7 @@ class MethodFacts:
     weights: str
     """who publishes weights, and under which licence"""
     weights_url: str
-    """where; empty where nobody does"""
+    """the page that links them; empty where nobody does"""
     needs: tuple[str, ...]
     """beside this package; empty: nothing"""
     parameters: int | None = None
@@ -39,6 +39,8 @@ class MethodFacts:
     """finds humans and objects itself; otherwise any detector does"""
     clip: str = ""
     """the CLIP model it uses at inference by default; empty: none"""
+    weights_file: str = ""
+    """which of the published files fits the shipped configuration, as the page calls it"""
 
 
 _FRAME, _PAIRS = "1280 x 720 px", "8 pairs"
@@ -69,20 +71,30 @@ _ALL = (
         open_vocabulary=True, clip="ViT-B/16",
     ),
     _own("eoid", "EoID (AAAI 2023, arXiv 2204.03541)", "mrwu-mac/EoID, Apache-2.0", _AUTHORS,
-         "https://github.com/mrwu-mac/EoID", parameters=41_676_432, flops=191_088_311_168, flops_at=_FRAME),
+         "https://github.com/mrwu-mac/EoID",
+         weights_file="the model of the row EoID(R50) under 'HICO-DET under UA setting'",
+         parameters=41_676_432, flops=191_088_311_168, flops_at=_FRAME),
     _own("gen_vlkt", "GEN-VLKT (CVPR 2022, arXiv 2203.13954)", "YueLiao/gen-vlkt, MIT", _AUTHORS,
-         "https://github.com/YueLiao/gen-vlkt", parameters=42_272_371, flops=191_949_585_280, flops_at=_FRAME,
+         "https://github.com/YueLiao/gen-vlkt",
+         weights_file="hico_gen_vlkt_s.pth, the model of the row GEN-VLKT-S (R50) on HICO-DET",
+         parameters=42_272_371, flops=191_949_585_280, flops_at=_FRAME,
          open_vocabulary=True),
     _own("hoiclip", "HOICLIP (CVPR 2023, arXiv 2303.15786)", "Artanic30/HOICLIP, none stated", _AUTHORS,
-         "https://github.com/Artanic30/HOICLIP", parameters=217_838_707, flops=211_033_651_072, flops_at=_FRAME,
+         "https://github.com/Artanic30/HOICLIP",
+         weights_file="the model of the row HOICLIP on HICO-DET",
+         parameters=217_838_707, flops=211_033_651_072, flops_at=_FRAME,
          open_vocabulary=True, clip="ViT-B/32"),
     _own("ki2hoi", "KI2HOI (arXiv 2403.07246)", "xwyscut/K2HOI, none stated", _NOBODY, "",
          parameters=222_776_040, flops=218_585_522_048, flops_at=_FRAME, open_vocabulary=True, clip="ViT-B/32"),
     _own("upt", "UPT (CVPR 2022, arXiv 2112.01838)", "fredzzhang/upt, BSD-3-Clause", _AUTHORS,
-         "https://github.com/fredzzhang/upt", parameters=54_762_778, flops=192_171_192_192,
+         "https://github.com/fredzzhang/upt",
+         weights_file="upt-r50-hicodet.pt, the UPT weights of the row UPT-R50, HICO-DET",
+         parameters=54_762_778, flops=192_171_192_192,
          flops_at=f"{_FRAME}, {_PAIRS}"),
     _own("lain", "LAIN (CVPR 2025, arXiv 2505.19503)", "OreoChocolate/LAIN, MIT", _AUTHORS,
-         "https://github.com/OreoChocolate/LAIN", parameters=170_087_606, flops=226_922_269_056,
+         "https://github.com/OreoChocolate/LAIN",
+         weights_file="the model of RF-UC among those linked under 'Model Zoo'",
+         parameters=170_087_606, flops=226_922_269_056,
          flops_at=f"{_FRAME}, {_PAIRS}", open_vocabulary=True, clip="ViT-B/16"),
 )  # fmt: skip
 METHODS: Mapping[str, MethodFacts] = MappingProxyType({facts.name: facts for facts in _ALL})
@@ -97,9 +109,9 @@ def weights_advice(name: str) -> str:
             f"{name} needs weights and {facts.weights}: train it, save it with "
             "videohoi.train.checkpoints.save_imported, and give the file with --weights"
         )
-    size = "" if facts.parameters is None else f", about {facts.parameters * 4 / 2**20:.0f} MiB in single precision"
+    size_mib = (facts.parameters or 0) * 4 / 2**20
     return (
-        f"{name} needs weights: download a checkpoint that its authors link at {facts.weights_url}{size}, then "
-        f"`videohoi models import CKPT --as {name} --out FILE` and --weights FILE; without a network do both elsewhere "
-        "and copy FILE"
+        f"{name} needs weights: download {facts.weights_file}, from {facts.weights_url} (the weights in it take about "
+        f"{size_mib:.0f} MiB), then `videohoi models import CKPT --as {name} --out FILE` and --weights FILE; without a "
+        "network do both elsewhere and copy FILE"
     )

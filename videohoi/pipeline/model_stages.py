@@ -163,14 +163,10 @@ def method_config(chosen: Method, weights: Path | None, options: Mapping[str, An
         ModelError: packages are missing, or the weights are unreadable or of another method.
     """
     kind = chosen.load(chosen.config)
-    values = shipped_values(chosen.name)
-    if chosen.section is not None:
-        values = {chosen.section: values}
+    values = laid_over(strict_config.to_mapping(kind()), shipped_values(chosen.name))
     if weights is not None:
-        chosen.load()  # says which package is missing before the weights need it
-        from videohoi.interact.imported import load_origin
-
-        values |= load_origin(weights, chosen.name).config
+        origin = chosen.load("videohoi.interact.imported:load_origin")(weights, chosen.name)
+        values = laid_over(values, dict(origin.config))
     return strict_config.build(
         kind, laid_over(values, dict(options)), origin=f"settings of {chosen.name} (model.options)"
     )

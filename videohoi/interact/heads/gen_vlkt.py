@@ -42,7 +42,7 @@ INITIAL_LOGIT_SCALE = math.log(1 / 0.07)
 class GenVlktConfig:
     """Sizes; the defaults are the paper's GEN-VLKT-S on HICO-DET (section 4.1).
 
-    M has 6 decoder layers, L also ``resnet101``. V-COCO has 263 interactions and 81 objects.
+    M has ``resnet101``, L also 6 decoder layers. V-COCO has 263 interactions and 81 objects.
     """
 
     interaction_classes: int = 600

@@ -73,11 +73,11 @@ _VERB_FEATURE_SCALE = 1 / 32
 """of the decoder's verb features beside the learned verb weights (public code)"""
 
 
-IMPORT_ADVICE = (
-    "verb branch: the paper's, unless --set verb_branch=released; weights trained with the public code, in which that "
-    "branch is dead, need the latter",
-)
-"""what ``videohoi models import`` says beside what it did"""
+IMPORT_ADVICE = {
+    "verb_branch": "verb branch: the paper's, unless --set verb_branch=released; weights trained with the public code, "
+    "in which that branch is dead, need the latter",
+}
+"""what ``videohoi models import`` says where a setting was not given"""
 
 
 @dataclass(frozen=True)

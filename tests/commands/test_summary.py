@@ -22,8 +22,10 @@ FACTS = {
 }
 
 
-def shown(*segments: Segment, decode: SourceReport | None = None, skipped: int = 0, failed: int = 0) -> str:
-    run = Graph(IterableSource([1, 2]), [[FunctionNode("same", lambda item: item)]]).run()
+def shown(
+    *segments: Segment, decode: SourceReport | None = None, skipped: int = 0, failed: int = 0, frames: int = 2
+) -> str:
+    run = Graph(IterableSource(range(frames)), [[FunctionNode("same", lambda item: item)]]).run()
     folder = Path("clip.videohoi")
     video = AnnotatedVideo("clip.mp4", folder, segments, run, decode or SourceReport(), FACTS)
     console = Console(file=io.StringIO(), width=120)
@@ -50,7 +52,8 @@ def test_the_longest_comes_first_and_a_long_list_is_cut_with_a_word():
 
 
 def test_no_interaction_is_said_in_words():
-    assert "clip.mp4: no interaction found" in shown()
+    assert "clip.mp4: no interaction found\n" in shown()
+    assert "no interaction found; one picture has no time" in shown(frames=1)
 
 
 def test_what_was_skipped_and_failed_is_counted():

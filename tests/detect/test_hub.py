@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
 transformers = pytest.importorskip("transformers", reason="the models extra (transformers) is not installed")
 import huggingface_hub  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 
 from videohoi.detect.factory import create_detector, weights_sha256  # noqa: E402
 from videohoi.detect.hub import best_labels  # noqa: E402
@@ -112,6 +113,20 @@ def test_a_model_in_the_hubs_cache_is_found_by_its_name_without_a_network(folder
     assert by_name.detect([frame()])[0].scores == pytest.approx(by_folder.detect([frame()])[0].scores)
 
 
+def test_a_file_that_lacks_weights_is_refused_and_nothing_of_transformers_is_printed(folder, tmp_path, capfd):
+    weights = load_file(folder / "model.safetensors")
+    gone = sorted(weights)[len(weights) // 2]
+    shutil.copytree(folder, tmp_path / "gap")
+    save_file({key: value for key, value in weights.items() if key != gone}, tmp_path / "gap" / "model.safetensors",
+              metadata={"format": "pt"})  # fmt: skip
+    capfd.readouterr()
+    with pytest.raises(ModelError, match=r"1 weights are missing or of another size .*; copy config.json and model"):
+        HubDetector(str(tmp_path / "gap")).open()
+    HubDetector(str(folder)).open()
+    told = capfd.readouterr()
+    assert told.out + told.err == ""
+
+
 def test_weights_saved_in_half_precision_run_in_single(folder, tmp_path):
     half = transformers.AutoModelForObjectDetection.from_pretrained(folder).half()
     half.save_pretrained(tmp_path)
@@ -147,7 +162,7 @@ def test_labels_are_matched_by_name_and_80_of_them_by_place():
 
 def test_what_is_not_here_or_no_such_model_is_one_line(tmp_path):
     for name in ("nobody/no-such-model", str(tmp_path)):
-        with pytest.raises(ModelError, match=r"hf download|is not") as caught:
+        with pytest.raises(ModelError, match=r"hf download nobody/|copy config.json and model.safetensors") as caught:
             HubDetector(name).open()
         assert "\n" not in str(caught.value)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))

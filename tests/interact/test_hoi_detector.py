@@ -102,6 +102,7 @@ class Fixed:
         self.output = output
         self.info = HeadInfo("fixed", "none", "abc", len(WORDS.verbs), 0)
         self.rule = ScoreRule(WORDS, "product", ClassRows.verbs(WORDS))
+        self.boxes_note = "drawn by hand"
         self.opened = self.closed = 0
 
     def open(self):

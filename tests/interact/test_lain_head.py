@@ -79,6 +79,11 @@ def test_number_of_pairs_and_finite_logits(kind: str, pairs: int) -> None:
     assert output.logits[output.pair_mask].abs().sum() > 0 or pairs == 0
 
 
+def test_no_pair_at_most_is_no_setting() -> None:
+    with pytest.raises(UsageError, match="max_pairs=0: expected 1 or more"):
+        LainConfig(max_pairs=0)
+
+
 def test_no_row_at_all_is_no_pair() -> None:
     """N = 0: a batch of pictures in which nothing was detected, without padding."""
     found = detections([(), ()], rows=0, width=SMALL.detector_width)

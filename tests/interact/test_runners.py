@@ -22,7 +22,7 @@ from videohoi.interact.hoi_detector import HOIDetector, MergeSettings  # noqa: E
 from videohoi.interact.imported import WeightsOrigin, load_imported, load_origin, save_imported  # noqa: E402
 from videohoi.interact.methods import TABLE  # noqa: E402
 from videohoi.interact.options import ModelOptions  # noqa: E402
-from videohoi.interact.scoring import score_pairs  # noqa: E402
+from videohoi.interact.scoring import Calibration, score_pairs  # noqa: E402
 from videohoi.interact.torch_engine import load_clip  # noqa: E402
 from videohoi.layers.clip import CLIP_MEAN, CLIP_STD, tokenize  # noqa: E402
 from videohoi.layers.detr_input import detr_input  # noqa: E402
@@ -338,6 +338,18 @@ def test_each_column_has_its_sentence_and_its_verb(name, weights):
     assert runner.texts["verb_to_interaction"].tolist() == [[1, 0, 1], [0, 1, 0]]
     assert runner.rule.rows.verb_ids.tolist() == [0, 1, 0]
     assert [WORDS.objects[row] for row in runner.rule.rows.object_ids] == ["cup", "bottle", "bottle"]
+
+
+def test_lain_says_that_it_had_no_use_for_clip(weights):
+    model = detector("lain", weights("lain"), "hold cup", clip_weights="nowhere.pt")
+    model.open()
+    assert "CLIP's weights were not read" in model.head_info.note
+
+
+def test_a_users_calibration_is_said(weights):
+    model = detector("eoid", weights("eoid"), calibration=Calibration(2.0, 0.5))
+    model.open()
+    assert "calibrated as the settings say" in model.head_info.note
 
 
 def test_a_new_verb_of_lain_is_its_plain_sentence_read_at_its_end_and_clip_is_loaded_once(weights, monkeypatch):

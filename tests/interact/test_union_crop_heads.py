@@ -204,8 +204,11 @@ def test_clip_prior_scores_pairs_of_a_frame_in_the_asked_words():
         head.score(frame(), detections(PERSON, CUP))
 
 
-def shares_by_hand(clip, crop, thing, *new):
-    """verb -> its share of the picture ``crop`` (32, 32, 3) among the interactions of ``thing`` and ``new`` ones."""
+def shares_by_hand(clip, crop, thing, *new, nothing=True):
+    """verb -> its share of the picture ``crop`` (32, 32, 3) among the interactions of ``thing`` and ``new`` ones.
+
+    ``nothing``: against as many sentences without a verb.
+    """
     picture = torch.from_numpy(crop.copy()).permute(2, 0, 1) / 255
     picture = (picture - torch.tensor(CLIP_MEAN)[:, None, None]) / torch.tensor(CLIP_STD)[:, None, None]
     sentences = {
@@ -213,9 +216,11 @@ def shares_by_hand(clip, crop, thing, *new):
         for (verb, obj), sentence in zip(WORDS.interactions, prompts(WORDS, "eoid"), strict=True)
         if WORDS.objects[obj] == thing and WORDS.verbs[verb] != "no_interaction"
     } | dict(new)
-    text = functional.normalize(clip.text(tokenize(list(sentences.values()))), dim=-1)
+    idle = [f"a picture of person and {thing}"] * len(sentences) if nothing else []
+    text = functional.normalize(clip.text(tokenize([*sentences.values(), *idle])), dim=-1)
     cosines = text @ functional.normalize(clip.image(picture[None]).pooled[0], dim=-1)
-    return dict(zip(sentences, (clip.logit_scale.exp() * cosines).softmax(0).tolist(), strict=True))
+    shares = (clip.logit_scale.exp() * cosines).softmax(0)[: len(sentences)]
+    return dict(zip(sentences, shares.tolist(), strict=True))
 
 
 @torch.no_grad()
@@ -231,6 +236,24 @@ def test_scores_of_a_frame_worked_by_hand():
     bottle = shares_by_hand(clip, pixels[:, 24:56], "bottle", ("polish", "a picture of person polishing bottle"))
     assert found[1] == pytest.approx([cup["hold"] * (0.9 * 0.8) ** 0.5, 0, 0], abs=1e-5)
     assert found[2] == pytest.approx([0, *(bottle[v] * (0.9 * 0.6) ** 0.5 for v in ("open", "polish"))], abs=1e-5)
+
+
+@torch.no_grad()
+def test_eoids_own_softmax_is_a_setting_and_even_odds_are_the_rule():
+    boxes = Detections(np.array([[40, 20, 56, 52], [56, 22, 72, 50]], np.float32), np.array([0.9, 0.8], np.float32),
+                       np.array([PERSON, CUP]))  # fmt: skip
+    plain = ClipPriorHead(
+        options(clip_weights="random", box_lambda=0.0, config=ClipPriorConfig(nothing=False)), TINY_CLIP
+    )
+    plain.open()
+    scores = plain.score(frame(), boxes).verb_scores[0]
+    clip = load_clip(TINY_CLIP, "random", "").clip
+    expected = shares_by_hand(clip, frame().image[20:52, 40:72], "cup", nothing=False)
+    assert {WORDS.verbs[verb]: scores[verb] for verb in np.flatnonzero(scores)} == pytest.approx(expected, abs=1e-5)
+    assert scores.sum() == pytest.approx(1, abs=1e-5), "something is always done"
+    blind = ClipPriorHead(options(clip_weights="random", box_lambda=0.0, config=ClipPriorConfig(gamma=1e-9)), TINY_CLIP)
+    blind.open()
+    assert blind.score(frame(), boxes).verb_scores[0].sum() == pytest.approx(0.5, abs=1e-5)
 
 
 @torch.no_grad()

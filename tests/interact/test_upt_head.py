@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="the models extra (torch) is not ins
 from detection_cases import KINDS, count_parameters, detections, randomised  # noqa: E402
 
 from videohoi.config import build, read_mapping  # noqa: E402
+from videohoi.errors import UsageError  # noqa: E402
 from videohoi.interact.heads.detr_pairs import UptModelConfig  # noqa: E402
 from videohoi.interact.heads.upt import UptConfig, UptHead  # noqa: E402
 from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
@@ -50,6 +51,11 @@ def test_number_of_pairs_and_finite_logits(kind: str, pairs: int) -> None:
     assert output.logits.isfinite().all()
     assert not output.logits[~output.pair_mask].any()
     assert output.logits[output.pair_mask].abs().sum() > 0 or pairs == 0
+
+
+def test_no_pair_at_most_is_no_setting() -> None:
+    with pytest.raises(UsageError, match="max_pairs=0: expected 1 or more"):
+        UptConfig(max_pairs=0)
 
 
 def test_no_row_at_all_is_no_pair() -> None:

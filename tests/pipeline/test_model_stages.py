@@ -115,6 +115,15 @@ class TestWithTorch:
         with pytest.raises(UsageError, match=r"leave --detector onnx:x\.onnx out or give detr:FILE"):
             stages(ModelSettings("upt"), DetectSettings("onnx:x.onnx"))
 
+    def test_another_detr_that_is_not_there_says_where_to_get_one(self, tmp_path):
+        with pytest.raises(UsageError, match="leave --detector detr: out or give detr:FILE"):
+            stages(ModelSettings("upt"), DetectSettings("detr:"))
+        (node,) = stages(ModelSettings("upt", weights=None), DetectSettings("detr:nothing.pth")).before
+        runner = node._model._runner
+        assert "the DETR in nothing.pth" in runner.boxes_note
+        with pytest.raises(ModelError, match=r"detr:nothing.pth: weights .*download detr-r50-e632da11.pth"):
+            runner.build_model(tmp_path / "not read before.safetensors")
+
     def test_a_two_stage_method_takes_any_detector(self):
         made = stages(ModelSettings("clip_prior"), DetectSettings("onnx:x.onnx"))
         assert [node.name for node in made.after] == ["interact"]
@@ -139,6 +148,9 @@ class TestWithTorch:
         assert {path.name for path in done.folder.iterdir()} == set(OUTPUT_FILES)
         assert report["head"]["name"] == report["detector"]["name"] == "eoid"
         assert report["run"]["frames_out"] == 20
+        assert report["files"] == {"weights": report["head"]["weights_sha256"]}
+        assert report["machine"]["torch"]
+        assert report["detector"]["note"] == "the method finds its own boxes"
         assert is_done(done.folder, pipeline, item, overlay=True)
         content = eoid.read_bytes()
         eoid.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
@@ -185,9 +197,28 @@ def few_frames(clip, folder, count):
         (["model.clip_weights=c.pt"], "model starter takes no --clip-weights"),
         (["model.name=eoid", "model.clip_weights=c.pt"], "model eoid never reads CLIP's own weights"),
         (["model.name=upt", "model.clip_weights=c.pt"], "model upt never reads CLIP's own weights"),
+        (["model.name=gen_vlkt", "model.clip_weights=c.pt"], "for words of --vocab only; give both or neither"),
+        (["model.name=lain", "model.clip_weights=c.pt"], "for words of --vocab only"),
     ],
 )
-def test_a_file_that_nothing_would_read_is_an_error(settings, said):
+def test_a_file_that_nothing_would_read_is_an_error(settings, said, clip_file):
+    """Also from Python, where nobody checks before."""
     pipeline = Pipeline.from_config("offline_annotation", settings)
     with pytest.raises(UsageError, match=said):
         check_model(pipeline.config)
+    with pytest.raises(UsageError, match=said):
+        next(iter(pipeline.run(clip_file)))
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("detect.input_size_px=0", "expected 32 or more"),
+        ("detect.score_threshold=2", "expected a number from 0 to 1"),
+        ("detect.workers=0", "detect.workers=0: expected 1 or more"),
+        ("detect.threads=0", "detect.threads=0: expected 1 or more"),
+    ],
+)
+def test_settings_of_the_detector_are_checked_by_name(setting, said):
+    with pytest.raises(UsageError, match=said):
+        Pipeline.from_config("offline_annotation", [setting])

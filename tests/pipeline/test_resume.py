@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 
 import pytest
 
 from videohoi.decode.inputs import list_inputs
+from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.pipeline.resume import is_done
 
@@ -62,17 +62,48 @@ def test_an_unreadable_report_is_no_report(copied, pipeline, item, text):
     assert not is_done(copied, pipeline, item, overlay=True)
 
 
-def test_new_weights_under_the_same_name_are_another_job(copied, item, tmp_path):
-    weights = tmp_path / "mine.onnx"
-    weights.write_bytes(b"one")
-    mine = Pipeline.from_config("offline_annotation", [f"detect.detector={json.dumps(f'onnx:{weights}')}"])
-    sha256 = hashlib.sha256(b"one").hexdigest()
-    change_report(copied, config_sha256=mine.header()["config_sha256"], detector={"weights_sha256": sha256})
-    assert is_done(copied, mine, item, overlay=True)
-    weights.write_bytes(b"two")
-    assert not is_done(copied, mine, item, overlay=True)
+def done_by(copied, item, overrides):
+    """Another job whose results are told to be those in ``copied``: settings, and files as they are now."""
+    other = Pipeline.from_config("offline_annotation", overrides)
+    change_report(copied, config_sha256=other.header()["config_sha256"], files=named_files(other.config))
+    assert is_done(copied, other, item, overlay=True)
+    return other
+
+
+ONE = b"name: mine\nobjects: [person, cup]\nverbs: [hold, polish]\ninteractions: {cup: [hold]}\n"
+ANOTHER = ONE.replace(b"[hold]}", b"[polish]}")
+NAMES = {
+    "detector": ("mine.onnx", "detect.detector={}", "onnx:"),
+    "weights": ("w.safetensors", "model.weights={}", ""),
+    "clip_weights": ("clip.pt", "model.clip_weights={}", ""),
+    "words": ("words.yaml", "model.words={}", ""),
+}
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_another_file_under_the_same_name_is_another_job(copied, item, tmp_path, role):
+    """Also where other files of the run stayed the same."""
+    files = {key: tmp_path / name for key, (name, _, _) in NAMES.items()}
+    overrides = ["model.name=gen_vlkt"]
+    for key, (_, setting, prefix) in NAMES.items():
+        files[key].write_bytes(ONE)
+        if key != "detector" or role == "detector":
+            overrides.append(setting.format(json.dumps(f"{prefix}{files[key]}")))
+    if role == "detector":
+        overrides[0] = "model.name=clip_prior"
+    other = done_by(copied, item, overrides)
+    files[role].write_bytes(ANOTHER)
+    assert not is_done(copied, other, item, overlay=True)
+
+
+def test_another_detr_for_a_method_that_brings_its_own_is_another_job(copied, item, tmp_path):
+    (tmp_path / "detr.pth").write_bytes(b"one")
+    detector = json.dumps(f"detr:{tmp_path / 'detr.pth'}")
+    other = done_by(copied, item, ["model.name=upt", f"detect.detector={detector}"])
+    (tmp_path / "detr.pth").write_bytes(b"another")
+    assert not is_done(copied, other, item, overlay=True)
 
 
 def test_results_of_other_shipped_weights_are_made_again(copied, pipeline, item):
-    change_report(copied, detector={"name": "starter", "weights_sha256": "0" * 64})
+    change_report(copied, files={"detector": "0" * 64})
     assert not is_done(copied, pipeline, item, overlay=True)

@@ -32,7 +32,28 @@ def test_a_slip_of_the_pen_offers_the_nearest_verb():
         requested_vocabulary("hodl cup")
 
 
-@pytest.mark.parametrize("text", ["hold unicorn", "cup", "hold"])
+def test_articles_and_the_ing_of_a_known_verb_mean_the_same():
+    words = requested_vocabulary("hold the cup, riding a bicycle, sit on the dining table")
+    assert pairs(words) == [("hold", "cup"), ("ride", "bicycle"), ("sit_on", "dining_table")]
+
+
+def test_a_new_verb_of_two_words_is_no_slip_of_one_of_one_word():
+    assert pairs(requested_vocabulary("pour into cup")) == [("pour_into", "cup")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("hold cup; drink bottle", r"';' is no part of a word; separate phrases with commas"),
+     ("hold cup and bottle", "without 'and'"), ("not hold cup", "without 'not'"),
+     ("no interaction cup", "without 'no'"),
+     ("cup", "what is done with it is missing"), ("hold c\x07up", "is no part of a word")],
+)  # fmt: skip
+def test_what_is_no_phrase_of_one_verb_and_one_object_is_an_error_and_no_new_verb(text, message):
+    with pytest.raises(UsageError, match=message):
+        requested_vocabulary(text)
+
+
+@pytest.mark.parametrize("text", ["hold unicorn", "hold"])
 def test_an_object_that_the_detector_cannot_find_names_its_classes(text):
     with pytest.raises(UsageError, match=r"its classes: person, bicycle, .*, toothbrush") as caught:
         requested_vocabulary(text)
@@ -70,7 +91,7 @@ def test_a_word_list_keeps_its_words_on_the_detectors_class_ids(tmp_path):
 def test_a_word_list_with_an_object_that_no_detector_finds_is_refused(tmp_path):
     path = tmp_path / "stable.yaml"
     path.write_text("objects: [person, unicorn]\nverbs: [ride]\n")
-    with pytest.raises(UsageError, match=r"'unicorn'.*its classes: person"):
+    with pytest.raises(UsageError, match=r"word list 'stable', object 'unicorn'.*its classes: person"):
         requested_vocabulary(str(path))
     with pytest.raises(ConfigError, match="cannot be read"):
         requested_vocabulary(str(tmp_path / "missing.yaml"))

@@ -14,6 +14,8 @@ from videohoi.decode.protocol import SourceReport
 from videohoi.pipeline.annotate import AnnotatedVideo
 from videohoi.structures import Segment
 
+_WHOLE = 10
+"""frames a second from which no fraction is shown"""
 MOST_ROWS = 20
 """longer lists are cut in the terminal; segments.csv has them all"""
 
@@ -23,7 +25,7 @@ def show_summary(console: Console, done: Sequence[AnnotatedVideo], *, skipped: i
     for video in done:
         _show_segments(console, video)
         _show_decode(console, video)
-        pace = f"{video.run.frames_out} frames at {video.run.frames_per_second:.0f} frames/s"
+        pace = f"{video.run.frames_out} frames at {_speed(video.run.frames_per_second)} frames/s"
         console.print(f"{video.source_id}: {pace}; results in {video.folder}", markup=False, soft_wrap=True)
     if skipped:
         console.print(f"{skipped} of {len(done) + skipped + failed} inputs were complete already and were skipped")
@@ -36,7 +38,8 @@ def show_summary(console: Console, done: Sequence[AnnotatedVideo], *, skipped: i
 
 def _show_segments(console: Console, video: AnnotatedVideo) -> None:
     if not video.segments:
-        console.print(f"{video.source_id}: no interaction found", markup=False)
+        alone = "; one picture has no time in which something could go on" if video.run.frames_out == 1 else ""
+        console.print(f"{video.source_id}: no interaction found{alone}", markup=False)
         return
     table = Table(title=escape(video.source_id), title_justify="left")
     for column in ("human", "verb", "object"):
@@ -50,6 +53,10 @@ def _show_segments(console: Console, video: AnnotatedVideo) -> None:
     if len(rows) > MOST_ROWS:
         table.caption = f"and {len(rows) - MOST_ROWS} more in segments.csv"
     console.print(table)
+
+
+def _speed(frames_per_second: float) -> str:
+    return f"{frames_per_second:.0f}" if frames_per_second >= _WHOLE else f"{frames_per_second:.2g}"
 
 
 def _rows(segments: Sequence[Segment]) -> list[tuple[str, ...]]:

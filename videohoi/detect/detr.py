@@ -125,8 +125,11 @@ def load_detr(weights: Path, *, dilated: bool | None = None) -> Detr:
         model.load_state_dict({name: value.float() for name, value in values.items()}, strict=True, assign=True)
     except (KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]  # torch lists every key, one a line
+        lacking = f"lacks {reason}" if isinstance(error, KeyError) else reason
+        whole = any(name.startswith("detector.") for name in values)
+        hint = ", or import it whole: `videohoi models import` takes UPT's and LAIN's checkpoints" if whole else ""
         raise ModelError(
-            f"{weights}: not the weights of a DETR ({reason}); expected detr-r50 or a fine-tune"
+            f"{weights}: not the weights of a DETR ({lacking}); expected detr-r50 or a fine-tune{hint}"
         ) from error
     return model.eval()
 

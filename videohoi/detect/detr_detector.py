@@ -81,7 +81,7 @@ class DetrDetector:
         Raises:
             ModelError: torch or the weights are missing, or the file is no DETR; one line that says what to do.
         """
-        weights = self._existing_weights()
+        weights = existing_weights(self._weights, self._info.name)
         try:
             from videohoi.detect.detr import DetrRunner
         except ModuleNotFoundError as error:
@@ -92,15 +92,6 @@ class DetrDetector:
         self._class_of_output = class_of_output(runner.model.config.class_outputs, str(weights))
         self._info = replace(self._info, weights_sha256=_sha256(weights))
         self._runner = runner
-
-    def _existing_weights(self) -> Path:
-        if self._weights is not None and self._weights.is_file():
-            return self._weights
-        missing = "no weights were given" if self._weights is None else f"weights {self._weights} do not exist"
-        raise ModelError(
-            f"detector {self._info.name}: {missing}; download {WEIGHTS_FILE} ({WEIGHTS_MB} MB) from {WEIGHTS_URL} and "
-            "give its path; without a network copy it from another machine, or take --detector starter, it is built in"
-        )
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """One ``Detections`` per frame, best score first; all frames run as one batch.
@@ -128,6 +119,17 @@ class DetrDetector:
     def close(self) -> None:
         """Free the model; may be called twice."""
         self._runner = None
+
+
+def existing_weights(weights: Path | None, name: str) -> Path:
+    """``weights``, or one ``ModelError`` of the detector ``name`` that says where to get them."""
+    if weights is not None and weights.is_file():
+        return weights
+    missing = "no weights were given" if weights is None else f"weights {weights} do not exist"
+    raise ModelError(
+        f"detector {name}: {missing}; download {WEIGHTS_FILE} ({WEIGHTS_MB} MB) from {WEIGHTS_URL} and give its path; "
+        "without a network copy it from another machine, or leave --detector out"
+    )
 
 
 def class_of_output(outputs: int, label: str) -> NDArray[np.int64]:

@@ -8,7 +8,8 @@ own processors do; done here, so that neither torchvision nor Pillow is needed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AutoConfig, AutoModelForObjectDetection
 from transformers.utils import cached_file
+from transformers.utils import logging as transformers_log
 
 from videohoi.errors import ModelError
 from videohoi.layers.box_coding import corners
@@ -69,10 +71,14 @@ class HubModel:
         try:
             config = AutoConfig.from_pretrained(name, local_files_only=True)
             _check_type(name, config)
-            self._model = AutoModelForObjectDetection.from_pretrained(name, config=config, local_files_only=True)
+            with _quietly():
+                self._model, told = AutoModelForObjectDetection.from_pretrained(
+                    name, config=config, local_files_only=True, output_loading_info=True
+                )
         except _FAILURES as error:
             reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
             raise ModelError(f"detector hf:{name}: cannot be loaded ({reason[:200]}); {advice(name)}") from error
+        _refuse_gaps(name, told)
         self._model.eval().float().requires_grad_(False).to(self.device)
         self.labels = {int(number): str(label) for number, label in config.id2label.items()}
         own = _preparation(name)
@@ -110,8 +116,32 @@ def best_labels(logits: Tensor, boxes_cxcywh: Tensor, threshold: float) -> Best:
     return Best(boxes_xyxy.float().cpu().numpy(), scores[kept].float().cpu().numpy(), labels.cpu().numpy())
 
 
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """No progress bar and no report of transformers': what matters of it is an error here."""
+    level = transformers_log.get_verbosity()
+    transformers_log.set_verbosity_error()
+    transformers_log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_log.set_verbosity(level)
+        transformers_log.enable_progress_bar()
+
+
+def _refuse_gaps(name: str, told: Mapping[str, Any]) -> None:
+    """Layers that no weight in the file fills would be random."""
+    gaps = sorted(str(key) for kind in ("missing_keys", "mismatched_keys") for key in told.get(kind, ()))
+    if gaps:
+        raise ModelError(
+            f"detector hf:{name}: {len(gaps)} weights are missing or of another size ({gaps[0]}); {advice(name)}"
+        )
+
+
 def advice(name: str) -> str:
     """What to do where a model is not here; nothing is ever downloaded by itself."""
+    if Path(name).is_dir():
+        return "copy config.json and model.safetensors of one model into the folder"
     return (
         f"download it with `hf download {name}` (20 to 300 MB), or copy the folder with config.json and "
         "model.safetensors from another machine and give hf:FOLDER"

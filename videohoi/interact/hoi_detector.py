@@ -41,6 +41,11 @@ class HOIRunner(Protocol):
         """How its logits become scores; known after ``open``."""
         ...
 
+    @property
+    def boxes_note(self) -> str:
+        """Where the boxes come from, for the run report."""
+        ...
+
     def open(self) -> None:
         """Load weights; raises ``ModelError`` naming the file and what to do."""
         ...
@@ -88,7 +93,7 @@ class HOIDetector:
     def info(self) -> DetectorInfo:
         """What the run report says of the boxes; known after ``open``."""
         head = self._runner.info
-        return DetectorInfo(head.name, head.engine, head.weights_sha256, None, 0, "the method finds its own boxes")
+        return DetectorInfo(head.name, head.engine, head.weights_sha256, None, 0, self._runner.boxes_note)
 
     def open(self) -> None:
         """Load the weights and compile the kernels."""

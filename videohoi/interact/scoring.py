@@ -9,8 +9,8 @@ Every method ends on one scale, [0, 1] a verb of a pair, before anything is smoo
 - ``sum`` (the public evaluation of these three): (sigmoid(interaction) + sigmoid(object logit of that
   interaction)**2) / 2, which ranks the interactions of a pair's object as their sum does. Only for ranking: beside a
   sure object it is 0.5 for what nobody does, so that no threshold over time could end anything.
-- ``prior`` (the CLIP teacher of EoID, equation 6): softmax over the interactions that the object allows, without "no
-  interaction", times the box scores as in ``fusion``.
+- ``prior`` (the CLIP teacher of EoID, equation 6): softmax over the sentences that the object allows, times the box
+  scores as in ``fusion``. Sentences of no verb (rivals, nothing done) take their share and are not reported.
 
 Where an output has interactions, a verb's score is that of the interaction of this verb *and the pair's object*:
 another object's interaction says nothing about this pair. Then ``Calibration`` is applied, then the validity table, in

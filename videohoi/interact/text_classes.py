@@ -9,10 +9,13 @@ import numpy as np
 from videohoi.interact.options import ModelOptions
 from videohoi.interact.scoring import ClassRows
 from videohoi.vocabulary import Vocabulary, hico_det
+from videohoi.vocabulary.grammar import readable
 from videohoi.vocabulary.prompts import template
 
 NO_VERB = -1
 """a sentence that competes with the others but reports no verb"""
+NOTHING = "a picture of person and {object}"
+"""in EoID's words; its own "a picture of person no interaction {object}" is a label that nobody would write"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,27 +52,57 @@ def trained_rows(vocabulary: Vocabulary, trained: Vocabulary) -> ClassRows | Non
     return ClassRows(ids[:, 0], ids[:, 1])
 
 
-def text_classes(vocabulary: Vocabulary, prompts: str, rivals: Vocabulary | None = None) -> TextClasses:
+@dataclass(frozen=True)
+class _Class:
+    verb_id: int
+    object_id: int
+    name: str
+    sentence: str
+
+
+def text_classes(
+    vocabulary: Vocabulary, prompts: str, rivals: Vocabulary | None = None, *, nothing: bool = False
+) -> TextClasses:
     """One sentence for each interaction of ``vocabulary`` except "no interaction", in the words of method ``prompts``.
 
-    ``rivals``: interactions of these words with the same objects are added. They compete in a softmax and report no
-    verb; without them a list of one verb an object would always be certain. Nothing is added for the vocabulary itself.
+    What is added competes in a softmax and reports no verb:
+
+    Args:
+        vocabulary: what is asked for.
+        prompts: a name of ``vocabulary.prompts``.
+        rivals: interactions of these words with the same objects; without them one verb of an object would always be
+            certain. Nothing is added for the vocabulary itself.
+        nothing: for each sentence of an object one that says that both are there and nothing more, so that before CLIP
+            has looked it is as likely that nothing is done as that anything is.
     """
-    chosen = template(prompts)
-    classes = [
-        (verb, vocabulary.verbs[verb], obj)
-        for verb, obj in vocabulary.interactions
-        if vocabulary.verbs[verb] != vocabulary.no_interaction_verb
+    asked = _worded(vocabulary, prompts)
+    things = {vocabulary.objects[each.object_id]: each.object_id for each in asked}
+    names = {each.name for each in asked}
+    others = () if rivals is None else _worded(rivals, prompts)
+    competing = [
+        _Class(NO_VERB, things[rivals.objects[other.object_id]], other.name, other.sentence)
+        for other in others
+        if rivals is not None and rivals.objects[other.object_id] in things and other.name not in names
     ]
-    sentences = [chosen.interaction(vocabulary, name, vocabulary.objects[obj]) for _, name, obj in classes]
-    if rivals is not None:
-        known = {(name, vocabulary.objects[obj]) for _, name, obj in classes}
-        wanted = {vocabulary.objects[obj]: obj for _, _, obj in classes}
-        for verb, obj in rivals.interactions:
-            name, thing = rivals.verbs[verb], rivals.objects[obj]
-            if thing in wanted and (name, thing) not in known and name != rivals.no_interaction_verb:
-                classes.append((NO_VERB, name, wanted[thing]))
-                sentences.append(chosen.interaction(rivals, name, thing))
-    names = tuple(f"{name} {vocabulary.objects[obj]}" for _, name, obj in classes)
-    ids = np.array([(verb, obj) for verb, _, obj in classes], np.int64).reshape(-1, 2)
-    return TextClasses(names, tuple(sentences), ClassRows(ids[:, 0], ids[:, 1]))
+    classes = [*asked, *competing]
+    if nothing:
+        classes += [_idle(vocabulary, each.object_id) for each in classes]
+    ids = np.array([(each.verb_id, each.object_id) for each in classes], np.int64).reshape(-1, 2)
+    return TextClasses(
+        tuple(each.name for each in classes), tuple(each.sentence for each in classes), ClassRows(ids[:, 0], ids[:, 1])
+    )
+
+
+def _worded(vocabulary: Vocabulary, prompts: str) -> tuple[_Class, ...]:
+    chosen = template(prompts)
+    pairs = ((verb, vocabulary.verbs[verb], obj, vocabulary.objects[obj]) for verb, obj in vocabulary.interactions)
+    return tuple(
+        _Class(verb, obj, f"{name} {thing}", chosen.interaction(vocabulary, name, thing))
+        for verb, name, obj, thing in pairs
+        if name != vocabulary.no_interaction_verb
+    )
+
+
+def _idle(vocabulary: Vocabulary, object_id: int) -> _Class:
+    thing = vocabulary.objects[object_id]
+    return _Class(NO_VERB, object_id, f"nothing {thing}", NOTHING.format(object=readable(thing)))

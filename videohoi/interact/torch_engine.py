@@ -98,9 +98,11 @@ class TextSource:
 
     @torch.inference_mode()
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """(N, E); ``UsageError`` on a sentence that CLIP cannot read whole."""
-        parts = [self._encode(sentences[start : start + _BATCH]) for start in range(0, len(sentences), _BATCH)]
-        return np.concatenate(parts)
+        """(N, E); ``UsageError`` on a sentence that CLIP cannot read whole. Equal sentences are read once."""
+        once = list(dict.fromkeys(sentences))
+        parts = [self._encode(once[start : start + _BATCH]) for start in range(0, len(once), _BATCH)]
+        row_of = {sentence: row for row, sentence in enumerate(once)}
+        return np.concatenate(parts)[[row_of[sentence] for sentence in sentences]]
 
     def _encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         tower = self._tower
@@ -138,4 +140,7 @@ def fill(model: nn.Module, state_dict: dict[str, Any], name: str) -> None:
         model.load_state_dict(state_dict)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"{name}: does not fit its configuration ({reason}); import it again") from error
+        raise ModelError(
+            f"{name}: does not fit its configuration ({reason}); leave out --set model.options that change sizes, or "
+            "import it again"
+        ) from error

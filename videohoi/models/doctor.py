@@ -52,6 +52,11 @@ PACKAGES = (
     _Package("openvino", "openvino", "pip install 'videohoi[openvino]'"),
     _Package("decord", "decord", "pip install 'videohoi[decord]'"),
     _Package("torch", "torch", "pip install 'videohoi[models]'"),
+    _Package("torchvision", "torchvision", "pip install 'videohoi[models]'"),
+    _Package("open_clip", "open_clip_torch", "pip install 'videohoi[models]'"),
+    _Package("timm", "timm", "pip install 'videohoi[models]'"),
+    _Package("transformers", "transformers", "pip install 'videohoi[models]'"),
+    _Package("safetensors", "safetensors", "pip install 'videohoi[models]'"),
     _Package("tensorrt", "tensorrt", "pip install 'videohoi[tensorrt]'"),
 )
 """what is only imported; onnxruntime and av are looked at more closely"""

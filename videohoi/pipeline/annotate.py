@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import platform
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -18,6 +19,7 @@ from videohoi.errors import DecodeError, SinkError, StageError, VideohoiError
 from videohoi.graph import RunReport
 from videohoi.pipeline.input_hash import input_sha256
 from videohoi.pipeline.interrupts import interrupts_wait
+from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.pipeline import SCHEMA_VERSION, Pipeline
 from videohoi.pipeline.settings import OverlaySettings, decode_settings
 from videohoi.pipeline.watch import Progress, Watch
@@ -41,6 +43,11 @@ OUTPUT_FILES = (*DATA_FILES, OVERLAY_FILE, REPORT_FILE)
 """what a run leaves in its folder"""
 
 _REPORTED_PACKAGES = ("numpy", "opencv-python-headless", "av", "numba", "onnxruntime")
+_OPTIONAL_PACKAGES = {
+    "torch": "torch", "open_clip": "open_clip_torch", "timm": "timm", "transformers": "transformers",
+    "openvino": "openvino", "decord": "decord",
+}  # fmt: skip
+"""module -> package: reported where the run imported it"""
 
 
 @dataclass(frozen=True)
@@ -85,11 +92,11 @@ def annotate(
     run = _Run(pipeline, source, folder, overlay=overlay, progress=progress)
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        digest = input_sha256(item)
+        digest, files = input_sha256(item), named_files(pipeline.config)
         prepare_output_folder(folder)
         report = run.execute()
         with interrupts_wait() as interrupt:
-            result = run.finish(report, {"input": item.label, "input_sha256": digest})
+            result = run.finish(report, {"input": item.label, "input_sha256": digest, "files": files})
     except BaseException:
         with interrupts_wait():
             run.abort()
@@ -200,7 +207,8 @@ def _remove_empty(folders: Sequence[Path]) -> None:
 
 def _machine() -> dict[str, str]:
     versions = {}
-    for name in _REPORTED_PACKAGES:
+    used = (package for module, package in _OPTIONAL_PACKAGES.items() if module in sys.modules)
+    for name in (*_REPORTED_PACKAGES, *used):
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

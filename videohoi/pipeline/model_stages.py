@@ -26,6 +26,8 @@ from videohoi.pipeline.settings import CalibrationSettings, DetectSettings, Inte
 from videohoi.pipeline.words import vocabulary_of
 from videohoi.vocabulary import Vocabulary
 
+CLIP_ALONE = "clip_prior"
+"""the method that is nothing but CLIP"""
 CALIBRATION_FILE = "calibration.yaml"
 
 
@@ -46,10 +48,11 @@ def model_stages(
 
     Raises:
         UsageError: an unknown method or detector, words for a method of closed classes, a detector for a method that
-            finds its own boxes.
+            finds its own boxes, a file that the method would not read.
         ModelError: packages of the ``models`` extra are missing, or weights are of another method.
     """
     _check_words(model)
+    _check_files(model)
     if model.name == STARTER:
         return ModelStages((DetectNode(_detectors(detect)),), (InteractNode(_starter(detect, pair)),))
     chosen = method(model.name)
@@ -91,6 +94,8 @@ def _check_files(model: ModelSettings) -> None:
         raise UsageError(f"model {STARTER} takes no {given}; say with --model NAME which method the file is for")
     if model.name in METHODS and model.clip_weights and not METHODS[model.name].open_vocabulary:
         raise UsageError(f"model {model.name} never reads CLIP's own weights; leave --clip-weights out")
+    if model.clip_weights and model.words is None and model.name != CLIP_ALONE:
+        raise UsageError(f"model {model.name} reads --clip-weights for words of --vocab only; give both or neither")
 
 
 def _detectors(detect: DetectSettings) -> list[Detector]:
@@ -149,7 +154,7 @@ def _own_detector(chosen: Method, detector: str) -> Path | None:
     """DETR weights that take the place of those in the method's file; ``UsageError`` where it takes no detector."""
     if chosen.head is not None or detector == DetectSettings.detector:
         return None
-    if chosen.own_detr and detector.startswith(DETR_PREFIX):
+    if chosen.own_detr and detector.startswith(DETR_PREFIX) and detector != DETR_PREFIX:
         return Path(detector.removeprefix(DETR_PREFIX)).expanduser()
     instead = f" or give {DETR_PREFIX}FILE" if chosen.own_detr else ""
     raise UsageError(f"model {chosen.name} finds its own boxes; leave --detector {detector} out{instead}")

@@ -38,6 +38,10 @@ class DecodeSettings:
         return open_source(spec, backend=self.backend, frame_rate_hz=rate, decode_threads=self.threads)
 
 
+LEAST_INPUT_PX = 32
+"""one cell of the coarsest feature map of every detector here"""
+
+
 @dataclass(frozen=True)
 class DetectSettings:
     """Which detector, and how it runs."""
@@ -56,6 +60,15 @@ class DetectSettings:
     """onnxruntime, openvino or auto; of ONNX files"""
     device: str = "auto"
     """auto, cpu, cuda; of detectors that run on torch (detr:, hf:)"""
+
+    def __post_init__(self) -> None:
+        if self.input_size_px is not None and self.input_size_px < LEAST_INPUT_PX:
+            raise UsageError(f"detect.input_size_px={self.input_size_px}: expected {LEAST_INPUT_PX} or more")
+        if self.score_threshold is not None and not 0 <= self.score_threshold <= 1:
+            raise UsageError(f"detect.score_threshold={self.score_threshold}: expected a number from 0 to 1")
+        for name in ("threads", "workers"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"detect.{name}={getattr(self, name)}: expected 1 or more")
 
 
 @dataclass(frozen=True)

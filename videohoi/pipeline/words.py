@@ -9,6 +9,7 @@ from typing import Any
 
 from videohoi.errors import UsageError
 from videohoi.vocabulary import Vocabulary, hico_det
+from videohoi.vocabulary.grammar import participle
 from videohoi.vocabulary.nearest import did_you_mean, nearest_names, normal_form
 from videohoi.vocabulary.word_list import read_word_list
 
@@ -16,6 +17,11 @@ OWN_WORDS = "own words"
 _ENDINGS = (".yaml", ".yml")
 _SLIP = 0.7
 """similarity from which an unknown verb is taken for a slip of the pen: ``hodl`` is 0.75 from ``hold``"""
+_ARTICLES = frozenset({"a", "an", "the"})
+_JOINING = frozenset({"and", "or", "not", "no", "without", "never"})
+"""words that make two phrases of one, or none"""
+_LETTERS = " _-'"
+"""what a phrase has beside letters and digits"""
 Phrases = tuple[tuple[str, str], ...]
 
 
@@ -29,6 +35,11 @@ def vocabulary_of(config: Any) -> Vocabulary:
     return hico_det() if words is None else requested_vocabulary(str(words))
 
 
+def is_word_list(text: str) -> bool:
+    """``--vocab`` names a file."""
+    return text.strip().lower().endswith(_ENDINGS)
+
+
 def requested_vocabulary(text: str) -> Vocabulary:
     """What ``--vocab`` asks for: phrases as ``hold cup, drink from bottle``, or the file of a word list.
 
@@ -39,7 +50,7 @@ def requested_vocabulary(text: str) -> Vocabulary:
         UsageError: no phrase, a phrase without an object that the detector finds, a likely slip, a phrase twice.
         ConfigError: a word list that cannot be read.
     """
-    if text.strip().lower().endswith(_ENDINGS):
+    if is_word_list(text):
         return _on_detector_classes(read_word_list(Path(text.strip()).expanduser()))
     phrases = [part for part in (part.strip() for part in text.split(",")) if part]
     if not phrases:
@@ -50,13 +61,18 @@ def requested_vocabulary(text: str) -> Vocabulary:
 
 
 def _phrase(phrase: str) -> tuple[str, str]:
-    """(verb, object) of ``sit on dining table``: the object is the longest known name at the end."""
-    parts = normal_form(phrase).split("_")
+    """(verb, object) of ``sit on a dining table``: the object is the longest known name at the end."""
+    parts = [part for part in normal_form(phrase).split("_") if part not in _ARTICLES]
+    strange = next((letter for letter in phrase if not (letter.isalnum() or letter in _LETTERS)), None)
+    if strange is not None:
+        raise UsageError(f"--vocab {phrase!r}: {strange!r} is no part of a word; separate phrases with commas")
     for cut in range(1, len(parts)):
         thing = _known_object("_".join(parts[cut:]))
         if thing is not None:
-            return _verb("_".join(parts[:cut])), thing
-    raise _no_object(phrase, parts[-1])
+            return _verb(phrase, parts[:cut]), thing
+    if len(parts) == 1 and _known_object(parts[0]) is not None:
+        raise UsageError(f"--vocab {phrase!r}: what is done with it is missing; expected 'VERB OBJECT' as 'hold cup'")
+    raise _no_object(repr(phrase), parts[-1] if parts else "")
 
 
 def _known_object(name: str) -> str | None:
@@ -64,21 +80,29 @@ def _known_object(name: str) -> str | None:
     return name if name in base.objects else dict(base.object_synonyms).get(name)
 
 
-def _no_object(phrase: str, word: str) -> UsageError:
+def _no_object(asked: str, word: str) -> UsageError:
     base = hico_det()
     hint = did_you_mean(nearest_names(word, base.objects, dict(base.object_synonyms)))
     names = ", ".join(name.replace("_", " ") for name in base.objects)
     return UsageError(
-        f"--vocab {phrase!r}: expected 'VERB OBJECT' with an object that the detector finds{hint}; its classes: {names}"
+        f"--vocab {asked}: expected 'VERB OBJECT' with an object that the detector finds{hint}; its classes: {names}"
     )
 
 
-def _verb(name: str) -> str:
-    base = hico_det()
-    known = dict(base.verb_synonyms) | {verb: verb for verb in base.verbs}
+def _verb(phrase: str, parts: list[str]) -> str:
+    base, name = hico_det(), "_".join(parts)
+    joining = next((part for part in parts if part in _JOINING), None)
+    if joining is not None:
+        raise UsageError(
+            f"--vocab {phrase!r}: expected one verb and one object that are seen, without {joining!r}; separate "
+            "phrases with commas, or give a word list FILE.yaml for a verb of that name"
+        )
+    known = {normal_form(participle(verb)): verb for verb in base.verbs}
+    known |= dict(base.verb_synonyms) | {verb: verb for verb in base.verbs}
     if name in known:
         return known[name]
-    slips = difflib.get_close_matches(name, known, n=3, cutoff=_SLIP)
+    alike = [other for other in known if other.count("_") == name.count("_")]
+    slips = difflib.get_close_matches(name, alike, n=3, cutoff=_SLIP)
     if slips:
         hint = did_you_mean(dict.fromkeys(known[slip] for slip in slips))
         raise UsageError(f"--vocab: unknown verb {name!r}{hint} To use it as a new verb, give a word list FILE.yaml")
@@ -110,7 +134,7 @@ def _on_detector_classes(words: Vocabulary) -> Vocabulary:
     for name in words.objects:
         thing = _known_object(name)
         if thing is None:
-            raise _no_object(name, name)
+            raise _no_object(f"word list {words.name!r}, object {name!r}", name)
         things.append(thing)
     base = hico_det()
     ids = [base.objects.index(thing) for thing in things]

@@ -11,6 +11,9 @@ Deviations:
 - CLIP ViT-B/32 by default instead of RN50x16, since ViT towers are what ``layers/clip.py`` builds; ViT-B/16 and
   ViT-L/14 by ``clip``. EoID's figures belong to RN50x16.
 - The object's class comes from the detector; EoID's teacher is given the annotated one.
+- The teacher labels pairs that are known to interact, so something is always done in its softmax. In video most pairs
+  do nothing most of the time: "a picture of person and {object}" competes here, as many times as there are sentences
+  with a verb, so that CLIP decides from even odds (``nothing``).
 - With words of the user's own, HICO-DET's interactions of the same object compete in the softmax without being
   reported: among one word alone every picture would be certain.
 """
@@ -43,6 +46,8 @@ class ClipPriorConfig:
     """a name of ``layers.clip.CLIP_MODELS``"""
     gamma: float | None = None
     """factor on cosines; None: the one CLIP was trained to, 100 in OpenAI's weights (so EoID, section 5.1)"""
+    nothing: bool = True
+    """"a picture of person and cup" competes as well; False: EoID's softmax, in which something is always done"""
     exact_gelu: bool = False
     """for weights trained with it (LAION's, DataComp's); OpenAI's have QuickGELU"""
 
@@ -101,7 +106,8 @@ class ClipPriorHead(UnionCropHead):
         """CLIP's image tower and the sentences of the vocabulary."""
         config: ClipPriorConfig = options.config or ClipPriorConfig()
         loaded = load_clip(self._sizes or config.sizes(), options.clip_weights, self.name)
-        classes = text_classes(options.vocabulary, "eoid", hico_det() if options.own_words else None)
+        rivals = hico_det() if options.own_words else None
+        classes = text_classes(options.vocabulary, "eoid", rivals, nothing=config.nothing)
         bank = loaded.text.bank(classes.names, classes.sentences)
         gamma = largest_gamma(loaded.clip.logit_scale) if config.gamma is None else config.gamma
         rule = ScoreRule(options.vocabulary, "prior", classes.rows, options.box_lambda, options.calibration)

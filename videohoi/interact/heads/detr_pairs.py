@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from videohoi.detect.detr import IGNORED_KEYS as DETR_IGNORED_KEYS
 from videohoi.detect.detr import Detr, DetrConfig, DetrOutput, best_classes, detr_keys, load_detr
-from videohoi.detect.detr_detector import class_of_output
+from videohoi.detect.detr_detector import class_of_output, existing_weights
 from videohoi.errors import ModelError
 from videohoi.interact.heads.chosen_detections import chosen_rows, padded
 from videohoi.interact.heads.lain import IGNORED_KEYS as HEAD_OF_LAIN_IGNORED
@@ -106,12 +106,18 @@ LAIN_KEY_MAP, LAIN_IGNORED_KEYS = _whole(HEAD_OF_LAIN), _ignored(HEAD_OF_LAIN_IG
 class UptRunner(PictureRunner):
     """DETR, its boxes, UPT's head."""
 
+    @property
+    def boxes_note(self) -> str:
+        """Which DETR finds the boxes."""
+        named = self.options.detector
+        return "the method's own DETR finds the boxes" if named is None else f"boxes are of the DETR in {named}"
+
     def build_model(self, weights: Path) -> nn.Module:
         """As in the file, or with the DETR that the run names; ``ModelError`` where its features do not fit."""
-        model = super().build_model(weights)
         if self.options.detector is None:
-            return model
-        detector = load_detr(self.options.detector)
+            return super().build_model(weights)
+        detector = load_detr(existing_weights(self.options.detector, f"detr:{self.options.detector}"))
+        model = super().build_model(weights)
         width, expected = detector.config.width, self.options.config.head.detector_width
         if width != expected:
             raise ModelError(
@@ -175,6 +181,10 @@ class LainRunner(UptRunner):
     def _new_rows(self, verbs: Sequence[str]) -> dict[str, Tensor]:
         """Unit vectors of plain sentences of verbs that have no learned prompt."""
         if not verbs:
+            if self.options.clip_weights:
+                self.note = (
+                    "published method; CLIP's weights were not read, since it has a learned prompt for each verb"
+                )
             return {}
         config, asking = self.options.config.head.clip, f"lain with the new verb {verbs[0]!r}"
         loaded = load_clip(config, self.options.clip_weights, asking)

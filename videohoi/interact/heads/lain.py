@@ -85,6 +85,11 @@ class LainConfig:
     together: bool = False
     """run the picture's tokens again with every chunk of pairs: slow, for comparison"""
 
+    def __post_init__(self) -> None:
+        for name in ("max_pairs", "pair_chunk"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"lain: {name}={getattr(self, name)}: expected 1 or more")
+
 
 class LainAdapter(nn.Module):
     """What LAIN puts before one block of CLIP."""

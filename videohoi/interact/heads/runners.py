@@ -19,7 +19,7 @@ from videohoi.interact.imported import file_sha256, load_imported
 from videohoi.interact.methods import Method
 from videohoi.interact.options import ModelOptions
 from videohoi.interact.protocol import HeadInfo
-from videohoi.interact.scoring import ClassRows, ScoreRule
+from videohoi.interact.scoring import Calibration, ClassRows, ScoreRule
 from videohoi.interact.text_classes import TextClasses, reported_rows, text_classes
 from videohoi.interact.torch_engine import TextSource, fill, load_clip, to_arrays
 from videohoi.interact.trained_classes import refuse_other_classes
@@ -72,8 +72,18 @@ class PictureRunner:
         self._rule = ScoreRule(options.vocabulary, self.method.kind, rows, options.box_lambda, options.calibration)
         self._info = HeadInfo(
             self.method.name, f"torch {self.device.type}", self.sha256, self._info.verb_count, 0,
-            self.note or "published method; its scores are not calibrated",
+            self.note or self._plain_note(),
         )  # fmt: skip
+
+    def _plain_note(self) -> str:
+        if self.options.calibration != Calibration():
+            return "published method; its scores are calibrated as the settings say"
+        return "published method; its scores are not calibrated"
+
+    @property
+    def boxes_note(self) -> str:
+        """Where the boxes come from."""
+        return "the method finds its own boxes"
 
     def build_model(self, weights: Path) -> nn.Module:
         """The method's model, filled."""

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from videohoi.errors import UsageError
 from videohoi.layers.box_coding import corners_px
 from videohoi.layers.pair_padding import PaddedDetections, PaddedPairs, padded_pairs, take_rows
 from videohoi.layers.spatial_features import SPATIAL_FEATURES, spatial_features
@@ -86,6 +87,10 @@ class UptConfig:
     """class id of a human"""
     max_pairs: int = 435
     """P; 15 humans with 29 others"""
+
+    def __post_init__(self) -> None:
+        if self.max_pairs < 1:
+            raise UsageError(f"upt: max_pairs={self.max_pairs}: expected 1 or more")
 
 
 class FeedForward(nn.Module):

@@ -1,5 +1,6 @@
 """Text embeddings: computed once, found again by fingerprint, loadable without the model."""
 
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,7 +80,15 @@ def test_a_bank_survives_the_file(tmp_path: Path) -> None:
     assert (loaded.names, loaded.prompts, loaded.encoder, loaded.fingerprint) == (
         bank.names, bank.prompts, bank.encoder, bank.fingerprint,
     )  # fmt: skip
-    assert "torch" not in sys.modules or "open_clip" not in sys.modules
+
+
+def test_reading_a_bank_imports_no_torch(tmp_path: Path) -> None:
+    save_text_bank(compute_text_bank(["a"], ["a"], LetterCounter()), tmp_path / "bank.npz")
+    code = (
+        "import pathlib, sys; from videohoi.vocabulary.text_bank import load_text_bank; "
+        "load_text_bank(pathlib.Path(sys.argv[1])); sys.exit(bool({'torch', 'open_clip'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "bank.npz")], check=True, timeout=60)
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "text", "array"])

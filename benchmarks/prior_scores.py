@@ -78,7 +78,11 @@ def calls(torch: Any, case: tuple[int, int], options: Options) -> tuple[dict[str
     verbs = verbs_by_class()
     found: dict[str, Call] = {
         "ours": lambda: prior.compute_prior_scores(
-            scores[humans], scores[others], class_ids[others], valid, power=power
+            scores.index_select(0, humans),
+            scores.index_select(0, others),
+            class_ids.index_select(0, others),
+            valid,
+            power=power,
         ),
         LOOP: lambda: looped(torch, verbs, (humans, others, scores, class_ids), power),
     }

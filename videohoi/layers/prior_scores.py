@@ -20,5 +20,5 @@ def compute_prior_scores(
     Shapes: ``human_scores``, ``object_scores`` (..., P) float, ``object_class_ids`` (..., P) int64, ``valid`` (O, V) of
     the scores' dtype, 1 where the verb goes with the class (rows of unseen interactions are 0 in zero-shot training).
     """
-    box = human_scores.pow(power) * object_scores.pow(power)
-    return functional.embedding(object_class_ids, valid) * box[..., None]
+    box = (human_scores * object_scores).pow(power)
+    return functional.embedding(object_class_ids, valid).mul_(box.unsqueeze(-1))  # the look-up is a tensor of its own

@@ -13,7 +13,7 @@ transformers = pytest.importorskip("transformers", reason="the models extra (tra
 import huggingface_hub  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
-from videohoi.detect.factory import create_detector, weights_sha256  # noqa: E402
+from videohoi.detect.factory import create_detector, detector_files  # noqa: E402
 from videohoi.detect.hub import best_labels  # noqa: E402
 from videohoi.detect.hub_detector import HubDetector, class_of_label  # noqa: E402
 from videohoi.errors import InputError, ModelError, UsageError  # noqa: E402
@@ -75,7 +75,7 @@ def test_a_model_from_a_folder_detects_on_frames_of_any_size(folder):
     assert first.boxes_xyxy_px.max() <= 160
     assert second.boxes_xyxy_px[:, 2].max() <= 77
     assert set(first.class_ids) <= set(range(80))
-    assert detector.info.weights_sha256 == weights_sha256(f"hf:{folder}") is not None
+    assert detector.info.weights_sha256 == detector_files(f"hf:{folder}")["detector"]
     assert detector.info.input_size_px == 128
     detector.close()
     with pytest.raises(ModelError, match="not open"):
@@ -110,6 +110,7 @@ def test_a_model_in_the_hubs_cache_is_found_by_its_name_without_a_network(folder
     by_name.open()
     by_folder.open()
     assert by_name.info.input_size_px == 128, "the processor's file is read from the cache too"
+    assert detector_files("hf:someone/model") == detector_files(f"hf:{folder}")
     assert by_name.detect([frame()])[0].scores == pytest.approx(by_folder.detect([frame()])[0].scores)
 
 
@@ -125,6 +126,36 @@ def test_a_file_that_lacks_weights_is_refused_and_nothing_of_transformers_is_pri
     HubDetector(str(folder)).open()
     told = capfd.readouterr()
     assert told.out + told.err == ""
+
+
+def test_a_file_without_the_counters_of_training_is_whole(folder, tmp_path):
+    weights = load_file(folder / "model.safetensors")
+    shutil.copytree(folder, tmp_path / "counted")
+    kept = {key: value for key, value in weights.items() if not key.endswith("num_batches_tracked")}
+    assert len(kept) < len(weights)
+    save_file(kept, tmp_path / "counted" / "model.safetensors", metadata={"format": "pt"})
+    HubDetector(str(tmp_path / "counted")).open()
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_progress_bars_of_transformers_are_afterwards_as_they_were(folder, shown):
+    log = transformers.utils.logging
+    switch = {True: log.enable_progress_bar, False: log.disable_progress_bar}
+    switch[shown]()
+    try:
+        HubDetector(str(folder)).open()
+        assert log.is_progress_bar_enabled() == shown
+    finally:
+        switch[True]()
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "preprocessor_config.json"])
+def test_each_file_of_a_model_counts(folder, tmp_path, name):
+    shutil.copytree(folder, tmp_path / "model")
+    before = detector_files(f"hf:{tmp_path / 'model'}")
+    (tmp_path / "model" / name).write_bytes(b"{}")
+    after = detector_files(f"hf:{tmp_path / 'model'}")
+    assert len([role for role in before if before[role] != after[role]]) == 1
 
 
 def test_weights_saved_in_half_precision_run_in_single(folder, tmp_path):

@@ -53,6 +53,13 @@ def test_a_batch_is_padded_to_fixed_rows() -> None:
     assert found.features[0, :3].tolist() == [[3.0, 4.0, 5.0], [0.0, 1.0, 2.0], [0.0, 0.0, 0.0]]
 
 
+def test_nothing_kept_of_any_picture_needs_no_rows() -> None:
+    values = (torch.zeros(3, 4), torch.zeros(3), torch.zeros(3, dtype=torch.long), torch.zeros(3, 2))
+    found = padded([values, values], [np.arange(0), np.arange(0)], 0)
+    assert found.boxes_cxcywh.shape == (2, 0, 4)
+    assert (found.mask.shape, found.mask.dtype) == ((2, 0), torch.bool)
+
+
 def test_more_rows_than_fit_are_refused() -> None:
     values = (torch.zeros(3, 4), torch.zeros(3), torch.zeros(3, dtype=torch.long), torch.zeros(3, 2))
     with pytest.raises(UsageError, match="3 detections chosen of 1 pictures; expected a picture, at most 2 of each"):

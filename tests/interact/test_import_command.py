@@ -18,9 +18,10 @@ from safetensors.torch import save_file  # noqa: E402
 
 from videohoi.cli import main  # noqa: E402
 from videohoi.commands import import_weights  # noqa: E402
+from videohoi.file_hash import file_sha256  # noqa: E402
 from videohoi.interact.heads.detr_pairs import UptModelConfig  # noqa: E402
 from videohoi.interact.heads.eoid import EoID, EoIDConfig  # noqa: E402
-from videohoi.interact.imported import file_sha256, load_imported  # noqa: E402
+from videohoi.interact.imported import load_imported  # noqa: E402
 from videohoi.interact.methods import TABLE  # noqa: E402
 from videohoi.pipeline.model_stages import method_config  # noqa: E402
 
@@ -202,6 +203,14 @@ def test_others_may_read_the_file_where_the_user_lets_them(checkpoint, tmp_path)
     assert (tmp_path / "e.safetensors").stat().st_mode & 0o777 == 0o644
 
 
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+def test_a_file_that_is_replaced_stays_as_private_as_it_was(checkpoint, tmp_path):
+    (tmp_path / "e.safetensors").write_bytes(b"")
+    (tmp_path / "e.safetensors").chmod(0o600)
+    assert main(["models", "import", "published.pth", "--as", "eoid", "--out", "e.safetensors", *SETTINGS]) == 0
+    assert (tmp_path / "e.safetensors").stat().st_mode & 0o777 == 0o600
+
+
 def test_numbers_of_numpy_and_paths_beside_the_weights_do_no_harm(checkpoint, tmp_path):
     beside = {"best": np.float64(0.3), "curve": np.arange(3.0), "seed": np.int64(3), "out": pathlib.Path("runs/x")}
     torch.save({"model": published(checkpoint, NAMES), **beside}, "beside.pth")
@@ -218,7 +227,10 @@ def test_numbers_of_numpy_and_paths_beside_the_weights_do_no_harm(checkpoint, tm
 def test_values_that_are_no_weights_are_refused(checkpoint, capsys, value, message):
     torch.save({"model": published(checkpoint, NAMES) | {"query_embed.weight": value}}, "odd.pth")
     assert main(["models", "import", "odd.pth", "--as", "eoid", *SETTINGS]) == 1
-    assert message in complaint(capsys)
+    line = complaint(capsys)
+    assert message in line
+    assert "download it again" in line
+    assert "--set" not in line
 
 
 def test_a_detector_of_another_size_keeps_the_rest_of_its_settings():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import re
 
 import numpy as np
@@ -14,90 +12,24 @@ for package in ("torch", "torchvision", "open_clip", "timm"):
 
 import torch  # noqa: E402
 from clip_cases import TINY_CLIP, WORDS, frame  # noqa: E402
-from one_stage_cases import formula_weights  # noqa: E402
+from runner_cases import DETR, READ_TEXT, SIZES, detector, weights_maker  # noqa: E402
 
 from videohoi.errors import ModelError  # noqa: E402
 from videohoi.interact.heads import detr_pairs  # noqa: E402
 from videohoi.interact.hoi_detector import HOIDetector, MergeSettings  # noqa: E402
-from videohoi.interact.imported import WeightsOrigin, load_imported, load_origin, save_imported  # noqa: E402
+from videohoi.interact.imported import WeightsOrigin, load_imported, save_imported  # noqa: E402
 from videohoi.interact.methods import TABLE  # noqa: E402
-from videohoi.interact.options import ModelOptions  # noqa: E402
 from videohoi.interact.scoring import Calibration, score_pairs  # noqa: E402
 from videohoi.interact.torch_engine import load_clip  # noqa: E402
-from videohoi.layers.clip import CLIP_MEAN, CLIP_STD, tokenize  # noqa: E402
-from videohoi.layers.detr_input import detr_input  # noqa: E402
-from videohoi.layers.resizing import IMAGENET_DEVIATION, IMAGENET_MEAN  # noqa: E402
+from videohoi.layers.clip import tokenize  # noqa: E402
 from videohoi.pipeline.model_stages import method_config  # noqa: E402
-from videohoi.pipeline.words import requested_vocabulary  # noqa: E402
 
 pytestmark = pytest.mark.torch
-DETR = {"width": 32, "heads": 4, "feedforward": 48, "encoder_layers": 1, "backbone": "resnet18", "queries": 6}
-CLIP = json.loads(json.dumps(dataclasses.asdict(TINY_CLIP)))
-SIZES = {
-    "eoid": {**DETR, "pair_layers": 1, "interaction_layers": 1},
-    "gen_vlkt": {**DETR, "decoder_layers": 1, "text_width": 16},
-    "hoiclip": {**DETR, "instance_layers": 1, "fusion_layers": 1, "clip": CLIP},
-    "ki2hoi": {**DETR, "instance_layers": 1, "fusion_layers": 1, "clip": CLIP},
-    "upt": {
-        "head": {"detector_width": 32, "picture_width": 512, "width": 32, "spatial_widths": [16, 16], "heads": 4,
-                 "branches": 4, "pair_feedforward": 32},
-        "detector": {**DETR, "decoder_layers": 1, "class_outputs": 81},
-    },
-    "lain": {
-        "head": {"clip": CLIP, "detector_width": 32, "token_hidden": 16, "layout_hidden": 16, "adapter_width": 8,
-                 "context_tokens": 2},
-        "detector": {**DETR, "decoder_layers": 1, "class_outputs": 81},
-    },
-}  # fmt: skip
-READ_TEXT = ["gen_vlkt", "hoiclip", "ki2hoi", "lain"]
-
-
-@torch.no_grad()
-def sees_people_and_cups(detr):
-    """In ``frame()``: boxes apart, half of the queries fairly sure of people and half of cups."""
-    formula_weights(detr)
-    detr.box.mlp[-1].weight *= 12
-    detr.box.mlp[-1].bias[2:] = -1.5
-    queries = detr(*detr_input([frame().image], short_side_px=96, long_side_px=96)).queries[0]
-    direction = queries[3:].mean(0) - queries[:3].mean(0)
-    direction /= direction.square().sum()
-    scores = queries @ direction
-    detr.object_class.weight.zero_()
-    detr.object_class.bias.zero_()
-    detr.object_class.weight[WORDS.person_id] = 4 * direction
-    detr.object_class.bias[WORDS.person_id] = 5 - 4 * scores.median()
-    detr.object_class.bias[WORDS.object_id("cup")] = 5.0
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """``weights(name)``: a file of that method with random weights, made once."""
-    folder, made = tmp_path_factory.mktemp("weights"), {}
-
-    def make(name):
-        if name not in made:
-            entry = TABLE[name]
-            config = method_config(entry, None, SIZES[name])
-            torch.manual_seed(1)
-            model = entry.load(entry.model)(config)
-            if entry.own_detr:
-                sees_people_and_cups(model.detector)
-            made[name] = folder / f"{name}.safetensors"
-            save_imported(made[name], model.state_dict(), WeightsOrigin(name, "hico-det", SIZES[name]))
-        return made[name]
-
-    return make
-
-
-def detector(name, file, words=None, **more):
-    entry = TABLE[name]
-    options = ModelOptions(
-        WORDS if words is None else requested_vocabulary(words), own_words=words is not None, weights=file,
-        config=method_config(entry, file, {}), device="cpu", input_size_px=96, **more,
-    )  # fmt: skip
-    sizes = (TINY_CLIP,) if name == "gen_vlkt" else ()
-    runner = entry.load(entry.runner)(entry, options, *sizes)
-    return HOIDetector(runner, MergeSettings(box_score=0.0))
+    return weights_maker(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.mark.parametrize("name", ["eoid", "gen_vlkt", "hoiclip", "ki2hoi", "upt", "lain"])
@@ -177,63 +109,6 @@ def test_known_words_need_no_clip_and_equal_the_columns_of_the_full_vocabulary(n
     assert few.head_info.note == full.head_info.note
 
 
-@pytest.mark.parametrize("name", ["eoid", "lain"])
-def test_missing_weights_say_where_to_get_them(name):
-    entry = TABLE[name]
-    runner = entry.load(entry.runner)(entry, ModelOptions(WORDS, config=entry.load(entry.config)()))
-    with pytest.raises(ModelError, match=rf"{name} needs weights: download .*https://github.com") as caught:
-        runner.open()
-    assert "without a network" in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_weights_of_other_verbs_are_refused_by_their_counts_and_by_their_name(weights, tmp_path):
-    """Not by a shape on the first frame."""
-    sizes = {**SIZES["eoid"], "verb_classes": 29}
-    entry = TABLE["eoid"]
-    model = entry.load(entry.model)(method_config(entry, None, sizes))
-    save_imported(tmp_path / "vcoco.safetensors", model.state_dict(), WeightsOrigin("eoid", "hico-det", sizes))
-    with pytest.raises(ModelError, match="29 verbs instead of 117"):
-        detector("eoid", tmp_path / "vcoco.safetensors").open()
-    named = load_imported(weights("eoid"))
-    origin = WeightsOrigin("eoid", "my-words-v7", named.origin.config)
-    save_imported(tmp_path / "named.safetensors", named.state_dict, origin)
-    with pytest.raises(ModelError, match=r"trained for other classes \(my-words-v7\)"):
-        detector("eoid", tmp_path / "named.safetensors").open()
-
-
-def test_weights_of_another_data_set_are_refused(weights, tmp_path):
-    sizes = {**SIZES["gen_vlkt"], "interaction_classes": 263, "object_classes": 81}
-    entry = TABLE["gen_vlkt"]
-    model = entry.load(entry.model)(method_config(entry, None, sizes))
-    save_imported(tmp_path / "vcoco.safetensors", model.state_dict(), WeightsOrigin("gen_vlkt", "hico-det", sizes))
-    with pytest.raises(ModelError, match=r"263 interactions instead of 600; 81 objects instead of 80"):
-        detector("gen_vlkt", tmp_path / "vcoco.safetensors").open()
-
-
-def test_a_file_whose_tensors_do_not_fit_its_own_configuration_is_one_line(tmp_path):
-    save_imported(
-        tmp_path / "e.safetensors", {"queries": torch.rand(2, 2)}, WeightsOrigin("eoid", "hico-det", SIZES["eoid"])
-    )
-    with pytest.raises(ModelError, match="does not fit its configuration") as caught:
-        detector("eoid", tmp_path / "e.safetensors").open()
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("damaged", [{"config": "{"}, {"config": "[3]"}, {"method": None}])
-def test_a_file_with_damaged_metadata_is_one_line(damaged, tmp_path):
-    from safetensors.torch import save_file
-
-    about = {"format": "1", "method": "eoid", "vocabulary": "hico-det", "config": "{}", "text_bank": "",
-             "source_sha256": "", "source_name": ""} | damaged  # fmt: skip
-    metadata = {f"videohoi.{key}": value for key, value in about.items() if value is not None}
-    save_file({"queries": torch.rand(2, 2)}, tmp_path / "e.safetensors", metadata=metadata)
-    for read in (load_imported, load_origin):
-        with pytest.raises(ModelError, match="cannot be read as imported weights") as caught:
-            read(tmp_path / "e.safetensors")
-        assert "\n" not in str(caught.value)
-
-
 def test_another_detr_takes_the_place_of_the_one_in_the_weights(weights, tmp_path):
     from safetensors.torch import save_file
 
@@ -260,84 +135,6 @@ def test_lain_leaves_out_pairs_beyond_the_limit_and_counts_them(weights):
     assert output.pair_mask.shape[1] <= 1
     assert people
     assert int(output.truncated[0]) == people * (output.scores.shape[1] - 1) - 1
-
-
-GREY_LEVEL = 1 / 255 / 0.224
-
-
-def as_seen(picture, mean, deviation):
-    """Normalised (H, W, 3) of a picture of Pillow's."""
-    return (np.asarray(picture, np.float32) / 255 - np.array(mean)) / np.array(deviation)
-
-
-def test_lain_sees_pictures_as_its_public_code_makes_them(weights):
-    """Bicubic for DETR too, of that CLIP's square, and ImageNet's mean and deviation for both."""
-    image = pytest.importorskip("PIL.Image", reason="Pillow is the reference of resizing")
-    runner, shot, seen = detector("lain", weights("lain"))._runner, frame(90, 120), []
-    runner.open()
-    runner._model.detector.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
-    runner._model.head.register_forward_pre_hook(lambda _, given: seen.append(given[5]))
-    runner.run(shot)
-    for_detr = image.fromarray(shot.image).resize((96, 72), image.Resampling.BICUBIC)
-    for_clip = for_detr.resize((32, 32), image.Resampling.BICUBIC)
-    for found, expected in zip(seen, (for_detr, for_clip), strict=True):
-        assert found.shape == (1, 3, expected.height, expected.width)
-        wanted = as_seen(expected, IMAGENET_MEAN, IMAGENET_DEVIATION)
-        assert found[0].permute(1, 2, 0).numpy() == pytest.approx(wanted, abs=2.1 * GREY_LEVEL)
-
-
-def test_hoiclip_sees_the_centre_of_detrs_picture_as_clips_own_preprocessing_cuts_it(weights):
-    """As its datasets/hico.py does, which gives CLIP's transform the picture that was resized for DETR."""
-    image = pytest.importorskip("PIL.Image", reason="Pillow is the reference of resizing")
-    runner, shot, seen = detector("hoiclip", weights("hoiclip"))._runner, frame(90, 120), []
-    runner.open()
-    runner._model.register_forward_pre_hook(lambda _, given: seen.extend((given[0], given[2])))
-    runner.run(shot)
-    for_detr = image.fromarray(shot.image).resize((96, 72), image.Resampling.BILINEAR)
-    small = for_detr.resize((42, 32), image.Resampling.BICUBIC).crop((5, 0, 37, 32))
-    wanted = as_seen(for_detr, IMAGENET_MEAN, IMAGENET_DEVIATION), as_seen(small, CLIP_MEAN, CLIP_STD)
-    for found, expected in zip(seen, wanted, strict=True):
-        assert found[0].permute(1, 2, 0).numpy() == pytest.approx(expected, abs=2.1 * GREY_LEVEL)
-
-
-@pytest.mark.parametrize("name", ["upt", "lain"])
-def test_each_box_goes_with_its_own_features_and_the_picture_is_wide_not_high(name, weights):
-    """What the detector says of a query reaches the head together."""
-    runner, shot, found, given = detector(name, weights(name))._runner, frame(60, 120), [], []
-    runner.open()
-    runner._model.detector.register_forward_hook(lambda *call: found.append(call[2]))
-    runner._model.head.register_forward_pre_hook(lambda _, values: given.append(values))
-    runner.run(shot)
-    boxes, scores, class_ids, mask, features = (values[0] for values in given[0][:5])
-    queries = found[0].boxes_cxcywh[0]
-    assert mask.all()
-    rows = [int((queries == box).all(1).nonzero()[0, 0]) for box in boxes]
-    assert len(set(rows)) == len(rows) > 1
-    assert torch.equal(features, found[0].queries[0][rows])
-    probabilities = found[0].logits[0, rows].softmax(-1)[:, :-1]
-    assert torch.allclose(scores, probabilities.max(1).values)
-    assert class_ids.tolist() == probabilities.argmax(1).tolist()
-    if name == "upt":
-        assert torch.equal(given[0][5], found[0].image.feature_map)
-        assert given[0][6].tolist() == [[96.0, 48.0]]
-
-
-@pytest.mark.parametrize("name", ["hoiclip", "ki2hoi"])
-def test_each_column_has_its_sentence_and_its_verb(name, weights):
-    runner = detector(name, weights(name), "hold cup, polish bottle, hold bottle", clip_weights="random")._runner
-    runner.open()
-    clip = load_clip(TINY_CLIP, "random", "").clip
-    sentences = ["a photo of a person holding a cup", "a photo of a person polishing a bottle",
-                 "a photo of a person holding a bottle"]  # fmt: skip
-    verbs = ["a photo of a person holding something", "a photo of a person polishing something"]
-    with torch.inference_mode():
-        for key, texts in (("text", sentences), ("verb_text", verbs)):
-            rows = clip.text(tokenize(texts))
-            expected = (rows / rows.norm(dim=1, keepdim=True)).numpy()
-            assert runner.texts[key].numpy() == pytest.approx(expected, abs=1e-5)
-    assert runner.texts["verb_to_interaction"].tolist() == [[1, 0, 1], [0, 1, 0]]
-    assert runner.rule.rows.verb_ids.tolist() == [0, 1, 0]
-    assert [WORDS.objects[row] for row in runner.rule.rows.object_ids] == ["cup", "bottle", "bottle"]
 
 
 def test_lain_says_that_it_had_no_use_for_clip(weights):

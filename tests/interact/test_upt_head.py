@@ -56,6 +56,8 @@ def test_number_of_pairs_and_finite_logits(kind: str, pairs: int) -> None:
 def test_no_pair_at_most_is_no_setting() -> None:
     with pytest.raises(UsageError, match="max_pairs=0: expected 1 or more"):
         UptConfig(max_pairs=0)
+    with pytest.raises(UsageError, match="max_pairs=0: expected 1 or more"):
+        head()(*arguments(("crowd",)), max_pairs=0)
 
 
 def test_no_row_at_all_is_no_pair() -> None:

@@ -167,7 +167,9 @@ def test_other_or_broken_weights_are_refused_by_name(weights, tmp_path) -> None:
         build_image_tower(TINY, rubbish)
 
 
-@pytest.mark.parametrize("name", ["cut.pt", "cut.safetensors", "page.pt", "page.safetensors", "text.pt", "code.pt"])
+@pytest.mark.parametrize(
+    "name", ["cut.pt", "cut.safetensors", "page.pt", "page.safetensors", "text.pt", "code.pt", "directory.pt"]
+)
 def test_damaged_files_and_files_with_code_are_one_line_that_names_file_and_remedy(reference, tmp_path, name) -> None:
     path = tmp_path / name
     if name == "cut.pt":
@@ -176,6 +178,9 @@ def test_damaged_files_and_files_with_code_are_one_line_that_names_file_and_reme
     elif name == "cut.safetensors":
         safetensors.save_file({key: value.contiguous() for key, value in reference.state_dict().items()}, path)
         path.write_bytes(path.read_bytes()[:3000])
+    elif name == "directory.pt":  # a zip file to its last bytes, in whose list of entries one byte is wrong
+        torch.save(reference.state_dict(), path)
+        path.write_bytes(path.read_bytes().replace(b"PK\1\2", b"PK\1\3", 1))
     elif name == "code.pt":
         torch.save({"visual.proj": reference.visual}, path)  # a module: to read it would run its file's code
     else:

@@ -10,7 +10,8 @@ import pytest
 from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.decode.specs import InputKind
 from videohoi.errors import InputError
-from videohoi.pipeline.input_hash import file_sha256, input_sha256
+from videohoi.file_hash import file_sha256, known_sha256
+from videohoi.pipeline.input_hash import input_sha256
 
 PNG = b"\x89PNG"
 
@@ -53,4 +54,12 @@ def test_a_pipe_is_not_read(tmp_path):
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(InputError, match=r"gone\.mp4: cannot be read"):
-        file_sha256(tmp_path / "gone.mp4")
+        file_sha256(tmp_path / "gone.mp4", InputError)
+
+
+def test_a_known_file_that_changed_is_read_again(tmp_path):
+    file = tmp_path / "weights"
+    file.write_bytes(b"one")
+    before = known_sha256(file)
+    file.write_bytes(b"other")
+    assert known_sha256(file) == file_sha256(file) != before

@@ -104,6 +104,23 @@ def test_another_detr_for_a_method_that_brings_its_own_is_another_job(copied, it
     assert not is_done(copied, other, item, overlay=True)
 
 
+def test_settings_that_the_files_do_not_follow_are_left_to_whoever_reads_them(tmp_path):
+    """A pipeline of the user's own may mean something else by ``detector``; what is no file has no content."""
+
+    class Model:
+        name, weights, clip_weights, words = "mine", str(tmp_path / "gone"), str(tmp_path), None
+
+    class Detect:
+        detector = "my-own"
+
+    class Own:
+        model, detect = Model(), Detect()
+
+    assert named_files(Own()) == {}
+    Detect.detector = "starter"
+    assert named_files(Own()).keys() == {"detector"}
+
+
 def test_results_of_other_shipped_weights_are_made_again(copied, pipeline, item):
     change_report(copied, files={"detector": "0" * 64})
     assert not is_done(copied, pipeline, item, overlay=True)

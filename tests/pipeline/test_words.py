@@ -71,6 +71,14 @@ def test_no_phrase_is_an_error(text):
         requested_vocabulary(text)
 
 
+def test_the_same_thing_twice_in_a_word_list_is_an_error_by_the_detectors_names(tmp_path):
+    """Twice among the sentences, the share of each would be half."""
+    words = "objects: [person, tv, television]\nverbs: [watch]\ninteractions: {tv: [watch], television: [watch]}\n"
+    (tmp_path / "w.yaml").write_text(words)
+    with pytest.raises(UsageError, match="'watch tv' is asked for twice, maybe by a synonym"):
+        requested_vocabulary(str(tmp_path / "w.yaml"))
+
+
 def test_the_same_thing_twice_is_an_error_also_by_a_synonym():
     with pytest.raises(UsageError, match="'hold cup' is asked for twice"):
         requested_vocabulary("hold cup, grasp mug")

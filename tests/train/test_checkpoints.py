@@ -6,6 +6,7 @@ import argparse
 import os
 import pickle
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
@@ -14,6 +15,7 @@ pytest.importorskip("safetensors", reason="the models extra (safetensors) is not
 from torch import nn  # noqa: E402
 
 from videohoi.errors import ModelError, SinkError  # noqa: E402
+from videohoi.layers.checkpoints import training_arguments  # noqa: E402
 from videohoi.train.checkpoints import (  # noqa: E402
     WeightsOrigin,
     convert,
@@ -129,6 +131,27 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
         read_checkpoint(tmp_path / "harmful.pth")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_forged_array_is_not_made(tmp_path):
+    """With a real dtype of this state the eight bytes would be taken for the address of an object."""
+
+    class Dtype:
+        def __init__(self, *arguments):
+            self.arguments = arguments
+
+        def __reduce__(self):
+            return np.dtype, self.arguments[0], *self.arguments[1:]
+
+    class Array:
+        def __reduce__(self):
+            state = (3, "<", (Dtype(("O",)), (1,)), None, None, -1, -1, 0)
+            return np.ndarray, ((1,), Dtype(("f8", False, True), state), b"\x41" * 8)
+
+    path = tmp_path / "forged.pth"
+    torch.save({"model": published(), "args": argparse.Namespace(dilation=Array())}, path)
+    assert read_checkpoint(path).keys() == published().keys()
+    assert not isinstance(training_arguments(path)["dilation"], np.ndarray)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from videohoi import config as strict_config
 from videohoi.errors import ModelError, SinkError, UsageError
+from videohoi.file_hash import file_sha256
 from videohoi.interact.methods import STARTER, TABLE, Method, method
 from videohoi.pipeline.model_stages import method_config
 from videohoi.vocabulary import hico_det
@@ -19,6 +20,7 @@ from videohoi.vocabulary.prompts import prompts
 from videohoi.vocabulary.text_bank import fingerprint, sentences_of
 
 SUFFIX = "safetensors"
+_DAMAGED = "its names are right, its values are none of trained weights: download it again, or take another epoch's"
 
 
 def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: tuple[str, ...]) -> Path:
@@ -39,9 +41,17 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
     if not hasattr(chosen.load(), chosen.keys[0]):
         raise ModelError(f"{name} has no weights of its own to import; see docs/methods.md")
     chosen.load("videohoi.interact.imported:save_imported")  # says which package is missing
-    from videohoi.interact.imported import WeightsOrigin, file_sha256, save_imported
+    from videohoi.interact.imported import WeightsOrigin, save_imported
     from videohoi.interact.trained_classes import vocabulary_of_config
-    from videohoi.layers.checkpoints import convert, ignored_lines, read_checkpoint, unfilled
+    from videohoi.layers.checkpoints import (
+        NOT_FINITE,
+        OTHER_TYPE,
+        MisfitError,
+        convert,
+        ignored_lines,
+        read_checkpoint,
+        unfilled,
+    )
 
     _refuse_imported(checkpoint)
 
@@ -52,8 +62,10 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
         converted = convert(
             published, unfilled(lambda: chosen.build(config)), *chosen.tables(config), name=str(checkpoint)
         )
-    except ModelError as error:
-        raise ModelError(f"{error}; {_what_fits(chosen, published, config)}") from error
+    except MisfitError as error:
+        is_damaged = error.kinds <= {NOT_FINITE, OTHER_TYPE}
+        advice = _DAMAGED if is_damaged else _what_fits(chosen, published, config)
+        raise ModelError(f"{error}; {advice}") from error
     values: dict[str, Any] = strict_config.to_mapping(config)
     vocabulary = vocabulary_of_config(config)
     origin = WeightsOrigin(name, vocabulary, values, _text_bank(chosen, digest), digest, checkpoint.name)

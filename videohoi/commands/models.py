@@ -14,7 +14,8 @@ from videohoi.models.pull import pull as pull_file
 from videohoi.models.registry import CATALOGUE, cached_model
 from videohoi.pipeline.interrupts import interrupts_raise
 
-_UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""))
+_UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (0, ""))
+_DIGITS = 3
 _COLOURS = {"ok": "green", "missing": "yellow", "broken": "red"}
 
 
@@ -78,8 +79,9 @@ def _flops(facts: MethodFacts) -> str:
 def _count(number: int | None) -> str:
     if number is None:
         return "-"
-    unit, letter = next(step for step in _UNITS if number >= step[0])
-    return f"{number / unit:.3g} {letter}".rstrip()
+    rounded = float(f"{number:.{_DIGITS}g}")
+    unit, letter = next(step for step in _UNITS if rounded >= step[0])
+    return f"{rounded / (unit or 1):.{_DIGITS}g} {letter}".rstrip()
 
 
 def pull(name: str, *, accept_unverified: bool) -> None:

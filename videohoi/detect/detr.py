@@ -118,7 +118,7 @@ def load_detr(weights: Path, *, dilated: bool | None = None) -> Detr:
     """
     values = renamed(read_checkpoint(weights), KEY_MAP, IGNORED_KEYS)
     try:
-        asked = bool(training_arguments(weights).get("dilation", False)) if dilated is None else dilated
+        asked = training_arguments(weights).get("dilation") is True if dilated is None else dilated
         config = config_of(values, dilated=asked)
         with torch.device("meta"):
             model = Detr(config)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.errors import InputError, ModelError, UsageError
+from videohoi.file_hash import known_sha256
 from videohoi.structures import Detections, Frame
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.objects import coco, coco_category_ids, object_rows
@@ -27,7 +27,6 @@ SHORT_SIDE_PX, LONG_SIDE_PX = 800, 1333
 """DETR's evaluation size (arXiv 2005.12872, section 4)"""
 COCO_OUTPUTS = 92
 """COCO's category ids 0 to 90 and nothing (facebookresearch/detr)"""
-_HASH_BYTES = 1 << 20
 
 
 class DetrDetector:
@@ -90,7 +89,7 @@ class DetrDetector:
             ) from error
         runner = DetrRunner(weights, dilated=self._dilated, threads=self._threads, device=self._device)
         self._class_of_output = class_of_output(runner.model.config.class_outputs, str(weights))
-        self._info = replace(self._info, weights_sha256=_sha256(weights))
+        self._info = replace(self._info, weights_sha256=known_sha256(weights))
         self._runner = runner
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
@@ -147,11 +146,3 @@ def class_of_output(outputs: int, label: str) -> NDArray[np.int64]:
     else:
         raise ModelError(f"{label}: has {outputs} class outputs; expected {COCO_OUTPUTS} (COCO) or {len(ids) + 1}")
     return table
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_HASH_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

@@ -7,11 +7,12 @@ import hashlib
 from pathlib import Path
 
 from videohoi.detect.detr_detector import LONG_SIDE_PX, SHORT_SIDE_PX, DetrDetector
-from videohoi.detect.hub_detector import HubDetector, hub_weights_sha256
+from videohoi.detect.hub_detector import HubDetector, hub_files
 from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.detect.protocol import Detector
 from videohoi.detect.starter import SCORE_THRESHOLD, StarterDetector, starter_weights
 from videohoi.errors import ModelError, UsageError
+from videohoi.file_hash import known_sha256
 from videohoi.models.registry import CATALOGUE, cached_model
 
 ONNX_PREFIX, DETR_PREFIX, HUB_PREFIX = "onnx:", "detr:", "hf:"
@@ -77,21 +78,21 @@ def _torch_detector(spec: str, threshold: float, input_size_px: int | None, devi
     )
 
 
-def weights_sha256(spec: str) -> str | None:
-    """SHA-256 of the weights that ``spec`` means now; None where there are none.
+def detector_files(spec: str) -> dict[str, str]:
+    """SHA-256 of what ``spec`` means now: ``detector``, and of a model of transformers ``detector_config`` and
+    ``detector_processor``. What is not there is left out.
 
     Raises:
         UsageError: unknown name.
-        ModelError: a named model that was not downloaded yet.
+        ModelError: a named model that was not downloaded yet, or a file that cannot be read.
     """
     if spec == "starter":
         weights = starter_weights()
-    elif spec.startswith(HUB_PREFIX):
-        return hub_weights_sha256(spec.removeprefix(HUB_PREFIX))
-    else:
-        file = Path(spec.removeprefix(DETR_PREFIX)).expanduser() if runs_on_torch(spec) else _model_file(spec)
-        weights = file.read_bytes() if file.is_file() else None
-    return None if weights is None else hashlib.sha256(weights).hexdigest()
+        return {} if weights is None else {"detector": hashlib.sha256(weights).hexdigest()}
+    if spec.startswith(HUB_PREFIX):
+        return hub_files(spec.removeprefix(HUB_PREFIX))
+    file = Path(spec.removeprefix(DETR_PREFIX)).expanduser() if runs_on_torch(spec) else _model_file(spec)
+    return {"detector": known_sha256(file)} if file.is_file() else {}
 
 
 def _model_file(spec: str) -> Path:

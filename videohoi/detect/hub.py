@@ -8,6 +8,7 @@ own processors do; done here, so that neither torchvision nor Pillow is needed.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from transformers import AutoConfig, AutoModelForObjectDetection
 from transformers.utils import cached_file
 from transformers.utils import logging as transformers_log
 
+from videohoi.detect.hub_detector import PROCESSOR_FILE
 from videohoi.errors import ModelError
 from videohoi.layers.box_coding import corners
 from videohoi.layers.checkpoints import UNREADABLE
@@ -32,7 +34,8 @@ MODEL_TYPES = ("d_fine", "rt_detr", "rt_detr_v2")
 """their queries answer with sigmoids; DETR's softmax has a detector of its own (``detr:FILE``)"""
 SIZE_PX = 640
 """of all published weights"""
-_PROCESSOR_FILE = "preprocessor_config.json"
+_COUNTER = ".num_batches_tracked"
+"""of batch norm in training; some files leave it out"""
 _FAILURES: tuple[type[Exception], ...] = (ImportError, *UNREADABLE)
 
 
@@ -119,19 +122,28 @@ def best_labels(logits: Tensor, boxes_cxcywh: Tensor, threshold: float) -> Best:
 @contextmanager
 def _quietly() -> Iterator[None]:
     """No progress bar and no report of transformers': what matters of it is an error here."""
-    level = transformers_log.get_verbosity()
+    level, has_bars = transformers_log.get_verbosity(), transformers_log.is_progress_bar_enabled()
     transformers_log.set_verbosity_error()
-    transformers_log.disable_progress_bar()
+    if has_bars:
+        _show_bars(False)
     try:
         yield
     finally:
         transformers_log.set_verbosity(level)
-        transformers_log.enable_progress_bar()
+        if has_bars:
+            _show_bars(True)
+
+
+def _show_bars(shown: bool) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # where HF_HUB_DISABLE_PROGRESS_BARS decides, each call warns that it does
+        (transformers_log.enable_progress_bar if shown else transformers_log.disable_progress_bar)()
 
 
 def _refuse_gaps(name: str, told: Mapping[str, Any]) -> None:
     """Layers that no weight in the file fills would be random."""
-    gaps = sorted(str(key) for kind in ("missing_keys", "mismatched_keys") for key in told.get(kind, ()))
+    told_of = (str(key) for kind in ("missing_keys", "mismatched_keys") for key in told.get(kind, ()))
+    gaps = sorted(key for key in told_of if not key.endswith(_COUNTER))
     if gaps:
         raise ModelError(
             f"detector hf:{name}: {len(gaps)} weights are missing or of another size ({gaps[0]}); {advice(name)}"
@@ -155,7 +167,7 @@ def _check_type(name: str, config: Any) -> None:
 
 def _preparation(name: str) -> Preparation:
     """From the processor's file; the published values where there is none."""
-    path = cached_file(name, _PROCESSOR_FILE, local_files_only=True, _raise_exceptions_for_missing_entries=False)
+    path = cached_file(name, PROCESSOR_FILE, local_files_only=True, _raise_exceptions_for_missing_entries=False)
     if path is None:
         return Preparation()
     values = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.errors import InputError, ModelError, UsageError
+from videohoi.file_hash import known_sha256
 from videohoi.structures import Detections, Frame
 from videohoi.vocabulary import Vocabulary, hico_det
 from videohoi.vocabulary.nearest import normal_form
@@ -21,11 +21,12 @@ from videohoi.vocabulary.objects import coco
 if TYPE_CHECKING:
     from videohoi.detect.hub import Best, HubModel
 
-WEIGHTS_FILE = "model.safetensors"
+WEIGHTS_FILES = ("model.safetensors", "pytorch_model.bin")
+"""the first that is there is loaded"""
+CONFIG_FILE, PROCESSOR_FILE = "config.json", "preprocessor_config.json"
 _SAME_ORDER = 60
 """of COCO's 80 names; so many at their place say that a model has COCO's order, though some are spelled differently
 (``diningtable``)"""
-_HASH_BYTES = 1 << 20
 
 
 class HubDetector:
@@ -72,7 +73,7 @@ class HubDetector:
             f"{dropped} of its {len(model.labels)} labels are no class of HICO-DET and are left out" if dropped else ""
         )
         size = max(model.preparation.height_px, model.preparation.width_px)
-        digest = hub_weights_sha256(self._name)
+        digest = hub_files(self._name).get("detector")
         self._info = replace(self._info, weights_sha256=digest, input_size_px=size, note=note)
         self._model = model
 
@@ -128,16 +129,31 @@ def _object_id(words: Vocabulary, label: str) -> int:
     return words.objects.index(name) if name in words.objects else -1
 
 
-def hub_weights_sha256(name: str) -> str | None:
-    """SHA-256 of the weights in a folder; None for a name of the hub, whose cache is addressed by content."""
-    path = Path(_local_name(name)) / WEIGHTS_FILE
-    if not path.is_file():
+def hub_files(name: str) -> dict[str, str]:
+    """SHA-256 of what a model is made of: ``detector`` (its weights), ``detector_config``, ``detector_processor``.
+
+    Of a folder, or of what the hub's cache holds under ``name`` now; files that are not there are left out.
+    """
+    folder = _folder(_local_name(name))
+    if folder is None:
+        return {}
+    weights = next((file for file in WEIGHTS_FILES if (folder / file).is_file()), WEIGHTS_FILES[0])
+    roles = {"detector": weights, "detector_config": CONFIG_FILE, "detector_processor": PROCESSOR_FILE}
+    return {role: known_sha256(folder / file) for role, file in roles.items() if (folder / file).is_file()}
+
+
+def _folder(name: str) -> Path | None:
+    if Path(name).is_dir():
+        return Path(name)
+    try:
+        from huggingface_hub import try_to_load_from_cache
+    except ImportError:
         return None
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_HASH_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+    try:
+        config = try_to_load_from_cache(name, CONFIG_FILE)
+    except ValueError:  # no OWNER/NAME
+        return None
+    return Path(config).parent if isinstance(config, str) else None
 
 
 def _local_name(name: str) -> str:

@@ -6,7 +6,6 @@ refused by name and not by the shape of some layer.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -22,7 +21,6 @@ from videohoi.errors import ModelError, SinkError
 
 FORMAT = "1"
 """raised when the meaning of the metadata changes"""
-_HASH_BYTES = 1 << 20
 _PREFIX = "videohoi."
 """of the keys of the metadata"""
 
@@ -76,7 +74,8 @@ def save_imported(path: Path, state_dict: Mapping[str, Any], origin: WeightsOrig
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()
-        mode = partial.stat().st_mode  # as the user wants files to be; the library below would let nobody else read it
+        # as the user wants files to be, or had this one; the library below would let nobody else read it
+        mode = (path if path.exists() else partial).stat().st_mode
         safetensors.torch.save_file(values, partial, metadata={f"{_PREFIX}{key}": text for key, text in about.items()})
         partial.chmod(mode)
         partial.replace(path)
@@ -149,17 +148,3 @@ def _origin(path: Path, metadata: Mapping[str, str], method: str | None) -> Weig
     if method is not None and origin.method != method:
         raise ModelError(f"{path}: holds weights of {origin.method}, expected {method}; use --model {origin.method}")
     return origin
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal; ``ModelError`` when it cannot be read."""
-    digest = hashlib.sha256()
-    if path.exists() and not path.is_file():
-        raise ModelError(f"{path}: is no file; give the path of a file")
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_HASH_BYTES):
-                digest.update(block)
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    return digest.hexdigest()

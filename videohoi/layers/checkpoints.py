@@ -7,16 +7,15 @@ is filled, every shape fits; otherwise one error says all that differs. Nothing 
 from __future__ import annotations
 
 import argparse
-import pathlib
 import pickle
 import re
 import warnings
+import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import safetensors
 import safetensors.torch
 import torch
@@ -34,9 +33,10 @@ UNREADABLE: tuple[type[Exception], ...] = (
 """what torch, safetensors and transformers raise over files that are missing, damaged or of another model"""
 DAMAGED: tuple[type[Exception], ...] = (
     OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError,
-    ArithmeticError,
+    ArithmeticError, zipfile.BadZipFile,
 )  # fmt: skip
 """what torch's reader runs into where bytes are wrong; it checks few of them"""
+NOT_FINITE, OTHER_TYPE = "not finite", "of another type"
 NAMED = 5
 """names that an error spells out of each kind"""
 StateDict = dict[str, Tensor]
@@ -51,6 +51,15 @@ class Converted:
     """every parameter and persistent buffer of the model, of its shape and dtype; loads with ``strict=True``"""
     ignored: tuple[tuple[str, str], ...]
     """(published key, why it is not needed)"""
+
+
+class MisfitError(ModelError):
+    """A checkpoint is not the model's."""
+
+    def __init__(self, message: str, kinds: frozenset[str]) -> None:
+        """``kinds``: what differs, of ``unexpected``, ``missing``, ``shapes`` and others that the message names."""
+        super().__init__(message)
+        self.kinds = kinds
 
 
 def unfilled(build: Callable[[], nn.Module]) -> nn.Module:
@@ -79,7 +88,7 @@ def convert(
         name: how the error calls the checkpoint.
 
     Raises:
-        ModelError: keys that no row names, values of the model that stay unfilled, keys mapped onto what the model has
+        MisfitError: keys that no row names, values of the model that stay unfilled, keys mapped onto what the model has
             not, two keys mapped onto one, shapes or types that differ, values that are not finite.
     """
     taken, left_out, wrong = _mapped(state_dict, key_map, ignored)
@@ -91,15 +100,15 @@ def convert(
         for key, (_, value) in taken.items()
         if key in wanted and value.shape != wanted[key].shape
     ]
-    wrong["of another type"] = [
+    wrong[OTHER_TYPE] = [
         f"{key}: {value.dtype} in the checkpoint, {wanted[key].dtype} in the model"
         for key, (_, value) in taken.items()
         if key in wanted and value.is_floating_point() != wanted[key].is_floating_point()
     ]
-    wrong["not finite"] = [key for key, (_, value) in taken.items() if not _finite(value)]
-    found = "; ".join(_summary(kind, lines) for kind, lines in wrong.items() if lines)
+    wrong[NOT_FINITE] = [key for key, (_, value) in taken.items() if not _finite(value)]
+    found = {kind: _summary(kind, lines) for kind, lines in wrong.items() if lines}
     if found:
-        raise ModelError(f"{name} does not fit {type(model).__name__}: {found}")
+        raise MisfitError(f"{name} does not fit {type(model).__name__}: {'; '.join(found.values())}", frozenset(found))
     values = {key: taken[key][1].to(wanted[key].dtype) for key in wanted}
     return Converted(values, tuple(left_out))
 
@@ -148,8 +157,8 @@ def read_checkpoint(path: Path) -> StateDict:
     """The weights in a file of torch or safetensors, on the CPU; code in the file is never run.
 
     A wrapping ``{"model": ...}``, ``{"model_state_dict": ...}`` or ``{"state_dict": ...}`` and the ``module.`` of
-    DataParallel are taken off. Only tensors, plain values, numpy's, paths and ``argparse.Namespace`` (the ``args``
-    of published checkpoints) are unpickled.
+    DataParallel are taken off. Only tensors, plain values and ``argparse.Namespace`` (the ``args`` of published
+    checkpoints) are unpickled; values of numpy's and paths are stepped over.
 
     Raises:
         ModelError: the file is missing, damaged, holds other objects, or holds no weights.
@@ -210,13 +219,28 @@ def _pickled(path: Path) -> Any:
         ) from error
 
 
+class _Beside:
+    """Stands for a value of numpy's or a path, which nothing here reads: what a file says of it is thrown away.
+
+    The real types are not safe: a dtype with a forged state lets bytes of the file count as addresses of objects.
+    """
+
+    def __init__(self, *_values: object) -> None:
+        pass
+
+    def __setstate__(self, _state: object) -> None:
+        pass
+
+
 def _harmless() -> list[Any]:
     """What may stand beside the weights in a checkpoint: values whose reading runs no code of the file."""
-    scalar, array = np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0]
-    named = [(kind, f"numpy.{core}.multiarray.{name}") for core in ("core", "_core")
-             for kind, name in ((scalar, "scalar"), (array, "_reconstruct"))]  # fmt: skip
-    types = {type(np.dtype(code)) for code in np.typecodes["All"] if code not in "VO"}
-    return [argparse.Namespace, pathlib.PosixPath, np.ndarray, np.dtype, *types, *named]
+    numpy = ["numpy.dtype", "numpy.ndarray", *(
+        f"numpy.{core}.{name}" for core in ("core", "_core")
+        for name in ("multiarray.scalar", "multiarray._reconstruct", "numeric._frombuffer")
+    )]  # fmt: skip
+    paths = [f"{module}.{name}Path" for module in ("pathlib", "pathlib._local")
+             for name in ("Posix", "Windows", "PurePosix", "PureWindows")]  # fmt: skip
+    return [argparse.Namespace, _Beside, *((_Beside, name) for name in (*numpy, *paths))]
 
 
 def _foreign_type(message: str) -> str:

@@ -197,7 +197,9 @@ def enhance(logits: Tensor, image_cosines: Tensor, top: int, weight: float) -> T
     top = min(top, image_cosines.shape[-1])
     if top == 0:
         return logits
-    dtype, logits, image_cosines = logits.dtype, logits.float(), image_cosines.float()  # 1 - 1e-6 is 1 in half
+    dtype = logits.dtype
+    wide = torch.promote_types(dtype, torch.float32)  # 1 - 1e-6 is 1 in half
+    logits, image_cosines = logits.to(wide), image_cosines.to(wide)
     best = image_cosines.topk(top, dim=-1)
     bonus = weight * (best.values.sigmoid() - 0.5)
     added = torch.zeros_like(image_cosines).scatter(-1, best.indices, bonus)[:, None]

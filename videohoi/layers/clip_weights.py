@@ -126,7 +126,10 @@ def _read(path: Path, name: str) -> Mapping[str, Tensor]:
 
 
 def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
+    """No archive that can be read: ``read_checkpoint`` says what is wrong."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except DAMAGED:
         return False
-    with zipfile.ZipFile(path) as archive:
+    with archive:
         return any(entry.endswith("/constants.pkl") for entry in archive.namelist())

@@ -19,7 +19,7 @@ def register_hoi_output() -> None:
 
 
 def export_static(
-    model: nn.Module, arguments: tuple[Tensor | None, ...], named: dict[str, Tensor] | None = None
+    model: nn.Module, arguments: tuple[Tensor | None, ...], named: dict[str, Tensor | int] | None = None
 ) -> ExportedProgram:
     """``model`` exported for exactly the shapes of ``arguments``; call ``program.module()(*arguments)`` to run it.
 

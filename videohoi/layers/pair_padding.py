@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from videohoi.errors import UsageError
+
 
 class PaddedDetections(NamedTuple):
     """Detections of B pictures, padded to N rows: the first five arguments of ``UptHead`` and ``LainHead``."""
@@ -65,7 +67,12 @@ def padded_pairs(scores: Tensor, class_ids: Tensor, mask: Tensor, *, person_id: 
     are counted. Pairs that stay are ordered by human row, then object row.
 
     Shapes: ``scores`` (B, N), ``class_ids`` (B, N), ``mask`` (B, N) bool.
+
+    Raises:
+        UsageError: ``max_pairs`` below 1.
     """
+    if max_pairs < 1:
+        raise UsageError(f"max_pairs={max_pairs}: expected 1 or more")
     count = scores.shape[1]
     human = mask & (class_ids == person_id)
     apart = ~torch.eye(count, dtype=torch.bool, device=mask.device)

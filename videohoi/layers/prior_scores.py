@@ -21,4 +21,4 @@ def compute_prior_scores(
     the scores' dtype, 1 where the verb goes with the class (rows of unseen interactions are 0 in zero-shot training).
     """
     box = (human_scores * object_scores).pow(power)
-    return functional.embedding(object_class_ids, valid).mul_(box.unsqueeze(-1))  # the look-up is a tensor of its own
+    return functional.embedding(object_class_ids, valid) * box.unsqueeze(-1)

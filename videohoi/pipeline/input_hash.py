@@ -9,8 +9,7 @@ from videohoi.decode.file_names import IMAGE_SUFFIXES, files_in, numbered_files
 from videohoi.decode.inputs import InputItem
 from videohoi.decode.specs import InputKind
 from videohoi.errors import InputError
-
-_BLOCK_BYTES = 1 << 20
+from videohoi.file_hash import file_sha256
 
 
 def input_sha256(item: InputItem) -> str | None:
@@ -24,28 +23,12 @@ def input_sha256(item: InputItem) -> str | None:
     if not isinstance(item.spec, Path):
         return hashlib.sha256(item.spec.encode()).hexdigest()
     if item.spec.is_file():
-        return file_sha256(item.spec)
+        return file_sha256(item.spec, InputError)
     if item.kind is not InputKind.IMAGES:
         return None
     digest = hashlib.sha256()
     for path in _images(item.spec):
-        digest.update(f"{path.name}\0{file_sha256(path)}\0".encode("utf-8", errors="surrogateescape"))
-    return digest.hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content, read in blocks.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as stream:
-            while block := stream.read(_BLOCK_BYTES):
-                digest.update(block)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+        digest.update(f"{path.name}\0{file_sha256(path, InputError)}\0".encode("utf-8", errors="surrogateescape"))
     return digest.hexdigest()
 
 

@@ -2,48 +2,42 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from videohoi.detect.factory import DETR_PREFIX, weights_sha256
-from videohoi.pipeline.input_hash import file_sha256
+from videohoi.detect.factory import DETR_PREFIX, detector_files
+from videohoi.errors import ModelError, UsageError
+from videohoi.file_hash import known_sha256
 from videohoi.pipeline.model_stages import finds_boxes
 from videohoi.pipeline.words import is_word_list
 
 
-def named_files(config: Any) -> dict[str, str | None]:
-    """Role -> SHA-256 of each file: ``detector`` (shipped weights too), ``weights``, ``clip_weights``, ``words``.
+def named_files(config: Any) -> dict[str, str]:
+    """Role -> SHA-256 of each file: those of ``detector_files``, ``weights``, ``clip_weights``, ``words``.
 
-    None for a file that is not there, and for what the cache of a hub names by its content.
-
-    Raises:
-        UsageError: unknown detector.
-        ModelError: a named detector that was not downloaded yet.
-        InputError: a file cannot be read.
+    A file that is not there or cannot be read has no entry: the stage that opens it says what is wrong, and a pipeline
+    of the user's own may mean something else by these settings.
     """
     model, spec = getattr(config, "model", None), getattr(getattr(config, "detect", None), "detector", None)
-    found: dict[str, str | None] = {}
+    found: dict[str, str] = {}
     if spec is not None and (not finds_boxes(model) or str(spec).startswith(DETR_PREFIX)):
-        found["detector"] = weights_sha256(str(spec))
-    for role in ("weights", "clip_weights"):
-        named = getattr(model, role, None)
-        if named is not None:
-            found[role] = _digest(Path(named).expanduser())
-    words = getattr(model, "words", None)
-    if words is not None and is_word_list(str(words)):
-        found["words"] = _digest(Path(str(words).strip()).expanduser())
-    return found
+        found |= _of_detector(str(spec))
+    named = {role: getattr(model, role, None) for role in ("weights", "clip_weights", "words")}
+    if named["words"] is not None and not is_word_list(str(named["words"])):
+        named["words"] = None
+    digests = {role: _digest(Path(str(name).strip()).expanduser()) for role, name in named.items() if name is not None}
+    return found | {role: digest for role, digest in digests.items() if digest is not None}
+
+
+def _of_detector(spec: str) -> dict[str, str]:
+    try:
+        return detector_files(spec)
+    except (UsageError, ModelError):
+        return {}
 
 
 def _digest(path: Path) -> str | None:
-    if not path.is_file():
+    try:
+        return known_sha256(path) if path.is_file() else None
+    except ModelError:
         return None
-    state = path.stat()
-    return _digest_of(str(path.resolve()), state.st_size, state.st_mtime_ns)
-
-
-@lru_cache(maxsize=16)
-def _digest_of(path: str, _size: int, _mtime_ns: int) -> str:
-    """A batch asks for the same gigabyte once an input."""
-    return file_sha256(Path(path))

@@ -111,9 +111,7 @@ def _verb(phrase: str, parts: list[str]) -> str:
 
 def _vocabulary(pairs: Phrases) -> Vocabulary:
     base = hico_det()
-    twice = [f"{verb} {thing}" for number, (verb, thing) in enumerate(pairs) if (verb, thing) in pairs[:number]]
-    if twice:
-        raise UsageError(f"--vocab: {twice[0]!r} is asked for twice, maybe by a synonym; remove one")
+    _refuse_twice(pairs)
     verbs = tuple(dict.fromkeys(verb for verb, _ in pairs))
     return replace(
         base,
@@ -126,6 +124,12 @@ def _vocabulary(pairs: Phrases) -> Vocabulary:
         no_interaction_verb=base.no_interaction_verb if base.no_interaction_verb in verbs else None,
         verb_synonyms=tuple(pair for pair in base.verb_synonyms if pair[1] in verbs),
     )
+
+
+def _refuse_twice(pairs: Phrases) -> None:
+    twice = [f"{verb} {thing}" for number, (verb, thing) in enumerate(pairs) if (verb, thing) in pairs[:number]]
+    if twice:
+        raise UsageError(f"--vocab: {twice[0]!r} is asked for twice, maybe by a synonym; remove one")
 
 
 def _on_detector_classes(words: Vocabulary) -> Vocabulary:
@@ -142,10 +146,12 @@ def _on_detector_classes(words: Vocabulary) -> Vocabulary:
         raise UsageError(
             f"--vocab: the detector's human is {base.objects[base.person_id]!r}; name it so in the word list"
         )
+    interactions = tuple((verb, ids[obj]) for verb, obj in words.interactions)
+    _refuse_twice(tuple((words.verbs[verb], base.objects[obj]) for verb, obj in interactions))
     return replace(
         words,
         objects=base.objects,
         person_id=base.person_id,
-        interactions=tuple((verb, ids[obj]) for verb, obj in words.interactions),
+        interactions=interactions,
         object_synonyms=base.object_synonyms,
     )

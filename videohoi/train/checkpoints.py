@@ -6,10 +6,10 @@ Reading and converting is ``videohoi.layers.checkpoints``; the file that ``--wei
 
 from __future__ import annotations
 
+from videohoi.file_hash import file_sha256
 from videohoi.interact.imported import (
     ImportedWeights,
     WeightsOrigin,
-    file_sha256,
     load_imported,
     load_origin,
     save_imported,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import pickle
 from collections.abc import Sequence
@@ -13,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import ModelError
+from videohoi.file_hash import file_sha256
 from videohoi.vocabulary.nearest import did_you_mean, nearest_names
 
 INSTALL = "pip install 'videohoi[models]'"
 _BATCH = 64
 """sentences at a time: bounds the memory on small machines"""
-_HASH_BYTES = 1 << 20
 _SHOWN = 160
 """characters of open_clip's own words that an error shows; some of them list every model"""
 _LOAD_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError, AssertionError, pickle.UnpicklingError)
@@ -46,7 +45,7 @@ class OpenClipTextEncoder:
         """``open_clip:ARCHITECTURE/WEIGHTS``; a weights file counts by its SHA-256."""
         if self._identity is None:
             path = Path(self._weights)
-            weights = f"sha256:{_file_hash(path)}" if path.is_file() else self._weights
+            weights = f"sha256:{file_sha256(path)}" if path.is_file() else self._weights
             self._identity = f"open_clip:{self._architecture}/{weights}"
         return self._identity
 
@@ -87,11 +86,3 @@ class OpenClipTextEncoder:
                 "on this machine"
             ) from error
         self._model = model.eval().requires_grad_(False)  # no graph is kept, so that no torch import is needed here
-
-
-def _file_hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_HASH_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

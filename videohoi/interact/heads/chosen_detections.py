@@ -98,7 +98,8 @@ def padded(
         raise UsageError(
             f"{most} detections chosen of {len(rows)} pictures; expected a picture, at most {count} of each"
         )
-    mask = torch.tensor([[place < len(kept) for place in range(count)] for kept in rows], device=pictures[0][0].device)
+    counts = torch.tensor([len(kept) for kept in rows], device=pictures[0][0].device)
+    mask = torch.arange(count, device=counts.device) < counts[:, None]
     chosen = [
         [_filled(values[torch.from_numpy(kept).to(values.device)], count) for values in picture]
         for picture, kept in zip(pictures, rows, strict=True)

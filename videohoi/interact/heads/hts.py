@@ -26,8 +26,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from videohoi.errors import ModelError
+from videohoi.file_hash import known_sha256
 from videohoi.interact.heads.union_crop_head import LoadedModel, UnionCropHead
-from videohoi.interact.imported import file_sha256, load_imported
+from videohoi.interact.imported import load_imported
 from videohoi.interact.options import ModelOptions
 from videohoi.interact.scoring import ClassRows, ScoreRule
 from videohoi.interact.text_classes import reported_rows, text_classes
@@ -134,7 +135,7 @@ class HtsHead(UnionCropHead):
         rows, classes, note = self._classes(model, config, options)
         rule = ScoreRule(options.vocabulary, "fusion", classes, options.box_lambda, options.calibration)
         size_px = model.tower.config.image_size_px
-        return LoadedModel(model, rows, rule, size_px, file_sha256(options.weights), note)
+        return LoadedModel(model, rows, rule, size_px, known_sha256(options.weights), note)
 
     def _build(self, config: HtsConfig) -> Hts:
         try:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
+from videohoi.file_hash import known_sha256
 from videohoi.interact.heads.union_crops import clip_whole
-from videohoi.interact.imported import file_sha256, load_imported
+from videohoi.interact.imported import load_imported
 from videohoi.interact.methods import Method
 from videohoi.interact.options import ModelOptions
 from videohoi.interact.protocol import HeadInfo
@@ -65,7 +66,7 @@ class PictureRunner:
         options = self.options
         if options.weights is None:
             raise ModelError(weights_advice(self.method.name))
-        self.device, self.sha256 = choose_device(options.device), file_sha256(options.weights)
+        self.device, self.sha256 = choose_device(options.device), known_sha256(options.weights)
         model = self.build_model(options.weights).eval().requires_grad_(False)
         rows = self.class_rows(model)
         self._model = model.to(self.device)

@@ -18,6 +18,11 @@ from videohoi.models.methods import METHODS
         (["--model", "clip_prior", "--vocab", "hodl cup"], "unknown verb 'hodl'; did you mean hold?"),
         (["--model", "lain", "--vocab", "hold unicorn"], "its classes: person, bicycle"),
         (["--model", "clip_prior", "--vocab", ""], "expected phrases as 'hold cup, drink from bottle'"),
+        (["--model", "eoid", "--detector", "starter"], "model eoid finds its own boxes; leave --detector starter out"),
+        (["--model", "clip_prior", "--weights", "w.pt"], "give w.pt with --clip-weights"),
+        (["--model", "clip_prior", "--vocab", "words.txt"], "expected a word list whose name ends in .yaml"),
+        (["--set", "model.options.x=1"], "model starter has no use for model.options.x"),
+        (["--set", "model.device=cuda"], "model starter has no use for model.device=cuda"),
         (["--set", "model.nme=eoid"], "unknown key model.nme; did you mean model.name?"),
     ],
 )

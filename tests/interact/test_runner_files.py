@@ -57,6 +57,8 @@ def test_weights_of_another_data_set_are_refused(weights, tmp_path):
     save_imported(tmp_path / "vcoco.safetensors", model.state_dict(), WeightsOrigin("gen_vlkt", "hico-det", sizes))
     with pytest.raises(ModelError, match=r"263 interactions instead of 600; 81 objects instead of 80"):
         detector("gen_vlkt", tmp_path / "vcoco.safetensors").open()
+    with pytest.raises(ModelError, match=r"81 objects instead of 80.*expected the objects of hico-det"):
+        detector("gen_vlkt", tmp_path / "vcoco.safetensors", "polish cup", clip_weights="random").open()
 
 
 def test_a_file_whose_tensors_do_not_fit_its_own_configuration_is_one_line(tmp_path):

@@ -146,7 +146,7 @@ def test_lain_says_that_it_had_no_use_for_clip(weights):
 def test_a_users_calibration_is_said(weights):
     model = detector("eoid", weights("eoid"), calibration=Calibration(2.0, 0.5))
     model.open()
-    assert "calibrated as the settings say" in model.head_info.note
+    assert "its scores are calibrated (slope 2, offset 0.5)" in model.head_info.note
 
 
 def test_a_new_verb_of_lain_is_its_plain_sentence_read_at_its_end_and_clip_is_loaded_once(weights, monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 from videohoi.errors import ModelError
 from videohoi.evaluate.ground_truth_boxes import measure, read_truth
 from videohoi.interact.heads.starter import StarterPairHead
+from videohoi.interact.scoring import Calibration
 from videohoi.structures import Detections, FeatureMap, Frame, HumanObjectPairs
 from videohoi.vocabulary import hico_det
 
@@ -149,3 +150,17 @@ def test_the_shipped_head_keeps_its_yardstick(head):
         logits.append(head.verb_logits(boxes, pairs, (picture.width_px, picture.height_px)))
     # few positives a class make AP on a tenth of the pictures higher than on all
     assert measure(subset, logits, VOCABULARY, rare).full > 0.665  # measured 0.677
+
+
+def test_scores_are_brought_to_the_asked_scale():
+    plain, mapped = StarterPairHead(), StarterPairHead(calibration=Calibration(0.5, -1.0))
+    plain.open()
+    mapped.open()
+    before, after = (head.score(FRAME, detections()).verb_scores for head in (plain, mapped))
+    seen = before > 0
+    assert seen.any()
+    expected = 1 / (1 + np.exp(-(0.5 * np.log(before[seen] / (1 - before[seen])) - 1.0)))
+    assert after[seen] == pytest.approx(expected, abs=1e-5)
+    assert not after[~seen].any()
+    assert "calibrated (slope 0.5, offset -1)" in mapped.info.note
+    assert "calibrated" not in plain.info.note

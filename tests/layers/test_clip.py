@@ -11,6 +11,8 @@ open_clip = pytest.importorskip("open_clip")
 safetensors = pytest.importorskip("safetensors.torch")
 
 from videohoi.errors import ModelError, UsageError  # noqa: E402
+from videohoi.file_hash import file_sha256  # noqa: E402
+from videohoi.layers import clip_weights  # noqa: E402
 from videohoi.layers.clip import (  # noqa: E402
     CLIP_MODELS,
     Clip,
@@ -119,6 +121,18 @@ def test_every_published_form_of_weights_loads_in_fp32(reference, tmp_path, form
     expected = state["visual.proj"].half().float() if form == "half" else state["visual.proj"]
     assert clip.image.proj.dtype == torch.float32
     assert torch.equal(clip.image.proj, expected)
+
+
+def test_the_very_file_that_openai_published_is_read_by_torch(weights, tmp_path, monkeypatch) -> None:
+    """Known by its bytes: only then may code of the file run."""
+    path = tmp_path / "published.pt"
+    _save_archive(torch.load(weights, weights_only=True), path)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.jit, "load", lambda *_, **__: pytest.fail("another file's code would be run"))
+        ours = build_image_tower(TINY, path)
+    monkeypatch.setattr(clip_weights, "PUBLISHED", {"tiny": ("published.pt", file_sha256(path), 1)})
+    monkeypatch.setattr(clip_weights, "read_torchscript", lambda _: pytest.fail("torch reads it"))
+    assert torch.equal(build_image_tower(TINY, path).proj, ours.proj)
 
 
 def _save_archive(state, path) -> None:

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from videohoi.decode.inputs import list_inputs
+from videohoi.pipeline.bundled import bundled_folder
 from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.pipeline.resume import is_done
@@ -116,9 +117,19 @@ def test_settings_that_the_files_do_not_follow_are_left_to_whoever_reads_them(tm
     class Own:
         model, detect = Model(), Detect()
 
-    assert named_files(Own()) == {}
+    assert named_files(Own()).keys() == {"calibration"}
     Detect.detector = "starter"
-    assert named_files(Own()).keys() == {"detector"}
+    assert named_files(Own()).keys() == {"detector", "calibration"}
+
+
+@pytest.mark.parametrize("name", ["calibration.yaml", "clip_prior.yaml"])
+def test_shipped_settings_that_a_user_edited_are_another_job(copied, item, tmp_path, monkeypatch, name):
+    shutil.copytree(bundled_folder("configs"), tmp_path / "configs")
+    monkeypatch.setattr("videohoi.pipeline.named_files.bundled_folder", lambda kind: tmp_path / kind)
+    other = done_by(copied, item, ["model.name=clip_prior"])
+    with (tmp_path / "configs" / "models" / name).open("a", encoding="utf-8") as file:
+        file.write("# edited\n")
+    assert not is_done(copied, other, item, overlay=True)
 
 
 def test_results_of_other_shipped_weights_are_made_again(copied, pipeline, item):

@@ -37,6 +37,57 @@ def test_articles_and_the_ing_of_a_known_verb_mean_the_same():
     assert pairs(words) == [("hold", "cup"), ("ride", "bicycle"), ("sit_on", "dining_table")]
 
 
+def test_who_does_it_may_be_said_and_names_may_be_written_apart_or_as_one():
+    words = requested_vocabulary(
+        "person holding cup, a woman riding a motor bike, swing tennis racquet, lift wineglass"
+    )
+    assert pairs(words) == [("hold", "cup"), ("ride", "motorcycle"), ("swing", "tennis_racket"), ("lift", "wine_glass")]
+
+
+OTHER_VERBS = (
+    "fold close heat slice take stack dust rinse tear spray reach play plant phone sing skip weld polishing shape "
+    "sweep pack paint lean grab pass cool sail kneel push shake"
+)
+
+
+@pytest.mark.parametrize("verb", OTHER_VERBS.split())
+def test_everyday_verbs_are_no_slips_of_known_ones(verb):
+    assert pairs(requested_vocabulary(f"{verb} cup")) == [(verb, "cup")]
+
+
+SLIPS = {
+    "hodl": "hold", "opn": "open", "holdd": "hold", "holds": "hold", "inspeck": "inspect", "hodling": "hold",
+    "repare": "repair", "drnik with": "drink_with", "launhc": "launch",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("verb", "meant"), SLIPS.items())
+def test_slips_of_every_kind_offer_what_was_meant(verb, meant):
+    with pytest.raises(UsageError, match=rf"did you mean .*\b{meant}\b"):
+        requested_vocabulary(f"{verb} cup")
+
+
+def test_each_of_hicos_600_interactions_can_be_typed_in_plain_words():
+    known = hico_det()
+    for verb, thing in pairs(known):
+        text = f"{verb.replace('_', ' ')} {thing.replace('_', ' ')}"
+        if verb == known.no_interaction_verb:
+            with pytest.raises(UsageError, match="nothing would be reported"):
+                requested_vocabulary(text)
+        else:
+            assert pairs(requested_vocabulary(text)) == [(verb, thing)]
+
+
+@pytest.mark.parametrize("interactions", ["{}", "{cup: [no_interaction]}"])
+def test_a_word_list_that_asks_for_nothing_is_refused(interactions, tmp_path):
+    (tmp_path / "w.yaml").write_text(
+        "objects: [person, cup]\nverbs: [hold, no_interaction]\nno_interaction: no_interaction\n"
+        f"interactions: {interactions}\n"
+    )
+    with pytest.raises(UsageError, match="asks for nothing that would be reported"):
+        requested_vocabulary(str(tmp_path / "w.yaml"))
+
+
 def test_a_new_verb_of_two_words_is_no_slip_of_one_of_one_word():
     assert pairs(requested_vocabulary("pour into cup")) == [("pour_into", "cup")]
 
@@ -45,7 +96,11 @@ def test_a_new_verb_of_two_words_is_no_slip_of_one_of_one_word():
     ("text", "message"),
     [("hold cup; drink bottle", r"';' is no part of a word; separate phrases with commas"),
      ("hold cup and bottle", "without 'and'"), ("not hold cup", "without 'not'"),
-     ("no interaction cup", "without 'no'"),
+     ("hold cup drink from bottle", r"two objects \(cup, bottle\)"),
+     ("hold drink from bottle", "more than the verb 'drink_from'"), ("2 hold cup", "'2' is no verb"),
+     ("man cup", "what is done with it is missing"), ("no interaction cup", "nothing would be reported"),
+     ("no_interaction cup", "nothing would be reported"), ("nothing cup", "nothing would be reported"),
+     ("words.txt", "whose name ends in .yaml"), ("lists/words", "whose name ends in .yaml"),
      ("cup", "what is done with it is missing"), ("hold c\x07up", "is no part of a word")],
 )  # fmt: skip
 def test_what_is_no_phrase_of_one_verb_and_one_object_is_an_error_and_no_new_verb(text, message):

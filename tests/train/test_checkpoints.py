@@ -15,7 +15,7 @@ pytest.importorskip("safetensors", reason="the models extra (safetensors) is not
 from torch import nn  # noqa: E402
 
 from videohoi.errors import ModelError, SinkError  # noqa: E402
-from videohoi.layers.checkpoints import training_arguments  # noqa: E402
+from videohoi.layers.checkpoint_files import training_arguments  # noqa: E402
 from videohoi.train.checkpoints import (  # noqa: E402
     WeightsOrigin,
     convert,

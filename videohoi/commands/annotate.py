@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,9 +18,10 @@ from videohoi.errors import InputError, ModelError, UsageError, VideohoiError
 from videohoi.geometry.warming import is_compiling
 from videohoi.pipeline.annotate import OUTPUT_SUFFIX, AnnotatedVideo, Naming, annotate, output_folder
 from videohoi.pipeline.interrupts import Interrupt, interrupts_raise, interrupts_wait
-from videohoi.pipeline.model_stages import check_model
+from videohoi.pipeline.model_stages import check_model, finds_boxes
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.pipeline.resume import is_done
+from videohoi.pipeline.settings import DetectSettings
 
 EXIT_OK, EXIT_FAILED, EXIT_SOME_FAILED = 0, 1, 3
 
@@ -61,8 +63,16 @@ def run_annotate(request: AnnotateRequest) -> int:
     """
     pipeline = Pipeline.from_config(request.config, request.overrides())
     check_model(pipeline.config)
+    _check_detector(pipeline.config, request.detector)
     with interrupts_wait() as interrupt:  # a late second Ctrl-C must not cut the summary short
         return _Batch(pipeline, request).run(interrupt)
+
+
+def _check_detector(config: Any, typed: str | None) -> None:
+    """In the settings the default stands for none; who types it wants it."""
+    model = getattr(config, "model", None)
+    if model is not None and typed == DetectSettings.detector and finds_boxes(model):
+        raise UsageError(f"model {model.name} finds its own boxes; leave --detector {typed} out")
 
 
 class _Batch:

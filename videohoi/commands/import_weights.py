@@ -43,13 +43,13 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
     chosen.load("videohoi.interact.imported:save_imported")  # says which package is missing
     from videohoi.interact.imported import WeightsOrigin, save_imported
     from videohoi.interact.trained_classes import vocabulary_of_config
+    from videohoi.layers.checkpoint_files import read_checkpoint
     from videohoi.layers.checkpoints import (
         NOT_FINITE,
         OTHER_TYPE,
         MisfitError,
         convert,
         ignored_lines,
-        read_checkpoint,
         unfilled,
     )
 

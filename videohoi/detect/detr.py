@@ -21,7 +21,8 @@ from torch import Tensor, nn
 
 from videohoi.errors import ModelError
 from videohoi.layers.box_coding import corners
-from videohoi.layers.checkpoints import read_checkpoint, renamed, training_arguments
+from videohoi.layers.checkpoint_files import read_checkpoint, training_arguments
+from videohoi.layers.checkpoints import renamed
 from videohoi.layers.detr_input import LONG_SIDE_PX, SHORT_SIDE_PX, detr_input
 from videohoi.layers.devices import choose_device
 from videohoi.layers.image_encoder import (

@@ -27,7 +27,7 @@ from transformers.utils import logging as transformers_log
 from videohoi.detect.hub_detector import PROCESSOR_FILE
 from videohoi.errors import ModelError
 from videohoi.layers.box_coding import corners
-from videohoi.layers.checkpoints import UNREADABLE
+from videohoi.layers.checkpoint_files import UNREADABLE
 from videohoi.layers.devices import choose_device
 
 MODEL_TYPES = ("d_fine", "rt_detr", "rt_detr_v2")

@@ -53,6 +53,12 @@ class Calibration:
                 f"calibration: expected a slope above 0 and a finite offset, got {self.slope} and {self.offset}"
             )
 
+    def told(self) -> str:
+        """For the report."""
+        if self == Calibration():
+            return "its scores are not calibrated"
+        return f"its scores are calibrated (slope {self.slope:g}, offset {self.offset:g})"
+
     def __call__(self, scores: Scores) -> Scores:
         """Scores in [0, 1] to scores in [0, 1], any shape."""
         if self.slope == 1.0 and self.offset == 0.0:

@@ -23,6 +23,16 @@ def vocabulary_of_config(config: Any) -> str:
     return other or hico_det().name
 
 
+def refuse_other_objects(weights: Path, config: Any) -> None:
+    """``ModelError`` where text gives the verbs and interactions, but the objects are not HICO-DET's."""
+    objects = [line for line in _other_counts(config) if " objects " in line]
+    if objects:
+        raise ModelError(
+            f"{weights}: trained for other classes ({objects[0]}), expected the objects of {hico_det().name}; weights "
+            "of another data set can be imported and used from Python, but not run in the pipeline"
+        )
+
+
 def refuse_other_classes(weights: Path, origin: WeightsOrigin, config: Any) -> None:
     """``ModelError`` for weights whose outputs are not HICO-DET's classes."""
     wanted = hico_det().name

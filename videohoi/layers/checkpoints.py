@@ -1,4 +1,4 @@
-"""Published checkpoints: read safely, mapped by an explicit table of names.
+"""Published weights under the names of a model of ours, by an explicit table.
 
 A conversion is strict both ways. Every published key is mapped or ignored for a stated reason, every value of the model
 is filled, every shape fits; otherwise one error says all that differs. Nothing is loaded in part.
@@ -6,40 +6,21 @@ is filled, every shape fits; otherwise one error says all that differs. Nothing 
 
 from __future__ import annotations
 
-import argparse
-import pickle
 import re
-import warnings
-import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
+from videohoi.layers.checkpoint_files import StateDict
 
-WRAPPERS = ("model", "model_state_dict", "state_dict")
-"""keys under which training scripts keep the weights: DETR's family, UPT's family, Lightning's"""
-PARALLEL_PREFIX = "module."
-"""what torch's DataParallel puts before every name"""
-UNREADABLE: tuple[type[Exception], ...] = (
-    OSError, RuntimeError, EOFError, KeyError, ValueError, safetensors.SafetensorError,
-)  # fmt: skip
-"""what torch, safetensors and transformers raise over files that are missing, damaged or of another model"""
-DAMAGED: tuple[type[Exception], ...] = (
-    OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError,
-    ArithmeticError, zipfile.BadZipFile,
-)  # fmt: skip
-"""what torch's reader runs into where bytes are wrong; it checks few of them"""
 NOT_FINITE, OTHER_TYPE = "not finite", "of another type"
+SHOWN = 160
+"""letters of a line in an error"""
 NAMED = 5
 """names that an error spells out of each kind"""
-StateDict = dict[str, Tensor]
 Table = Sequence[tuple[str, str]]
 
 
@@ -105,7 +86,8 @@ def convert(
         for key, (_, value) in taken.items()
         if key in wanted and value.is_floating_point() != wanted[key].is_floating_point()
     ]
-    wrong[NOT_FINITE] = [key for key, (_, value) in taken.items() if not _finite(value)]
+    fitting = (key for key, (_, value) in taken.items() if key in wanted and value.shape == wanted[key].shape)
+    wrong[NOT_FINITE] = [key for key in fitting if not _finite(taken[key][1])]
     found = {kind: _summary(kind, lines) for kind, lines in wrong.items() if lines}
     if found:
         raise MisfitError(f"{name} does not fit {type(model).__name__}: {'; '.join(found.values())}", frozenset(found))
@@ -150,114 +132,13 @@ def _mapped(
 
 def _summary(kind: str, lines: Sequence[str]) -> str:
     more = f", and {len(lines) - NAMED} more" if len(lines) > NAMED else ""
-    return f"{len(lines)} {kind} ({', '.join(lines[:NAMED])}{more})"
+    return f"{len(lines)} {kind} ({', '.join(_printable(line) for line in lines[:NAMED])}{more})"
 
 
-def read_checkpoint(path: Path) -> StateDict:
-    """The weights in a file of torch or safetensors, on the CPU; code in the file is never run.
-
-    A wrapping ``{"model": ...}``, ``{"model_state_dict": ...}`` or ``{"state_dict": ...}`` and the ``module.`` of
-    DataParallel are taken off. Only tensors, plain values and ``argparse.Namespace`` (the ``args`` of published
-    checkpoints) are unpickled; values of numpy's and paths are stepped over.
-
-    Raises:
-        ModelError: the file is missing, damaged, holds other objects, or holds no weights.
-    """
-    values = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)
-    for wrapper in WRAPPERS:
-        if isinstance(values, Mapping) and isinstance(values.get(wrapper), Mapping):
-            values = values[wrapper]
-            break
-    if not isinstance(values, Mapping) or not any(isinstance(value, Tensor) for value in values.values()):
-        raise ModelError(f"{path}: holds no weights; expected names and tensors, or these under {', '.join(WRAPPERS)}")
-    strange = [str(key) for key, value in values.items() if not _dense(value)]
-    if strange:
-        raise ModelError(
-            f"{path}: {strange[0]} and {len(strange) - 1} more entries are no plain tensors; expected weights"
-        )
-    return _without_prefix({str(key): value for key, value in values.items()})
-
-
-def training_arguments(path: Path) -> dict[str, Any]:
-    """The ``args`` that a published ``.pth`` keeps of its training; empty where there are none. Errors as above."""
-    values = {} if path.suffix == ".safetensors" else _pickled(path)
-    arguments = values.get("args") if isinstance(values, Mapping) else None
-    return dict(vars(arguments)) if isinstance(arguments, argparse.Namespace) else {}
-
-
-def _dense(value: Any) -> bool:
-    """A tensor that holds its numbers one after the other: neither sparse nor quantised."""
-    return isinstance(value, Tensor) and value.layout == torch.strided and not value.is_quantized
-
-
-def _without_prefix(values: StateDict) -> StateDict:
-    if not all(key.startswith(PARALLEL_PREFIX) for key in values):
-        return values
-    return {key.removeprefix(PARALLEL_PREFIX): value for key, value in values.items()}
-
-
-def _safetensors(path: Path) -> StateDict:
-    try:
-        return dict(safetensors.torch.load_file(path, device="cpu"))
-    except (OSError, safetensors.SafetensorError) as error:
-        raise ModelError(f"{path}: cannot be read as safetensors ({one_line(error)}); check the path") from error
-
-
-def _pickled(path: Path) -> Any:
-    try:
-        with torch.serialization.safe_globals(_harmless()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is wrong with a foreign file is said below, on one line
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        what = _foreign_type(str(error))
-        raise ModelError(f"{path}: {what}; expected a torch checkpoint that holds tensors and plain values") from error
-    except DAMAGED as error:
-        if getattr(error, "filename", None) is not None:
-            raise ModelError(f"{path}: cannot be read as a checkpoint ({one_line(error)}); check the path") from error
-        raise ModelError(  # an OSError without a file's name is a place outside a file that was cut off
-            f"{path}: is damaged or no checkpoint ({one_line(error)}); expected a torch checkpoint, download it again"
-        ) from error
-
-
-class _Beside:
-    """Stands for a value of numpy's or a path, which nothing here reads: what a file says of it is thrown away.
-
-    The real types are not safe: a dtype with a forged state lets bytes of the file count as addresses of objects.
-    """
-
-    def __init__(self, *_values: object) -> None:
-        pass
-
-    def __setstate__(self, _state: object) -> None:
-        pass
-
-
-def _harmless() -> list[Any]:
-    """What may stand beside the weights in a checkpoint: values whose reading runs no code of the file."""
-    numpy = ["numpy.dtype", "numpy.ndarray", *(
-        f"numpy.{core}.{name}" for core in ("core", "_core")
-        for name in ("multiarray.scalar", "multiarray._reconstruct", "numeric._frombuffer")
-    )]  # fmt: skip
-    paths = [f"{module}.{name}Path" for module in ("pathlib", "pathlib._local")
-             for name in ("Posix", "Windows", "PurePosix", "PureWindows")]  # fmt: skip
-    return [argparse.Namespace, _Beside, *((_Beside, name) for name in (*numpy, *paths))]
-
-
-def _foreign_type(message: str) -> str:
-    """The message of torch runs over many lines and offers to run the code; only the type's name is told."""
-    named = re.search(r"GLOBAL ([\w.]+)", message)
-    if not named:
-        return "is damaged or no checkpoint"
-    return (
-        f"holds {named.group(1)}, which is not unpickled for safety (where you trust the file, save its weights alone: "
-        "torch.save(torch.load(FILE, weights_only=False)['model'], NEW))"
-    )
-
-
-def one_line(error: BaseException) -> str:
-    """The first sentence: torch goes on with advice to run the file's code."""
-    line = next((text.strip() for text in str(error).splitlines() if text.strip()), "").split(". ")[0]
-    return line if " " in line else "no such format"
+def _printable(line: str) -> str:
+    """Names are the file's: they may be long, and hold what steers a terminal."""
+    plain = "".join(letter if letter.isprintable() else "?" for letter in line[: SHOWN + 1])
+    return plain if len(line) <= SHOWN else f"{plain[:SHOWN]}..."
 
 
 def ignored_lines(ignored: Iterable[tuple[str, str]]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
-from videohoi.layers.checkpoints import DAMAGED, one_line, read_checkpoint
+from videohoi.file_hash import known_sha256
+from videohoi.layers.checkpoint_files import DAMAGED, one_line, read_checkpoint
+from videohoi.layers.torchscript import is_torchscript, read_torchscript
 
 _SERVER = "https://openaipublic.azureedge.net/clip/models"
 PUBLISHED: Mapping[str, tuple[str, str, int]] = {
@@ -36,7 +37,9 @@ SCALE_KEYS: tuple[tuple[str, str], ...] = ((r"^logit_scale$", "logit_scale"),)
 _PARTS = {"image": IMAGE_KEYS, "text": TEXT_KEYS, "scale": SCALE_KEYS}
 _TRANSFORMERS = ("vision_model.", "text_model.")
 """how keys of another library begin"""
-_BOOKKEEPING = re.compile(r"^(?:text\.)?(input_resolution|context_length|vocab_size|attn_mask)$")
+_BOOKKEEPING = re.compile(
+    r"^(?:text\.)?(input_resolution|context_length|vocab_size|(?:transformer\.resblocks\.\d+\.)?attn_mask)$"
+)
 """sizes that archives store as tensors, and a mask that the towers compute"""
 
 
@@ -47,7 +50,8 @@ def read_clip_weights(path: Path, name: str) -> dict[str, Tensor]:
         ModelError: the file is missing, or is no CLIP state dict.
     """
     if not path.is_file():
-        raise ModelError(f"CLIP {name}: weights file {path} does not exist; {where_to_get(name)}")
+        what = "is a folder, expected a file" if path.is_dir() else "does not exist"
+        raise ModelError(f"CLIP {name}: weights file {path} {what}; {where_to_get(name)}")
     state = _read(path, name)
     if any(key.startswith(_TRANSFORMERS) for key in state):
         raise ModelError(
@@ -112,24 +116,22 @@ def _known(key: str) -> bool:
 
 def _read(path: Path, name: str) -> Mapping[str, Tensor]:
     try:
-        if _is_torchscript(path):
-            with warnings.catch_warnings():
-                # OpenAI published TorchScript; that torch has deprecated it is nothing the user can act on.
-                warnings.simplefilter("ignore")
-                archive: Mapping[str, Tensor] = torch.jit.load(path, map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
-                return archive
-        return read_checkpoint(path)
+        if not is_torchscript(path):
+            return read_checkpoint(path)
+        return _published(path) if _is_published(path) else read_torchscript(path)
     except ModelError as error:
         raise ModelError(f"CLIP {name}: {error}; {where_to_get(name)}") from error
     except DAMAGED as error:
         raise ModelError(f"CLIP {name}: {path} cannot be read ({one_line(error)}); {where_to_get(name)}") from error
 
 
-def _is_torchscript(path: Path) -> bool:
-    """No archive that can be read: ``read_checkpoint`` says what is wrong."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except DAMAGED:
-        return False
-    with archive:
-        return any(entry.endswith("/constants.pkl") for entry in archive.namelist())
+def _is_published(path: Path) -> bool:
+    """The very bytes that OpenAI published: only their code may run."""
+    return known_sha256(path) in {digest for _, digest, _ in PUBLISHED.values()}
+
+
+def _published(path: Path) -> Mapping[str, Tensor]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch has deprecated TorchScript: nothing the user can act on
+        archive: Mapping[str, Tensor] = torch.jit.load(path, map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
+        return archive

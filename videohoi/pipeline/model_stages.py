@@ -14,7 +14,7 @@ from videohoi.errors import ConfigError, UsageError
 from videohoi.graph import AnyNode
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.interact.hoi_detector import HOIDetector, MergeSettings
-from videohoi.interact.methods import STARTER, TABLE, Method, method
+from videohoi.interact.methods import STARTER, Method, method
 from videohoi.interact.options import ModelOptions
 from videohoi.interact.protocol import HOIHead
 from videohoi.interact.scoring import Calibration
@@ -54,7 +54,7 @@ def model_stages(
     _check_words(model)
     _check_files(model)
     if model.name == STARTER:
-        return ModelStages((DetectNode(_detectors(detect)),), (InteractNode(_starter(detect, pair)),))
+        return ModelStages((DetectNode(_detectors(detect)),), (InteractNode(_starter(model, detect, pair)),))
     chosen = method(model.name)
     if chosen.head is not None:
         detectors = _detectors(detect)
@@ -92,6 +92,11 @@ def _check_files(model: ModelSettings) -> None:
     if model.name == STARTER and (model.weights or model.clip_weights):
         given = "--weights" if model.weights else "--clip-weights"
         raise UsageError(f"model {STARTER} takes no {given}; say with --model NAME which method the file is for")
+    if model.name == STARTER and (model.options or model.device not in ("auto", "cpu")):
+        given = f"model.options.{next(iter(model.options))}" if model.options else f"model.device={model.device}"
+        raise UsageError(f"model {STARTER} has no use for {given}: it runs on the CPU and has no settings of its own")
+    if model.name == CLIP_ALONE and model.weights:
+        raise UsageError(f"model {CLIP_ALONE} has no weights but CLIP's; give {model.weights} with --clip-weights")
     if model.name in METHODS and model.clip_weights and not METHODS[model.name].open_vocabulary:
         raise UsageError(f"model {model.name} never reads CLIP's own weights; leave --clip-weights out")
     if model.clip_weights and model.words is None and model.name != CLIP_ALONE:
@@ -113,8 +118,9 @@ def _detectors(detect: DetectSettings) -> list[Detector]:
     ]
 
 
-def _starter(detect: DetectSettings, pair: InteractSettings) -> StarterPairHead:
+def _starter(model: ModelSettings, detect: DetectSettings, pair: InteractSettings) -> StarterPairHead:
     return StarterPairHead(
+        calibration=_calibration(STARTER, model.calibration),
         human_score=pair.human_score,
         object_score=pair.object_score,
         box_lambda=pair.box_lambda,
@@ -193,7 +199,7 @@ def shipped_calibration(name: str) -> Calibration:
     """The method's row of configs/models/calibration.yaml; identity where there is none."""
     path = bundled_folder("configs") / "models" / CALIBRATION_FILE
     rows = strict_config.read_mapping(path)
-    unknown = sorted(set(rows) - set(TABLE))
+    unknown = sorted(set(rows) - set(METHODS))
     if unknown:
-        raise ConfigError(f"{path.name}: {unknown[0]} is no method; expected some of {', '.join(TABLE)}")
+        raise ConfigError(f"{path.name}: {unknown[0]} is no method; expected some of {', '.join(METHODS)}")
     return strict_config.build(Calibration, rows.get(name, {}), origin=f"{path.name}: {name}")

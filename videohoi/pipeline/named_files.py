@@ -8,12 +8,14 @@ from typing import Any
 from videohoi.detect.factory import DETR_PREFIX, detector_files
 from videohoi.errors import ModelError, UsageError
 from videohoi.file_hash import known_sha256
-from videohoi.pipeline.model_stages import finds_boxes
+from videohoi.pipeline.bundled import bundled_folder
+from videohoi.pipeline.model_stages import CALIBRATION_FILE, finds_boxes
 from videohoi.pipeline.words import is_word_list
 
 
 def named_files(config: Any) -> dict[str, str]:
-    """Role -> SHA-256 of each file: those of ``detector_files``, ``weights``, ``clip_weights``, ``words``.
+    """Role -> SHA-256 of each file: those of ``detector_files``, ``weights``, ``clip_weights``, ``words``, and the
+    shipped ``calibration`` and ``method`` settings, which a user may have edited.
 
     A file that is not there or cannot be read has no entry: the stage that opens it says what is wrong, and a pipeline
     of the user's own may mean something else by these settings.
@@ -22,9 +24,12 @@ def named_files(config: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     if spec is not None and (not finds_boxes(model) or str(spec).startswith(DETR_PREFIX)):
         found |= _of_detector(str(spec))
+    shipped = bundled_folder("configs") / "models"
     named = {role: getattr(model, role, None) for role in ("weights", "clip_weights", "words")}
     if named["words"] is not None and not is_word_list(str(named["words"])):
         named["words"] = None
+    if model is not None:
+        named |= {"calibration": shipped / CALIBRATION_FILE, "method": shipped / f"{getattr(model, 'name', '')}.yaml"}
     digests = {role: _digest(Path(str(name).strip()).expanduser()) for role, name in named.items() if name is not None}
     return found | {role: digest for role, digest in digests.items() if digest is not None}
 

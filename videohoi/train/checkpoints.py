@@ -1,7 +1,7 @@
 """Checkpoints in training: published ones to start from, own ones to keep. One import for both.
 
-Reading and converting is ``videohoi.layers.checkpoints``; the file that ``--weights`` takes is
-``videohoi.interact.imported``.
+Reading is ``videohoi.layers.checkpoint_files``, converting ``videohoi.layers.checkpoints``; the file that ``--weights``
+takes is ``videohoi.interact.imported``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from videohoi.interact.imported import (
     load_origin,
     save_imported,
 )
-from videohoi.layers.checkpoints import Converted, convert, ignored_lines, read_checkpoint
+from videohoi.layers.checkpoint_files import read_checkpoint
+from videohoi.layers.checkpoints import Converted, convert, ignored_lines
 
 __all__ = [
     "Converted",

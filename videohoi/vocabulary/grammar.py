@@ -25,6 +25,8 @@ def participle(verb: str) -> str:
 def _head_participle(verb: str) -> str:
     if verb in _IRREGULAR:
         return _IRREGULAR[verb]
+    if verb.endswith("ing") and any(letter in _VOWELS + "y" for letter in verb[:-3]):
+        return verb  # polishing is one already, swing is not
     if verb.endswith("ie"):
         return verb[:-2] + "ying"
     if verb.endswith("e") and not verb.endswith(_SAME_BEFORE_ING):

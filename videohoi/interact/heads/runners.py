@@ -20,10 +20,10 @@ from videohoi.interact.imported import load_imported
 from videohoi.interact.methods import Method
 from videohoi.interact.options import ModelOptions
 from videohoi.interact.protocol import HeadInfo
-from videohoi.interact.scoring import Calibration, ClassRows, ScoreRule
+from videohoi.interact.scoring import ClassRows, ScoreRule
 from videohoi.interact.text_classes import TextClasses, reported_rows, text_classes
 from videohoi.interact.torch_engine import TextSource, fill, load_clip, to_arrays
-from videohoi.interact.trained_classes import refuse_other_classes
+from videohoi.interact.trained_classes import refuse_other_classes, refuse_other_objects
 from videohoi.layers.clip import ClipConfig
 from videohoi.layers.detr_input import LONG_SIDE_PX, SHORT_SIDE_PX, padded, resized_shape
 from videohoi.layers.devices import choose_device
@@ -73,13 +73,8 @@ class PictureRunner:
         self._rule = ScoreRule(options.vocabulary, self.method.kind, rows, options.box_lambda, options.calibration)
         self._info = HeadInfo(
             self.method.name, f"torch {self.device.type}", self.sha256, self._info.verb_count, 0,
-            self.note or self._plain_note(),
+            f"{self.note or 'published method'}; {options.calibration.told()}",
         )  # fmt: skip
-
-    def _plain_note(self) -> str:
-        if self.options.calibration != Calibration():
-            return "published method; its scores are calibrated as the settings say"
-        return "published method; its scores are not calibrated"
 
     @property
     def boxes_note(self) -> str:
@@ -91,6 +86,8 @@ class PictureRunner:
         imported = load_imported(weights, self.method.name)
         if self.reads_trained_classes():
             refuse_other_classes(weights, imported.origin, self.options.config)
+        else:
+            refuse_other_objects(weights, self.options.config)
         model: nn.Module = self.method.build(self.options.config)
         fill(model, imported.state_dict, str(weights))
         return model

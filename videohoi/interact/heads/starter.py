@@ -20,6 +20,7 @@ from videohoi.interact.fusion import STREAMING_LAMBDA, allowed_verbs, fuse
 from videohoi.interact.pairs import PAIR_LIMIT, build_pairs
 from videohoi.interact.pooling import pool_pairs
 from videohoi.interact.protocol import HeadInfo
+from videohoi.interact.scoring import Calibration
 from videohoi.structures import Detections, FeatureMap, Frame, HumanObjectPairs, Interactions
 from videohoi.vocabulary import Vocabulary, hico_det
 
@@ -40,6 +41,7 @@ class StarterPairHead:
         box_lambda: float = STREAMING_LAMBDA,
         pair_limit: int = PAIR_LIMIT,
         use_appearance: bool = True,
+        calibration: Calibration | None = None,
     ) -> None:
         """``weights`` None = those shipped. ``use_appearance`` only with the detector the weights were trained with."""
         self.vocabulary: Vocabulary = hico_det()
@@ -47,6 +49,7 @@ class StarterPairHead:
         self._human_score, self._object_score = human_score, object_score
         self._box_lambda, self._pair_limit = box_lambda, pair_limit
         self._use_appearance = use_appearance
+        self._calibration = Calibration() if calibration is None else calibration
         self._session: Any = None
         self._channels = 0
         self._info = HeadInfo("starter", "onnxruntime", None, len(self.vocabulary.verbs), 0)
@@ -65,6 +68,8 @@ class StarterPairHead:
         appearance = properties.get("appearance") == "trained" and self._use_appearance
         note = "box geometry and appearance" if appearance else "box geometry only: it does not look at the picture"
         self._use_appearance = appearance
+        if self._calibration != Calibration():
+            note += f"; {self._calibration.told()}"
         self._info = HeadInfo(
             "starter", "onnxruntime", hashlib.sha256(weights).hexdigest(), len(self.vocabulary.verbs),
             self._channels if appearance else 0, note,
@@ -89,7 +94,8 @@ class StarterPairHead:
         logits = self.verb_logits(detections, pairs, (frame.width_px, frame.height_px))
         human_scores, object_scores = detections.scores[pairs.human_rows], detections.scores[pairs.object_rows]
         allowed = allowed_verbs(self.vocabulary, detections.class_ids[pairs.object_rows])
-        return Interactions(pairs, fuse(logits, human_scores, object_scores, allowed, self._box_lambda))
+        scores = fuse(logits, human_scores, object_scores, allowed, self._box_lambda)
+        return Interactions(pairs, self._calibration(scores))
 
     def verb_logits(
         self, detections: Detections, pairs: HumanObjectPairs, picture_size_px: tuple[int, int]

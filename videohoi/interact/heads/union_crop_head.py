@@ -62,8 +62,9 @@ class UnionCropHead(ABC):
         loaded.model.eval().to(self._device)
         self._text_rows = loaded.text_rows.to(self._device)
         self._loaded = loaded
+        note = f"{loaded.note}; {self._options.calibration.told()}"
         self._info = HeadInfo(
-            self.name, f"torch {self._device.type}", loaded.weights_sha256, self._info.verb_count, 0, loaded.note
+            self.name, f"torch {self._device.type}", loaded.weights_sha256, self._info.verb_count, 0, note
         )
 
     def score(self, frame: Frame, detections: Detections) -> Interactions:

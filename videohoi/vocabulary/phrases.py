@@ -1,0 +1,149 @@
+"""Phrases that people type, as ``drink from the bottle``: one verb, and one object that a detector finds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+
+from videohoi.errors import UsageError
+from videohoi.vocabulary import Vocabulary, hico_det
+from videohoi.vocabulary.grammar import participle
+from videohoi.vocabulary.nearest import did_you_mean, nearest_names, normal_form
+
+Phrase = tuple[str, str]
+"""(verb, object)"""
+_ARTICLES = frozenset({"a", "an", "the"})
+_JOINING = frozenset({"and", "or", "not", "no", "without", "never"})
+"""words that make two phrases of one, or none"""
+_LETTERS = " _-'"
+"""what a phrase has beside letters and digits"""
+_LONG, _ALIKE = 6, 0.8
+"""letters from which words that are alike (difflib) are slips: shorter ones have other verbs near (stack, stick)"""
+_OWN_VERBS = (
+    "bow", "bury", "dive", "play", "pray", "ruin", "sell", "ship", "sing", "skip", "slip", "strike", "string", "time",
+    "weave", "weld",
+)  # fmt: skip
+"""no slips, though a letter from a known verb"""
+_VERBS_AND_THINGS = frozenset({"bowl", "phone", "plant", "ship", "ski"})
+"""objects that may also be done"""
+_WORD_LIST = "give a word list FILE.yaml"
+
+
+def read_phrase(phrase: str) -> Phrase:
+    """(verb, object) of ``sit on a dining table``: the object is the longest known name at the end.
+
+    Articles are left out, and who does it (``person holding cup``); a known verb may end in -ing.
+
+    Raises:
+        UsageError: no verb, no object that the detector finds, more than one of them, or a likely slip.
+    """
+    strange = next((letter for letter in phrase if not (letter.isalnum() or letter in _LETTERS)), None)
+    if strange is not None:
+        raise UsageError(f"--vocab {phrase!r}: {strange!r} is no part of a word; separate phrases with commas")
+    parts = [part for part in normal_form(phrase).split("_") if part not in _ARTICLES]
+    if len(parts) > 1 and known_object(parts[0]) == hico_det().objects[hico_det().person_id]:
+        parts = parts[1:]
+    for cut in range(1, len(parts)):
+        thing = known_object("_".join(parts[cut:]))
+        if thing is not None:
+            return _verb(phrase, parts[:cut], thing), thing
+    if len(parts) == 1 and known_object(parts[0]) is not None:
+        raise UsageError(f"--vocab {phrase!r}: what is done with it is missing; expected 'VERB OBJECT' as 'hold cup'")
+    raise no_object(repr(phrase), parts[-1] if parts else "")
+
+
+def known_object(name: str) -> str | None:
+    """The detector's class of that name or synonym, written apart or as one word."""
+    names = _object_names()
+    return names.get(name) or names.get(name.replace("_", ""))
+
+
+@cache
+def _object_names() -> Mapping[str, str]:
+    base = hico_det()
+    names = dict(base.object_synonyms) | {name: name for name in base.objects}
+    return {name.replace("_", ""): thing for name, thing in names.items()} | names
+
+
+def no_object(asked: str, word: str) -> UsageError:
+    """What is said of ``asked``, whose ``word`` is no class of the detector."""
+    base = hico_det()
+    hint = did_you_mean(nearest_names(word, base.objects, dict(base.object_synonyms)))
+    names = ", ".join(name.replace("_", " ") for name in base.objects)
+    return UsageError(
+        f"--vocab {asked}: expected 'VERB OBJECT' with an object that the detector finds{hint}; its classes: {names}"
+    )
+
+
+def _verb(phrase: str, parts: Sequence[str], thing: str) -> str:
+    name, known = "_".join(parts), _verb_names(hico_det())
+    if known.get(name) == hico_det().no_interaction_verb:
+        raise UsageError(
+            f"--vocab {phrase!r}: nothing would be reported; ask for a verb (no interaction is where none is seen)"
+        )
+    if name in known:
+        return known[name]
+    _refuse_more_than_one(phrase, parts, thing)
+    slips = [verb for spelling, verb in known.items() if _is_slip_of_one_word(name, spelling)]
+    if slips and parts[0] not in {form for verb in _OWN_VERBS for form in (verb, participle(verb))}:
+        hint = did_you_mean(dict.fromkeys(slips[:3]))
+        raise UsageError(f"--vocab: unknown verb {name!r}{hint} To use it as a new verb, {_WORD_LIST}")
+    return name
+
+
+def _refuse_more_than_one(phrase: str, parts: Sequence[str], thing: str) -> None:
+    joining = next((part for part in parts if part in _JOINING), None)
+    if joining is not None:
+        raise UsageError(
+            f"--vocab {phrase!r}: expected one verb and one object that are seen, without {joining!r}; separate "
+            f"phrases with commas, or {_WORD_LIST} for a verb of that name"
+        )
+    number = next((part for part in parts if not part[0].isalpha()), None)
+    if number is not None:
+        raise UsageError(f"--vocab {phrase!r}: {number!r} is no verb; expected 'VERB OBJECT' as 'hold cup'")
+    nouns = parts[1:] if parts[0] in _VERBS_AND_THINGS else parts
+    other = next((found for run in _runs(nouns) if (found := known_object(run)) is not None), None)
+    endings = ("_".join(parts[at:]) for at in range(1, len(parts)))
+    ending = next((verb for verb in endings if verb in _verb_names(hico_det())), None)
+    if other is not None or ending is not None:
+        what = f"two objects ({other}, {thing})" if other is not None else f"more than the verb {ending!r}"
+        raise UsageError(
+            f"--vocab {phrase!r}: names {what}; separate phrases with commas, or {_WORD_LIST} for a verb of that name"
+        )
+
+
+def _runs(parts: Sequence[str]) -> Iterator[str]:
+    for begin in range(len(parts)):
+        for end in range(len(parts), begin, -1):
+            yield "_".join(parts[begin:end])
+
+
+@cache
+def _verb_names(base: Vocabulary) -> Mapping[str, str]:
+    """Spelling -> verb: names, synonyms, -ing forms."""
+    return (
+        {normal_form(participle(verb)): verb for verb in base.verbs}
+        | dict(base.verb_synonyms)
+        | {verb: verb for verb in base.verbs}
+    )
+
+
+def _is_slip_of_one_word(name: str, known: str) -> bool:
+    pairs = list(zip(name.split("_"), known.split("_"), strict=False))
+    different = [(word, other) for word, other in pairs if word != other]
+    return name.count("_") == known.count("_") and len(different) == 1 and _is_slip(*different[0])
+
+
+def _is_slip(word: str, known: str) -> bool:
+    """Long words much alike; short ones with two neighbours swapped, or a letter after the first too many or few."""
+    apart = [place for place, (one, other) in enumerate(zip(word, known, strict=False)) if one != other]
+    if word[0] == known[0] and min(len(word), len(known)) >= _LONG:
+        return difflib.SequenceMatcher(None, word, known).ratio() >= _ALIKE
+    if len(word) == len(known):
+        return len(apart) == 2 and apart[1] == apart[0] + 1 and sorted(word) == sorted(known)
+    if abs(len(word) - len(known)) != 1 or word[0] != known[0]:
+        return False
+    short, long = sorted((word, known), key=len)
+    place = apart[0] if apart else len(short)
+    return short[place:] == long[place + 1 :]

@@ -210,16 +210,23 @@ def test_ctrl_c_does_not_wait_for_ever_for_what_is_being_opened(presses, how):
 @pytest.mark.usefixtures("_default_sigint")
 def test_a_second_ctrl_c_skips_what_is_in_flight():
     """The first interrupt drains; the sink that holds the drain up sends the second, which ends it."""
-    files = RecordingNode("csv")
+    files, ahead = RecordingNode("csv"), threading.Event()
+
+    def numbers():
+        for number in range(1_000_000):
+            if number == 6:  # 4 and 5 wait before the sink
+                ahead.set()
+            yield number
 
     def hold(item):
         if item == 3:
+            assert ahead.wait(LIMIT_SECONDS)
             os.kill(os.getpid(), signal.SIGINT)
             assert graph.gentle.wait(LIMIT_SECONDS)
             os.kill(os.getpid(), signal.SIGINT)
             assert graph.hard.wait(LIMIT_SECONDS)
 
-    graph = Watched(IterableSource(range(1_000_000)), [[], [TapNode("overlay", hold)], [files]])
+    graph = Watched(IterableSource(numbers()), [[], [TapNode("overlay", hold)], [files]])
     report = graph.run(on_interrupt="report")
     assert report.interrupted
     assert graph.hard.is_set()

@@ -62,7 +62,7 @@ def test_a_users_calibration_goes_before_the_shipped_one():
     settings = Pipeline.from_config("offline_annotation", ["model.calibration.slope=2"]).config.model
     assert _calibration("eoid", settings.calibration) == Calibration(2.0, 0.0)
     rows = read_mapping(bundled_folder("configs") / "models" / "calibration.yaml")
-    assert set(rows) == set(TABLE)
+    assert set(rows) == {"starter", *TABLE}
 
 
 def test_settings_for_the_starter_detector_do_not_reach_methods_that_find_their_own_boxes():
@@ -148,7 +148,8 @@ class TestWithTorch:
         assert {path.name for path in done.folder.iterdir()} == set(OUTPUT_FILES)
         assert report["head"]["name"] == report["detector"]["name"] == "eoid"
         assert report["run"]["frames_out"] == 20
-        assert report["files"] == {"weights": report["head"]["weights_sha256"]}
+        assert report["files"]["weights"] == report["head"]["weights_sha256"]
+        assert report["files"].keys() == {"weights", "method", "calibration"}
         assert report["machine"]["torch"]
         assert report["detector"]["note"] == "the method finds its own boxes"
         assert is_done(done.folder, pipeline, item, overlay=True)

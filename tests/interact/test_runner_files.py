@@ -9,7 +9,7 @@ for package in ("torch", "torchvision", "open_clip", "timm"):
 
 import torch  # noqa: E402
 from clip_cases import WORDS  # noqa: E402
-from runner_cases import SIZES, detector, weights_maker  # noqa: E402
+from runner_cases import SIZES, detector  # noqa: E402
 
 from videohoi.errors import ModelError  # noqa: E402
 from videohoi.interact.imported import WeightsOrigin, load_imported, load_origin, save_imported  # noqa: E402
@@ -18,11 +18,6 @@ from videohoi.interact.options import ModelOptions  # noqa: E402
 from videohoi.pipeline.model_stages import method_config  # noqa: E402
 
 pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    return weights_maker(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.mark.parametrize("name", ["eoid", "lain"])

@@ -10,18 +10,13 @@ for package in ("torch", "torchvision", "open_clip", "timm"):
 
 import torch  # noqa: E402
 from clip_cases import TINY_CLIP, WORDS, frame  # noqa: E402
-from runner_cases import detector, weights_maker  # noqa: E402
+from runner_cases import detector  # noqa: E402
 
 from videohoi.interact.torch_engine import load_clip  # noqa: E402
 from videohoi.layers.clip import CLIP_MEAN, CLIP_STD, tokenize  # noqa: E402
 from videohoi.layers.resizing import IMAGENET_DEVIATION, IMAGENET_MEAN  # noqa: E402
 
 pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    return weights_maker(tmp_path_factory.mktemp("weights"))
 
 
 GREY_LEVEL = 1 / 255 / 0.224

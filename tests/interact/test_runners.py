@@ -12,7 +12,7 @@ for package in ("torch", "torchvision", "open_clip", "timm"):
 
 import torch  # noqa: E402
 from clip_cases import TINY_CLIP, WORDS, frame  # noqa: E402
-from runner_cases import DETR, READ_TEXT, SIZES, detector, weights_maker  # noqa: E402
+from runner_cases import DETR, READ_TEXT, SIZES, detector  # noqa: E402
 
 from videohoi.errors import ModelError  # noqa: E402
 from videohoi.interact.heads import detr_pairs  # noqa: E402
@@ -25,11 +25,6 @@ from videohoi.layers.clip import tokenize  # noqa: E402
 from videohoi.pipeline.model_stages import method_config  # noqa: E402
 
 pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    return weights_maker(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.mark.parametrize("name", ["eoid", "gen_vlkt", "hoiclip", "ki2hoi", "upt", "lain"])

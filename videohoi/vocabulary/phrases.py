@@ -130,20 +130,20 @@ def _verb_names(base: Vocabulary) -> Mapping[str, str]:
 
 
 def _is_slip_of_one_word(name: str, known: str) -> bool:
-    pairs = list(zip(name.split("_"), known.split("_"), strict=False))
-    different = [(word, other) for word, other in pairs if word != other]
-    return name.count("_") == known.count("_") and len(different) == 1 and _is_slip(*different[0])
+    words, others = name.split("_"), known.split("_")
+    if len(words) != len(others):
+        return False
+    different = [(word, other) for word, other in zip(words, others, strict=True) if word != other]
+    return len(different) == 1 and _is_slip(*different[0])
 
 
 def _is_slip(word: str, known: str) -> bool:
     """Long words much alike; short ones with two neighbours swapped, or a letter after the first too many or few."""
-    apart = [place for place, (one, other) in enumerate(zip(word, known, strict=False)) if one != other]
-    if word[0] == known[0] and min(len(word), len(known)) >= _LONG:
+    least = min(len(word), len(known))
+    if word[0] == known[0] and least >= _LONG:
         return difflib.SequenceMatcher(None, word, known).ratio() >= _ALIKE
+    same = next((at for at in range(least) if word[at] != known[at]), least)
     if len(word) == len(known):
-        return len(apart) == 2 and apart[1] == apart[0] + 1 and sorted(word) == sorted(known)
-    if abs(len(word) - len(known)) != 1 or word[0] != known[0]:
-        return False
+        return word[same + 2 :] == known[same + 2 :] and word[same : same + 2] == known[same : same + 2][::-1]
     short, long = sorted((word, known), key=len)
-    place = apart[0] if apart else len(short)
-    return short[place:] == long[place + 1 :]
+    return same > 0 and short[same:] == long[same + 1 :]

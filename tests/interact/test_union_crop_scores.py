@@ -47,7 +47,7 @@ def test_clip_prior_scores_pairs_of_a_frame_in_the_asked_words():
     assert by_object[1][1:].tolist() == [0, 0], "cups are only held here"
     assert (by_object[2][1:] > 0).all()
     assert by_object[2].sum() < 0.81, "the object's other interactions take their share of the certainty"
-    assert head.info.note == f"{RANDOM_NOTE}; its scores are not calibrated"
+    assert head.info.note == f"{RANDOM_NOTE.rstrip('.')}; its scores are not calibrated"
     assert head.info.weights_sha256 is None
     head.close()
     with pytest.raises(ModelError, match="closed; call open"):

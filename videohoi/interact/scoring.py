@@ -53,11 +53,10 @@ class Calibration:
                 f"calibration: expected a slope above 0 and a finite offset, got {self.slope} and {self.offset}"
             )
 
-    def told(self) -> str:
-        """For the report."""
-        if self == Calibration():
-            return "its scores are not calibrated"
-        return f"its scores are calibrated (slope {self.slope:g}, offset {self.offset:g})"
+    def added_to(self, note: str) -> str:
+        """A head's note for the report, and what was done to its scores."""
+        known = f"calibrated (slope {self.slope:g}, offset {self.offset:g})"
+        return f"{note.rstrip('.')}; its scores are {'not calibrated' if self == Calibration() else known}"
 
     def __call__(self, scores: Scores) -> Scores:
         """Scores in [0, 1] to scores in [0, 1], any shape."""

@@ -73,7 +73,7 @@ class PictureRunner:
         self._rule = ScoreRule(options.vocabulary, self.method.kind, rows, options.box_lambda, options.calibration)
         self._info = HeadInfo(
             self.method.name, f"torch {self.device.type}", self.sha256, self._info.verb_count, 0,
-            f"{self.note or 'published method'}; {options.calibration.told()}",
+            options.calibration.added_to(self.note or "published method"),
         )  # fmt: skip
 
     @property

@@ -69,7 +69,7 @@ class StarterPairHead:
         note = "box geometry and appearance" if appearance else "box geometry only: it does not look at the picture"
         self._use_appearance = appearance
         if self._calibration != Calibration():
-            note += f"; {self._calibration.told()}"
+            note = self._calibration.added_to(note)
         self._info = HeadInfo(
             "starter", "onnxruntime", hashlib.sha256(weights).hexdigest(), len(self.vocabulary.verbs),
             self._channels if appearance else 0, note,

@@ -62,7 +62,7 @@ class UnionCropHead(ABC):
         loaded.model.eval().to(self._device)
         self._text_rows = loaded.text_rows.to(self._device)
         self._loaded = loaded
-        note = f"{loaded.note}; {self._options.calibration.told()}"
+        note = self._options.calibration.added_to(loaded.note)
         self._info = HeadInfo(
             self.name, f"torch {self._device.type}", loaded.weights_sha256, self._info.verb_count, 0, note
         )

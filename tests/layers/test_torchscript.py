@@ -105,6 +105,77 @@ def test_forged_archives_are_refused(content, tmp_path, monkeypatch) -> None:
     assert not (tmp_path / "it_ran").exists()
 
 
+def plain(value):
+    """Opcodes of a plain value, without the beginning and the end of a pickle."""
+    return pickle.dumps(value, 2)[2:-1]
+
+
+def made(module, name, *arguments):
+    """Opcodes of an object of a class that is only named."""
+    return f"c{module}\n{name}\n(".encode() + b"".join(arguments) + b"tR"
+
+
+def with_state(thing, **state):
+    return thing + b"}" + b"".join(plain(key) + value + b"s" for key, value in state.items()) + b"b"
+
+
+STORAGE = b"(" + plain("storage") + b"ctorch\nFloatStorage\n" + plain("0") + plain("cpu") + plain(4) + b"tQ"
+
+
+def written(path, pickled, storage=b"", compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("forged/constants.pkl", b"")
+        archive.writestr("forged/data.pkl", b"\x80\x02" + pickled + b".")
+        archive.writestr("forged/data/0", storage)
+    return path
+
+
+def one_tensor(path, *, size=(4,), stride=(1,), offset=0, storage=b"\0" * 64, state=b"", **options):
+    """An archive with one tensor in a module."""
+    tensor = made(
+        "torch._utils", "_rebuild_tensor_v2", STORAGE, plain(offset), plain(size), plain(stride), plain(False)
+    )
+    return written(path, with_state(made("__torch__", "M"), weight=tensor + state), storage, **options)
+
+
+def test_a_small_archive_written_by_hand_is_read(tmp_path) -> None:
+    values = torch.arange(16.0)
+    path = one_tensor(tmp_path / "hand.pt", storage=values.numpy().tobytes(), size=(2, 3), stride=(1, 4), offset=2)
+    assert torch.equal(read_torchscript(path)["weight"], torch.as_strided(values, (2, 3), (1, 4), 2))
+    wide = one_tensor(tmp_path / "wide.pt", storage=values.numpy().tobytes(), size=(5, 3), stride=(0, 1))
+    assert torch.equal(read_torchscript(wide)["weight"], values[:3].expand(5, 3)), "a view may repeat its numbers"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"size": (100,)}, {"offset": 60}, {"offset": -1}, {"size": (-4,)}, {"stride": (-1,)}, {"size": (1 << 20, 1 << 20)},
+     {"size": (1 << 20, 1 << 20), "stride": (0, 0)}, {"storage": b"\0" * 7}, {"size": "four"},
+     {"compression": zipfile.ZIP_DEFLATED}, {"compression": zipfile.ZIP_LZMA}],
+    ids=str,
+)  # fmt: skip
+def test_numbers_that_are_not_there_are_not_made(change, tmp_path) -> None:
+    with pytest.raises(ModelError, match=r"forged\.pt: is damaged or no TorchScript archive") as caught:
+        read_torchscript(one_tensor(tmp_path / "forged.pt", **change))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_state_set_on_a_tensor_changes_nothing(tmp_path) -> None:
+    values = torch.arange(16.0).numpy().tobytes()
+    told = b"(" + STORAGE + plain(0) + plain((500_000_000,)) + plain((1,)) + b"tb"
+    path = one_tensor(tmp_path / "state.pt", storage=values, state=told)
+    assert torch.equal(read_torchscript(path)["weight"], torch.arange(4.0))
+
+
+def test_an_archive_of_endless_names_ends(tmp_path) -> None:
+    """44 modules, each naming the one before twice."""
+    keep, recall = b"q\xff", b"h\xff"
+    pickled = with_state(made("__torch__", "M"), weight=plain(1)) + keep
+    for _ in range(44):
+        pickled += with_state(made("__torch__", "M"), left=recall, right=recall) + keep
+    with pytest.raises(ModelError, match="more than 100000 attributes"):
+        read_torchscript(written(tmp_path / "names.pt", pickled))
+
+
 @pytest.mark.parametrize("cut", [10, 400, -200])
 def test_a_file_that_was_cut_off_is_no_archive(cut, tmp_path) -> None:
     torch.jit.script(nn.Linear(3, 2)).save(str(tmp_path / "whole.pt"))

@@ -42,11 +42,13 @@ def test_who_does_it_may_be_said_and_names_may_be_written_apart_or_as_one():
         "person holding cup, a woman riding a motor bike, swing tennis racquet, lift wineglass"
     )
     assert pairs(words) == [("hold", "cup"), ("ride", "motorcycle"), ("swing", "tennis_racket"), ("lift", "wine_glass")]
+    words = requested_vocabulary("she is holding her cup, drinking from bottle, the boy is typing on my laptop")
+    assert pairs(words) == [("hold", "cup"), ("drink_with", "bottle"), ("type_on", "laptop")]
 
 
 OTHER_VERBS = (
     "fold close heat slice take stack dust rinse tear spray reach play plant phone sing skip weld polishing shape "
-    "sweep pack paint lean grab pass cool sail kneel push shake"
+    "fling snip spit sweep pack paint lean grab pass cool sail kneel push shake"
 )
 
 
@@ -96,8 +98,9 @@ def test_a_new_verb_of_two_words_is_no_slip_of_one_of_one_word():
     ("text", "message"),
     [("hold cup; drink bottle", r"';' is no part of a word; separate phrases with commas"),
      ("hold cup and bottle", "without 'and'"), ("not hold cup", "without 'not'"),
-     ("hold cup drink from bottle", r"two objects \(cup, bottle\)"),
-     ("hold drink from bottle", "more than the verb 'drink_from'"), ("2 hold cup", "'2' is no verb"),
+     ("hold cup drink from bottle", "'cup' is an object beside 'bottle'"),
+     ("hold drink from bottle", "'drink_from' is a verb of its own"), ("2 hold cup", "'2' is no verb"),
+     ("person's cup", "is no part of a word"),
      ("man cup", "what is done with it is missing"), ("no interaction cup", "nothing would be reported"),
      ("no_interaction cup", "nothing would be reported"), ("nothing cup", "nothing would be reported"),
      ("words.txt", "whose name ends in .yaml"), ("lists/words", "whose name ends in .yaml"),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.errors import InputError, ModelError, UsageError
-from videohoi.file_hash import known_sha256
+from videohoi.file_hash import known_sha256, user_path
 from videohoi.structures import Detections, Frame
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.objects import coco, coco_category_ids, object_rows
@@ -62,7 +62,7 @@ class DetrDetector:
             raise UsageError(f"detector score threshold {score_threshold}: expected a number from 0 to 1")
         if min(short_side_px, long_side_px) < 32:  # one cell of the feature map
             raise UsageError(f"detector input {short_side_px} x {long_side_px} px: expected sides of 32 px or more")
-        self._weights = None if weights is None else Path(weights).expanduser()
+        self._weights = None if weights is None else user_path(weights)
         self._score_threshold = score_threshold
         self._sides = short_side_px, max(short_side_px, long_side_px)
         self._dilated, self._threads, self._device = dilated, threads, device

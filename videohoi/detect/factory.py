@@ -12,7 +12,7 @@ from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.detect.protocol import Detector
 from videohoi.detect.starter import SCORE_THRESHOLD, StarterDetector, starter_weights
 from videohoi.errors import ModelError, UsageError
-from videohoi.file_hash import known_sha256
+from videohoi.file_hash import is_file, known_sha256, user_path
 from videohoi.models.registry import CATALOGUE, cached_model
 
 ONNX_PREFIX, DETR_PREFIX, HUB_PREFIX = "onnx:", "detr:", "hf:"
@@ -91,13 +91,13 @@ def detector_files(spec: str) -> dict[str, str]:
         return {} if weights is None else {"detector": hashlib.sha256(weights).hexdigest()}
     if spec.startswith(HUB_PREFIX):
         return hub_files(spec.removeprefix(HUB_PREFIX))
-    file = Path(spec.removeprefix(DETR_PREFIX)).expanduser() if runs_on_torch(spec) else _model_file(spec)
-    return {"detector": known_sha256(file)} if file.is_file() else {}
+    file = user_path(spec.removeprefix(DETR_PREFIX)) if runs_on_torch(spec) else _model_file(spec)
+    return {"detector": known_sha256(file)} if is_file(file) else {}
 
 
 def _model_file(spec: str) -> Path:
     if spec.startswith(ONNX_PREFIX) and len(spec) > len(ONNX_PREFIX):
-        return Path(spec.removeprefix(ONNX_PREFIX)).expanduser()
+        return user_path(spec.removeprefix(ONNX_PREFIX))
     if spec in CATALOGUE:
         path = cached_model(spec)
         if path is None:

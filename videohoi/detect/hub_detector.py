@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.errors import InputError, ModelError, UsageError
-from videohoi.file_hash import known_sha256
+from videohoi.file_hash import is_file, is_folder, known_sha256, user_path
 from videohoi.structures import Detections, Frame
 from videohoi.vocabulary import Vocabulary, hico_det
 from videohoi.vocabulary.nearest import normal_form
@@ -137,13 +137,13 @@ def hub_files(name: str) -> dict[str, str]:
     folder = _folder(_local_name(name))
     if folder is None:
         return {}
-    weights = next((file for file in WEIGHTS_FILES if (folder / file).is_file()), WEIGHTS_FILES[0])
+    weights = next((file for file in WEIGHTS_FILES if is_file(folder / file)), WEIGHTS_FILES[0])
     roles = {"detector": weights, "detector_config": CONFIG_FILE, "detector_processor": PROCESSOR_FILE}
-    return {role: known_sha256(folder / file) for role, file in roles.items() if (folder / file).is_file()}
+    return {role: known_sha256(folder / file) for role, file in roles.items() if is_file(folder / file)}
 
 
 def _folder(name: str) -> Path | None:
-    if Path(name).is_dir():
+    if is_folder(Path(name)):
         return Path(name)
     try:
         from huggingface_hub import try_to_load_from_cache
@@ -158,5 +158,5 @@ def _folder(name: str) -> Path | None:
 
 def _local_name(name: str) -> str:
     """A folder as an absolute path, so that transformers does not take it for a name of the hub."""
-    folder = Path(name).expanduser()
-    return str(folder.resolve()) if folder.is_dir() else name
+    folder = user_path(name)
+    return str(folder.resolve()) if is_folder(folder) else name

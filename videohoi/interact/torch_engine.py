@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
-from videohoi.file_hash import file_sha256
+from videohoi.file_hash import file_sha256, user_path
 from videohoi.layers.clip import Clip, ClipConfig, TextTower, build_clip, clip_config, tokenize
 from videohoi.layers.clip_weights import published_sha256, where_to_get
 from videohoi.models.registry import cache_folder
@@ -77,7 +76,7 @@ def load_clip(config: ClipConfig | str, weights: str | None, method: str) -> Loa
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_SEED)
             return LoadedClip(build_clip(sizes), f"{RANDOM}:{sizes.name}", None)
-    path = Path(weights).expanduser()
+    path = user_path(weights)
     clip = build_clip(sizes, path)
     digest = file_sha256(path)
     activation = "" if sizes.quick_gelu else "/gelu"

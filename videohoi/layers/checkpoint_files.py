@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import safetensors
@@ -33,7 +34,11 @@ DAMAGED: tuple[type[Exception], ...] = (
     ArithmeticError, zipfile.BadZipFile, zlib.error, struct.error,
 )  # fmt: skip
 """what torch's reader runs into where bytes are wrong; it checks few of them"""
+SHOWN = 160
+"""letters of a name in an error"""
 StateDict = dict[str, Tensor]
+_LOADING = Lock()
+"""what may be unpickled is a setting of the whole process"""
 
 
 def read_checkpoint(path: Path) -> StateDict:
@@ -56,7 +61,7 @@ def read_checkpoint(path: Path) -> StateDict:
     strange = [str(key) for key, value in values.items() if not _dense(value)]
     if strange:
         raise ModelError(
-            f"{path}: {strange[0]} and {len(strange) - 1} more entries are no plain tensors; expected weights"
+            f"{path}: {printable(strange[0])} and {len(strange) - 1} more are no plain tensors, expected weights"
         )
     return _without_prefix({str(key): value for key, value in values.items()})
 
@@ -88,7 +93,7 @@ def _safetensors(path: Path) -> StateDict:
 
 def _pickled(path: Path) -> Any:
     try:
-        with torch.serialization.safe_globals(_harmless()), warnings.catch_warnings():
+        with _LOADING, torch.serialization.safe_globals(_harmless()), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong with a foreign file is said below, on one line
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -123,11 +128,15 @@ def _harmless() -> list[Any]:
     )]  # fmt: skip
     paths = [f"{module}.{name}Path" for module in ("pathlib", "pathlib._local")
              for name in ("Posix", "Windows", "PurePosix", "PureWindows")]  # fmt: skip
-    return [argparse.Namespace, _Beside, *((_Beside, name) for name in (*numpy, *paths))]
+    ours = [argparse.Namespace, _Beside, *((_Beside, name) for name in (*numpy, *paths))]
+    known = torch.serialization.get_safe_globals()  # what the program allowed itself stays allowed afterwards
+    return [each for each in ours if each not in known]
 
 
 def _foreign_type(message: str) -> str:
     """The message of torch runs over many lines and offers to run the code; only the type's name is told."""
+    if "Unsupported operand" in message:
+        return "is damaged or no checkpoint, or pickled in another protocol than torch.save's 2 (save it again)"
     named = re.search(r"GLOBAL ([\w.]+)", message)
     if not named:
         return "is damaged or no checkpoint"
@@ -135,6 +144,12 @@ def _foreign_type(message: str) -> str:
         f"holds {named.group(1)}, which is not unpickled for safety (where you trust the file, save its weights alone: "
         "torch.save(torch.load(FILE, weights_only=False)['model'], NEW))"
     )
+
+
+def printable(name: str) -> str:
+    """Names are the file's: they may be long, and hold what steers a terminal."""
+    plain = "".join(letter if letter.isprintable() else "?" for letter in name[:SHOWN])
+    return plain if len(name) <= SHOWN else f"{plain}..."
 
 
 def one_line(error: BaseException) -> str:

@@ -14,11 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
-from videohoi.layers.checkpoint_files import StateDict
+from videohoi.layers.checkpoint_files import StateDict, printable
 
 NOT_FINITE, OTHER_TYPE = "not finite", "of another type"
-SHOWN = 160
-"""letters of a line in an error"""
 NAMED = 5
 """names that an error spells out of each kind"""
 Table = Sequence[tuple[str, str]]
@@ -132,13 +130,7 @@ def _mapped(
 
 def _summary(kind: str, lines: Sequence[str]) -> str:
     more = f", and {len(lines) - NAMED} more" if len(lines) > NAMED else ""
-    return f"{len(lines)} {kind} ({', '.join(_printable(line) for line in lines[:NAMED])}{more})"
-
-
-def _printable(line: str) -> str:
-    """Names are the file's: they may be long, and hold what steers a terminal."""
-    plain = "".join(letter if letter.isprintable() else "?" for letter in line[: SHOWN + 1])
-    return plain if len(line) <= SHOWN else f"{plain[:SHOWN]}..."
+    return f"{len(lines)} {kind} ({', '.join(printable(line) for line in lines[:NAMED])}{more})"
 
 
 def ignored_lines(ignored: Iterable[tuple[str, str]]) -> list[str]:

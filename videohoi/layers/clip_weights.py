@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
-from videohoi.file_hash import known_sha256
-from videohoi.layers.checkpoint_files import DAMAGED, one_line, read_checkpoint
+from videohoi.file_hash import is_file, is_folder
+from videohoi.layers.checkpoint_files import DAMAGED, one_line, printable, read_checkpoint
 from videohoi.layers.torchscript import is_torchscript, read_torchscript
 
 _SERVER = "https://openaipublic.azureedge.net/clip/models"
@@ -49,8 +51,8 @@ def read_clip_weights(path: Path, name: str) -> dict[str, Tensor]:
     Raises:
         ModelError: the file is missing, or is no CLIP state dict.
     """
-    if not path.is_file():
-        what = "is a folder, expected a file" if path.is_dir() else "does not exist"
+    if not is_file(path):
+        what = "is a folder, expected a file" if is_folder(path) else "does not exist"
         raise ModelError(f"CLIP {name}: weights file {path} {what}; {where_to_get(name)}")
     state = _read(path, name)
     if any(key.startswith(_TRANSFORMERS) for key in state):
@@ -62,7 +64,9 @@ def read_clip_weights(path: Path, name: str) -> dict[str, Tensor]:
         raise ModelError(f"CLIP {name}: {path} holds no CLIP weights (no key visual.*); {where_to_get(name)}")
     unknown = [key for key in state if not _BOOKKEEPING.match(key) and not _known(key)]
     if unknown:
-        raise ModelError(f"CLIP {name}: {path} has unknown keys ({', '.join(unknown[:3])}); {where_to_get(name)}")
+        raise ModelError(
+            f"CLIP {name}: {path} has unknown keys ({', '.join(map(printable, unknown[:3]))}); {where_to_get(name)}"
+        )
     return {key: value.float() for key, value in state.items() if not _BOOKKEEPING.match(key)}
 
 
@@ -93,7 +97,7 @@ def load_tower(tower: nn.Module, part: str, state: Mapping[str, Tensor], path: P
     wanted = {"logit_scale": own["logit_scale"]} if part == "scale" else own
     missing, extra = sorted(wanted.keys() - mapped.keys()), sorted(mapped.keys() - wanted.keys())
     if missing or extra:
-        what = f"lacks {missing[0]}" if missing else f"has {extra[0]}, which the model lacks"
+        what = f"lacks {missing[0]}" if missing else f"has {printable(extra[0])}, which the model lacks"
         raise ModelError(f"CLIP {name}: {path} {what}: it is not {name}; {where_to_get(name)}")
     for key, target in wanted.items():
         if mapped[key].shape != target.shape:
@@ -118,20 +122,17 @@ def _read(path: Path, name: str) -> Mapping[str, Tensor]:
     try:
         if not is_torchscript(path):
             return read_checkpoint(path)
-        return _published(path) if _is_published(path) else read_torchscript(path)
+        content = path.read_bytes()
+        published = {digest for _, digest, _ in PUBLISHED.values()}  # the very bytes, of which alone code may run
+        return _published(content) if sha256(content).hexdigest() in published else read_torchscript(path)
     except ModelError as error:
         raise ModelError(f"CLIP {name}: {error}; {where_to_get(name)}") from error
     except DAMAGED as error:
         raise ModelError(f"CLIP {name}: {path} cannot be read ({one_line(error)}); {where_to_get(name)}") from error
 
 
-def _is_published(path: Path) -> bool:
-    """The very bytes that OpenAI published: only their code may run."""
-    return known_sha256(path) in {digest for _, digest, _ in PUBLISHED.values()}
-
-
-def _published(path: Path) -> Mapping[str, Tensor]:
+def _published(content: bytes) -> Mapping[str, Tensor]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch has deprecated TorchScript: nothing the user can act on
-        archive: Mapping[str, Tensor] = torch.jit.load(path, map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
+        archive: Mapping[str, Tensor] = torch.jit.load(io.BytesIO(content), map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
         return archive

@@ -7,9 +7,11 @@ An archive is a zip file: ``data.pkl`` pickles the modules' attributes, ``data/N
 
 from __future__ import annotations
 
+import io
 import pickle
 import zipfile
-from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from torch import Tensor
 from videohoi.errors import ModelError
 from videohoi.layers.checkpoint_files import DAMAGED, one_line
 
-_BROKEN: tuple[type[Exception], ...] = (pickle.UnpicklingError, *DAMAGED)
+_BROKEN: tuple[type[Exception], ...] = (pickle.UnpicklingError, MemoryError, *DAMAGED)
 _MARK = "constants.pkl"
 """what an archive of TorchScript has beside ``data.pkl``, and a file of ``torch.save`` has not"""
 _TYPES = {
@@ -28,6 +30,8 @@ _TYPES = {
     "BFloat16Storage": torch.bfloat16, "LongStorage": torch.int64, "IntStorage": torch.int32,
     "ShortStorage": torch.int16, "CharStorage": torch.int8, "ByteStorage": torch.uint8, "BoolStorage": torch.bool,
 }  # fmt: skip
+_MOST_NAMES, _MOST_NUMBERS = 100_000, 1 << 31
+"""attributes and numbers of an archive; no CLIP model comes near, a forged file may claim any"""
 
 
 def is_torchscript(path: Path) -> bool:
@@ -42,14 +46,17 @@ def is_torchscript(path: Path) -> bool:
 def read_torchscript(path: Path) -> dict[str, Tensor]:
     """Dotted name of each tensor attribute of the modules -> the tensor, on the CPU; parameters and buffers among them.
 
+    Tensors that weights are not made of (complex, quantised) are left out.
+
     Raises:
         ModelError: the archive is damaged, or holds no tensor in a module.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            root = _Reader(archive, _root(archive) or "").load()
-        found: dict[str, Tensor] = {}
-        _collect(root, "", found)
+            root = _root(archive) or ""
+            views: dict[str, _View] = {}
+            _collect(_Reader(_entry(archive, f"{root}data.pkl")).load(), "", views, iter(range(_MOST_NAMES)))
+            found = _filled(archive, f"{root}data/", views)
     except _BROKEN as error:
         raise ModelError(f"{path}: is damaged or no TorchScript archive ({one_line(error)})") from error
     if not found:
@@ -62,58 +69,81 @@ def _root(archive: zipfile.ZipFile) -> str | None:
     return next((name.removesuffix(_MARK) for name in archive.namelist() if name.endswith(f"/{_MARK}")), None)
 
 
+def _entry(archive: zipfile.ZipFile, name: str) -> io.BytesIO:
+    """TorchScript stores without compression, so that nothing is larger than the file."""
+    if archive.getinfo(name).compress_type != zipfile.ZIP_STORED:
+        raise ValueError("its entries are compressed")
+    return io.BytesIO(archive.read(name))
+
+
 class _Bag:
     """Any object of the archive."""
 
-    attributes: dict[str, Any]
-
-    def __init__(self, *_values: object) -> None:
-        self.attributes = {}
+    def __init__(self, *values: Any) -> None:
+        self.values = values
 
     def __setstate__(self, state: object) -> None:
-        self.attributes = state if isinstance(state, dict) else {}
+        self.state = state
+
+
+class _View(_Bag):
+    """A tensor to be: (storage, offset, size, stride, ...)."""
+
+
+class _Parameter(_Bag):
+    """A tensor in a shell: (tensor, ...)."""
+
+
+@dataclass(frozen=True)
+class _Storage:
+    kind: str
+    key: str
 
 
 class _Reader(pickle.Unpickler):
-    """Makes bags, tensors and plain values, and nothing else."""
-
-    def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
-        super().__init__(archive.open(f"{root}data.pkl"))
-        self._archive, self._root = archive, root
-        self._storages: dict[str, Tensor] = {}
+    """Makes bags and plain values, and nothing else: a pickle may set the state of whatever it makes."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if module == "torch" and name in _TYPES:
-            return _TYPES[name]
-        known = {
-            ("torch._utils", "_rebuild_tensor_v2"): _tensor, ("torch._utils", "_rebuild_parameter"): _first,
-            ("collections", "OrderedDict"): OrderedDict,
-        }  # fmt: skip
-        return known.get((module, name), _Bag)
+        if module == "torch" and name.endswith("Storage"):
+            return name
+        known = {"_rebuild_tensor_v2": _View, "_rebuild_parameter": _Parameter}
+        return known.get(name, _Bag) if module == "torch._utils" else _Bag
 
-    def persistent_load(self, pid: Any) -> Tensor:
+    def persistent_load(self, pid: Any) -> _Storage:
         _, kind, key, *_ = pid
-        if not isinstance(kind, torch.dtype):
-            raise pickle.UnpicklingError("a storage of a type that weights do not have")
-        if key not in self._storages:
-            content = bytearray(self._archive.read(f"{self._root}data/{key}"))
-            self._storages[key] = torch.frombuffer(content, dtype=kind) if content else torch.zeros(0, dtype=kind)
-        return self._storages[key]
+        return _Storage(str(kind), str(key))
 
 
-def _tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_more: object) -> Tensor:
-    if prod(size) > storage.numel():
-        raise pickle.UnpicklingError(f"a tensor of {prod(size)} numbers in a storage of {storage.numel()}")
-    return torch.as_strided(storage, size, stride, offset).clone()
+def _collect(value: object, name: str, views: dict[str, _View], room: Iterator[int]) -> None:
+    """All names of tensors; ``room`` ends where an archive names more than any model has."""
+    if next(room, None) is None:
+        raise ValueError(f"more than {_MOST_NAMES} attributes")
+    if isinstance(value, _Parameter) and value.values:
+        _collect(value.values[0], name, views, room)
+    elif isinstance(value, _View):
+        views[name] = value
+    elif isinstance(value, _Bag) and isinstance(state := getattr(value, "state", None), dict):
+        for key, part in state.items():
+            _collect(part, f"{name}.{key}" if name else str(key), views, room)
 
 
-def _first(value: Any, *_more: object) -> Any:
-    return value
+def _filled(archive: zipfile.ZipFile, folder: str, views: Mapping[str, _View]) -> dict[str, Tensor]:
+    storages: dict[_Storage, Tensor] = {}
+    found: dict[str, Tensor] = {}
+    room = _MOST_NUMBERS
+    for name, view in views.items():
+        storage, offset, size, stride, *_ = view.values
+        if not isinstance(storage, _Storage) or storage.kind not in _TYPES:
+            continue
+        if storage not in storages:
+            storages[storage] = _numbers(_entry(archive, folder + storage.key), _TYPES[storage.kind])
+        room -= prod(size)
+        if room < 0 or min(size, default=0) < 0:
+            raise ValueError(f"{name} is of size {tuple(size)}")
+        found[name] = torch.as_strided(storages[storage], size, stride, offset).clone()
+    return found
 
 
-def _collect(value: object, name: str, found: dict[str, Tensor]) -> None:
-    if isinstance(value, Tensor):
-        found[name] = value
-    elif isinstance(value, _Bag):
-        for key, part in getattr(value, "attributes", {}).items():
-            _collect(part, f"{name}.{key}" if name else str(key), found)
+def _numbers(content: io.BytesIO, dtype: torch.dtype) -> Tensor:
+    values = bytearray(content.getbuffer())
+    return torch.frombuffer(values, dtype=dtype) if values else torch.zeros(0, dtype=dtype)

@@ -11,6 +11,7 @@ from videohoi import config as strict_config
 from videohoi.detect.factory import DETR_PREFIX, create_detector, runs_on_torch
 from videohoi.detect.protocol import Detector
 from videohoi.errors import ConfigError, UsageError
+from videohoi.file_hash import user_path
 from videohoi.graph import AnyNode
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.interact.hoi_detector import HOIDetector, MergeSettings
@@ -137,7 +138,7 @@ def model_options(
     vocabulary: Vocabulary,
 ) -> ModelOptions:
     """What the method is made with; errors as ``model_stages``."""
-    weights = None if model.weights is None else Path(model.weights).expanduser()
+    weights = None if model.weights is None else user_path(model.weights)
     return ModelOptions(
         vocabulary=vocabulary,
         own_words=model.words is not None,
@@ -161,7 +162,7 @@ def _own_detector(chosen: Method, detector: str) -> Path | None:
     if chosen.head is not None or detector == DetectSettings.detector:
         return None
     if chosen.own_detr and detector.startswith(DETR_PREFIX) and detector != DETR_PREFIX:
-        return Path(detector.removeprefix(DETR_PREFIX)).expanduser()
+        return user_path(detector.removeprefix(DETR_PREFIX))
     instead = f" or give {DETR_PREFIX}FILE" if chosen.own_detr else ""
     raise UsageError(f"model {chosen.name} finds its own boxes; leave --detector {detector} out{instead}")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from videohoi.detect.factory import DETR_PREFIX, detector_files
 from videohoi.errors import ModelError, UsageError
-from videohoi.file_hash import known_sha256
+from videohoi.file_hash import is_file, known_sha256, user_path
 from videohoi.pipeline.bundled import bundled_folder
 from videohoi.pipeline.model_stages import CALIBRATION_FILE, finds_boxes
 from videohoi.pipeline.words import is_word_list
@@ -30,7 +30,7 @@ def named_files(config: Any) -> dict[str, str]:
         named["words"] = None
     if model is not None:
         named |= {"calibration": shipped / CALIBRATION_FILE, "method": shipped / f"{getattr(model, 'name', '')}.yaml"}
-    digests = {role: _digest(Path(str(name).strip()).expanduser()) for role, name in named.items() if name is not None}
+    digests = {role: _digest(user_path(str(name).strip())) for role, name in named.items() if name is not None}
     return found | {role: digest for role, digest in digests.items() if digest is not None}
 
 
@@ -43,6 +43,6 @@ def _of_detector(spec: str) -> dict[str, str]:
 
 def _digest(path: Path) -> str | None:
     try:
-        return known_sha256(path) if path.is_file() else None
+        return known_sha256(path) if is_file(path) else None
     except ModelError:
         return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from videohoi.errors import UsageError
+from videohoi.file_hash import user_path
 from videohoi.vocabulary import Vocabulary, hico_det
 from videohoi.vocabulary.phrases import Phrase, known_object, no_object, read_phrase
 from videohoi.vocabulary.word_list import read_word_list
@@ -45,7 +45,7 @@ def requested_vocabulary(text: str) -> Vocabulary:
         ConfigError: a word list that cannot be read.
     """
     if is_word_list(text):
-        return _on_detector_classes(read_word_list(Path(text.strip()).expanduser()))
+        return _on_detector_classes(read_word_list(user_path(text.strip())))
     if _FILE.fullmatch(text.strip()):
         raise UsageError(f"--vocab {text!r}: expected a word list whose name ends in .yaml, or phrases as 'hold cup'")
     phrases = [part for part in (part.strip() for part in text.split(",")) if part]

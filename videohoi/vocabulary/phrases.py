@@ -13,16 +13,17 @@ from videohoi.vocabulary.nearest import did_you_mean, nearest_names, normal_form
 
 Phrase = tuple[str, str]
 """(verb, object)"""
-_ARTICLES = frozenset({"a", "an", "the"})
+_LEFT_OUT = frozenset({"a", "an", "the", "my", "your", "his", "her", "its", "our", "their", "is", "are"})
+_WHO = frozenset({"he", "she", "they", "i", "we", "you", "who", "someone", "somebody"})
 _JOINING = frozenset({"and", "or", "not", "no", "without", "never"})
 """words that make two phrases of one, or none"""
-_LETTERS = " _-'"
+_LETTERS = " _-"
 """what a phrase has beside letters and digits"""
 _LONG, _ALIKE = 6, 0.8
 """letters from which words that are alike (difflib) are slips: shorter ones have other verbs near (stack, stick)"""
 _OWN_VERBS = (
-    "bow", "bury", "dive", "play", "pray", "ruin", "sell", "ship", "sing", "skip", "slip", "strike", "string", "time",
-    "weave", "weld",
+    "bow", "bury", "dive", "fling", "play", "pray", "ruin", "saddle", "sand", "sell", "ship", "sift", "sing", "skip",
+    "slip", "snip", "spit", "strike", "string", "time", "weave", "weld",
 )  # fmt: skip
 """no slips, though a letter from a known verb"""
 _VERBS_AND_THINGS = frozenset({"bowl", "phone", "plant", "ship", "ski"})
@@ -41,8 +42,9 @@ def read_phrase(phrase: str) -> Phrase:
     strange = next((letter for letter in phrase if not (letter.isalnum() or letter in _LETTERS)), None)
     if strange is not None:
         raise UsageError(f"--vocab {phrase!r}: {strange!r} is no part of a word; separate phrases with commas")
-    parts = [part for part in normal_form(phrase).split("_") if part not in _ARTICLES]
-    if len(parts) > 1 and known_object(parts[0]) == hico_det().objects[hico_det().person_id]:
+    parts = [part for part in normal_form(phrase).split("_") if part not in _LEFT_OUT]
+    person = hico_det().objects[hico_det().person_id]
+    while len(parts) > 1 and (parts[0] in _WHO or known_object(parts[0]) == person):
         parts = parts[1:]
     for cut in range(1, len(parts)):
         thing = known_object("_".join(parts[cut:]))
@@ -107,9 +109,10 @@ def _refuse_more_than_one(phrase: str, parts: Sequence[str], thing: str) -> None
     endings = ("_".join(parts[at:]) for at in range(1, len(parts)))
     ending = next((verb for verb in endings if verb in _verb_names(hico_det())), None)
     if other is not None or ending is not None:
-        what = f"two objects ({other}, {thing})" if other is not None else f"more than the verb {ending!r}"
+        what = f"{other!r} is an object beside {thing!r}" if other is not None else f"{ending!r} is a verb of its own"
         raise UsageError(
-            f"--vocab {phrase!r}: names {what}; separate phrases with commas, or {_WORD_LIST} for a verb of that name"
+            f"--vocab {phrase!r}: {what}; expected 'VERB OBJECT' as 'hold cup', commas between phrases, or "
+            f"{_WORD_LIST} for a verb of that name"
         )
 
 
@@ -121,12 +124,9 @@ def _runs(parts: Sequence[str]) -> Iterator[str]:
 
 @cache
 def _verb_names(base: Vocabulary) -> Mapping[str, str]:
-    """Spelling -> verb: names, synonyms, -ing forms."""
-    return (
-        {normal_form(participle(verb)): verb for verb in base.verbs}
-        | dict(base.verb_synonyms)
-        | {verb: verb for verb in base.verbs}
-    )
+    """Spelling -> verb: names, synonyms, -ing forms of both."""
+    names = dict(base.verb_synonyms) | {verb: verb for verb in base.verbs}
+    return {normal_form(participle(name)): verb for name, verb in names.items()} | names
 
 
 def _is_slip_of_one_word(name: str, known: str) -> bool:

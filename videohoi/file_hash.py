@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 
 from videohoi.errors import ModelError, VideohoiError
 
@@ -17,10 +18,10 @@ def file_sha256(path: Path, failure: type[VideohoiError] = ModelError) -> str:
     Raises:
         failure: it is no file, or cannot be read.
     """
-    if is_folder(path):
-        raise failure(f"{path}: is no file; give the path of a file")
     digest = hashlib.sha256()
     try:
+        if not S_ISREG(path.stat().st_mode):  # to read a pipe would wait for ever
+            raise failure(f"{path}: is no file; give the path of a file")
         with path.open("rb") as stream:
             while block := stream.read(_BLOCK_BYTES):
                 digest.update(block)

@@ -60,9 +60,8 @@ def read_checkpoint(path: Path) -> StateDict:
         raise ModelError(f"{path}: holds no weights; expected names and tensors, or these under {', '.join(WRAPPERS)}")
     strange = [str(key) for key, value in values.items() if not _dense(value)]
     if strange:
-        raise ModelError(
-            f"{path}: {printable(strange[0])} and {len(strange) - 1} more are no plain tensors, expected weights"
-        )
+        found = f"{printable(strange[0])} and {len(strange) - 1} more entries"
+        raise ModelError(f"{path}: {found} are no plain tensors; expected weights")
     return _without_prefix({str(key): value for key, value in values.items()})
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.errors import InputError, ModelError, UsageError
-from videohoi.file_hash import known_sha256, user_path
+from videohoi.file_hash import is_file, known_sha256, user_path
 from videohoi.structures import Detections, Frame
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.objects import coco, coco_category_ids, object_rows
@@ -122,7 +122,7 @@ class DetrDetector:
 
 def existing_weights(weights: Path | None, name: str) -> Path:
     """``weights``, or one ``ModelError`` of the detector ``name`` that says where to get them."""
-    if weights is not None and weights.is_file():
+    if weights is not None and is_file(weights):
         return weights
     missing = "no weights were given" if weights is None else f"weights {weights} do not exist"
     raise ModelError(

@@ -6,7 +6,7 @@ C channels, H and W picture height and width in pixels.
 
 from videohoi.structures.detections import Detections, FeatureMap
 from videohoi.structures.events import InteractionEvent, Phase, Segment
-from videohoi.structures.frame import Frame, SourceInfo
+from videohoi.structures.frame import Discontinuity, Frame, SourceInfo
 from videohoi.structures.interactions import Interactions, TrackedInteractions
 from videohoi.structures.pairs import HumanObjectPairs
 from videohoi.structures.stream_item import FrameResult
@@ -14,6 +14,7 @@ from videohoi.structures.tracks import Tracks
 
 __all__ = [
     "Detections",
+    "Discontinuity",
     "FeatureMap",
     "Frame",
     "FrameResult",

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.structures.checks import require_dtype, require_shape
+
+
+class Discontinuity(str, Enum):
+    """Why a picture does not continue the one before it: tracks and states end there."""
+
+    SCENE_CUT = "scene cut"
+    """another shot begins"""
+    PICTURE_SIZE = "picture size"
+    """the picture changed its size or shape"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,6 +34,8 @@ class Frame:
     """which source: file name or camera name"""
     captured_seconds: float | None = None
     """monotonic clock at capture, live sources only"""
+    discontinuity: Discontinuity | None = None
+    """set on the first picture that does not continue the one before it; None: it does"""
 
     def __post_init__(self) -> None:
         require_shape("Frame", "image", self.image, (None, None, 3))

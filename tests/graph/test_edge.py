@@ -4,8 +4,8 @@ import pytest
 from graph_parts import LIMIT_SECONDS
 
 from videohoi.errors import UsageError
-from videohoi.graph.clock import ManualClock
 from videohoi.graph.edge import Edge, EdgeAborted, EdgeFinished, EdgePolicy
+from videohoi.graph.measuring import ManualClock
 
 
 def in_thread(call):

@@ -333,7 +333,7 @@ def test_an_error_between_two_nodes_is_told_and_not_lost(finishes):
 
 def test_the_report_says_that_a_source_has_stalled(finishes, monkeypatch):
     """Asked for while it stalls; the limit is none here, so that the test need not wait."""
-    monkeypatch.setattr("videohoi.graph.accounting.STALL_SECONDS", 0.0)
+    monkeypatch.setattr("videohoi.graph.report.STALL_SECONDS", 0.0)
     asked = []
 
     def before(index):
@@ -342,7 +342,7 @@ def test_the_report_says_that_a_source_has_stalled(finishes, monkeypatch):
 
     graph = Graph(RecordingSource(make_frames(9), before=before), [[], [RecordingNode("csv")]])
     report = finishes(graph.run)
-    assert asked == ["'decode' has given nothing for 0 s"]
+    assert asked == ["'decode' has delivered nothing for 0 s"]
     assert report.notes == ()
 
 
@@ -389,7 +389,7 @@ def test_a_sink_that_blocks_for_ever_fails_the_run_by_name(place, released, fini
 
 
 def test_who_is_busy_for_long_is_spoken_of_while_the_graph_runs(released, finishes, monkeypatch):
-    monkeypatch.setattr("videohoi.graph.accounting.STALL_SECONDS", 0.02)
+    monkeypatch.setattr("videohoi.graph.report.STALL_SECONDS", 0.02)
     sink = Hangs("overlay", "process")
     released.append(sink.release)
     graph, seen = Graph(IterableSource(range(9)), [[], [sink]]), []

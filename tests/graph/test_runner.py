@@ -258,7 +258,7 @@ def test_waiting_on_an_edge_is_not_work(finishes, monkeypatch):
     """Each read takes one second of a hand-moved clock while the sink, done with the item before, only waits."""
     clock, idle = ManualClock(), threading.Semaphore(1)
     hand_moved = SimpleNamespace(perf_counter=clock.now, thread_time=time.thread_time)
-    monkeypatch.setattr("videohoi.graph.meter.time", hand_moved)
+    monkeypatch.setattr("videohoi.graph.measuring.time", hand_moved)
 
     def read(index):
         assert idle.acquire(timeout=LIMIT_SECONDS)

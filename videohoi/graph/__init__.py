@@ -3,20 +3,16 @@
 It knows no stage: a decoder, a detector or a sink becomes part of a graph by keeping the contract of ``node``.
 """
 
-from videohoi.graph.batch_lane import BatchLane
-from videohoi.graph.batch_queue import BatchPolicy
-from videohoi.graph.batch_report import BatchReport, LaneReport
+from videohoi.graph.batch_lane import BatchLane, BatchPolicy, BatchReport, LaneReport
 from videohoi.graph.batcher import Batcher, BatchNode
-from videohoi.graph.clock import Clock, ManualClock, MonotonicClock
 from videohoi.graph.edge import EdgePolicy
-from videohoi.graph.multi import MultiGraph
-from videohoi.graph.multi_report import MultiReport
-from videohoi.graph.node import AnyNode, BaseNode, FunctionNode, Node, TapNode
+from videohoi.graph.measuring import Clock, ManualClock, MonotonicClock
+from videohoi.graph.multi import MultiGraph, MultiReport
+from videohoi.graph.node import AnyNode, BaseNode, FunctionNode, Interruptible, IterableSource, Node, Source, TapNode
 from videohoi.graph.plan import Branch
 from videohoi.graph.replay import RunRecord
 from videohoi.graph.report import RunReport
 from videohoi.graph.runner import Graph
-from videohoi.graph.source import Interruptible, IterableSource, Source
 
 __all__ = [
     "AnyNode",

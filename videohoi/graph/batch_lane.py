@@ -1,18 +1,137 @@
-"""The place of a shared model in the graph of one source."""
+"""A model shared by several sources: when a batch leaves, its place in the graph of one source, its report."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Literal, Protocol, TypeVar
 
-from videohoi.errors import StageError
-from videohoi.graph.batch_queue import BatchPolicy
-from videohoi.graph.batch_report import LaneReport
-from videohoi.graph.node import BaseNode
-from videohoi.graph.source import frame_of
+from videohoi.errors import StageError, UsageError
+from videohoi.graph.measuring import DurationSummary
+from videohoi.graph.node import BaseNode, frame_of
 from videohoi.structures import SourceInfo
+
+
+@dataclass(frozen=True)
+class LaneReport:
+    """One source's part; ``items_in == items_out + failed + discarded + waiting``."""
+
+    source_id: str
+    items_in: int
+    items_out: int
+    """results given back to the source's graph"""
+    failed: int
+    """items the model raised on, alone"""
+    discarded: int
+    """the source's graph was cut before it took the result"""
+    waiting: int
+    """for the model, or with it"""
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """A model shared by several sources."""
+
+    name: str
+    batches: int
+    items: int
+    """items that left in batches"""
+    full: int
+    """batches that left because they were full"""
+    waited: int
+    """batches that left because the oldest item had waited long enough"""
+    nobody_else: int
+    """batches that left because every source was waiting for its result"""
+    retried: int
+    """batches that failed and were tried again item by item"""
+    wait: DurationSummary
+    """of each item, from arrival until its batch left"""
+    process: DurationSummary
+    """of each batch, inside the model"""
+    busy_seconds: float
+    cpu_seconds: float
+    """of the model's own thread; a library's inner pool is not in it"""
+    lanes: tuple[LaneReport, ...]
+
+    @property
+    def mean_size(self) -> float:
+        """Items a batch; 0 without any."""
+        return self.items / self.batches if self.batches else 0.0
+
+
+Item = TypeVar("Item")
+Reason = Literal["full", "waited", "nobody else"]
+
+
+@dataclass(frozen=True)
+class BatchPolicy:
+    """When a batch leaves for the model.
+
+    At ``batch_size`` items; or when its oldest item has waited ``max_wait_seconds``; or, earlier than both, when every
+    source that is still being read waits for its result, since then nobody else could join. Raises ``UsageError``.
+    """
+
+    batch_size: int = 8
+    """most items of a batch"""
+    max_wait_seconds: float = 0.01
+    """longest wait of an item for others; a source that stalls costs the others no more than this"""
+    in_flight: int = 1
+    """items of one source that may be with the model at once. 1 is for live use: a result goes on as soon as there is
+    one. 2 or more keep the model busy while results are taken on, for files: a result then leaves with the source's
+    next item"""
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1 or self.in_flight < 1 or not 0 <= self.max_wait_seconds < float("inf"):
+            raise UsageError(
+                f"BatchPolicy needs batch_size >= 1, in_flight >= 1 and a finite max_wait_seconds >= 0, got {self}"
+            )
+
+
+class BatchQueue(Generic[Item]):
+    """Items of all sources in order of arrival; at most ``in_flight`` of each, so no source crowds out the others."""
+
+    def __init__(self, policy: BatchPolicy) -> None:
+        self._policy = policy
+        self._items: deque[tuple[Item, float]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def add(self, item: Item, now_seconds: float) -> None:
+        """One item arrived."""
+        self._items.append((item, now_seconds))
+
+    def due(self, now_seconds: float, nobody_else: bool) -> Reason | None:
+        """Why a batch should leave now; None if it should not."""
+        if len(self._items) >= self._policy.batch_size:
+            return "full"
+        if not self._items:
+            return None
+        if nobody_else:
+            return "nobody else"
+        return "waited" if self.seconds_left(now_seconds) == 0.0 else None
+
+    def seconds_left(self, now_seconds: float) -> float | None:
+        """How long the oldest item may still wait, 0 or more; None without items."""
+        if not self._items:
+            return None
+        leaves_seconds = self._items[0][1] + self._policy.max_wait_seconds
+        return max(leaves_seconds - now_seconds, 0.0)
+
+    def take(self) -> list[tuple[Item, float]]:
+        """The oldest items, at most ``batch_size``, each with the time it arrived at."""
+        return [self._items.popleft() for _ in range(min(len(self._items), self._policy.batch_size))]
+
+    def remove(self, item: Item) -> bool:
+        """Take ``item`` out unused; False if it has left already."""
+        for position, (waiting, _) in enumerate(self._items):
+            if waiting is item:
+                del self._items[position]
+                return True
+        return False
+
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -61,14 +180,14 @@ class BatchLane(BaseNode[In, Out]):
         """inside ``process`` until the model has run, so it brings no further item before that"""
 
     def open(self, info: SourceInfo) -> None:
-        """Load the model if nobody has; raises what it raises."""
+        """Load the model unless it is loaded; raises what the model raises."""
         self._model.open()
         self._source_id = info.source_id
         self._model.enter(self)
         self.may_submit = True
 
     def process(self, item: In) -> Iterable[Out]:
-        """Results that are there; waits while ``in_flight`` items are with the model."""
+        """Results available now; waits while ``in_flight`` items are with the model."""
         outputs: list[Out] = []
         with self._settled:
             ticket = Ticket(self, item)
@@ -81,7 +200,7 @@ class BatchLane(BaseNode[In, Out]):
                 self._await_oldest()
             while self._pending and self._pending[0].done:
                 if self._pending[0].error is not None and outputs:
-                    break  # what is there goes on first; the error waits for the next call
+                    break  # available results go on first; the error waits for the next call
                 outputs.append(self._take())
         return outputs
 
@@ -97,7 +216,7 @@ class BatchLane(BaseNode[In, Out]):
             yield output
 
     def reset(self) -> None:
-        """Forget the items whose results nobody took."""
+        """Forget the items whose results were not taken."""
         with self._settled:
             while self._pending:
                 self._model.withdraw(self._pending.popleft())

@@ -1,7 +1,7 @@
 """One model for several sources: batches across them with a bounded wait, results back to where the items came from.
 
-Each source has a graph of its own, in which a ``BatchLane`` stands where the model would stand. So a source that
-stalls, ends or fails is its own graph's affair; the others only notice that it no longer joins their batches.
+Each source has a graph of its own, in which a ``BatchLane`` stands where the model would stand. So a source
+that stalls, ends or fails concerns its own graph only; the others merely lose a member of their batches.
 """
 
 from __future__ import annotations
@@ -14,12 +14,8 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from videohoi.errors import UsageError
-from videohoi.graph.batch_lane import BatchLane, Ticket
-from videohoi.graph.batch_queue import BatchPolicy, BatchQueue
-from videohoi.graph.batch_report import BatchReport
-from videohoi.graph.clock import Clock, MonotonicClock
-from videohoi.graph.histogram import DurationHistogram
-from videohoi.graph.meter import Meter
+from videohoi.graph.batch_lane import BatchLane, BatchPolicy, BatchQueue, BatchReport, Ticket
+from videohoi.graph.measuring import Clock, DurationHistogram, Meter, MonotonicClock
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +23,7 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 _LEAST_WAIT_SECONDS = 0.0005
-"""a wait for less than this would only burn time; it is also how late a batch may leave"""
+"""a shorter wait would only burn CPU time; it is also how late a batch may leave"""
 
 
 class BatchNode(ABC, Generic[In, Out]):
@@ -63,7 +59,7 @@ class Batcher(Generic[In, Out]):
         }
         report = MultiGraph(graphs, [batcher]).run()
 
-    The model is opened by whoever opens first (a lane's graph, ``MultiGraph``) and closed by whoever closes last.
+    The first user (a lane's graph or ``MultiGraph``) opens the model and the last one closes it.
     A model that does not return within ``close_seconds`` then is left behind and closed when it does.
     """
 
@@ -97,7 +93,7 @@ class Batcher(Generic[In, Out]):
         return BatchLane(self, name or self.name, self._lock)
 
     def open(self) -> None:
-        """One more user; the first loads the model. Raises what the model raises, and then there is no user more."""
+        """Add a user; the first loads the model. Raises what the model raises; the user then does not count."""
         with self._life:
             if self._left_behind:
                 raise UsageError(f"{self.name!r} was left behind by an earlier run: make a new Batcher")
@@ -110,7 +106,7 @@ class Batcher(Generic[In, Out]):
             self._users += 1
 
     def close(self) -> None:
-        """One user less; the last one closes the model."""
+        """Remove a user; the last one closes the model."""
         with self._life:
             self._users -= 1
             thread = self._thread
@@ -122,7 +118,7 @@ class Batcher(Generic[In, Out]):
                 self._news.notify_all()
             try:
                 thread.join(self._close_seconds)
-            finally:  # also when interrupted: somebody must close the model
+            finally:  # also when interrupted: the model must be closed
                 with self._lock:
                     self._left_behind = not self._ended
                 if not self._left_behind:
@@ -159,7 +155,7 @@ class Batcher(Generic[In, Out]):
         self._news.notify()
 
     def withdraw(self, ticket: Ticket[In, Out]) -> None:
-        """Nobody wants this result any more; called by a lane, which holds the lock."""
+        """Drop a ticket whose result is no longer wanted; called by a lane, which holds the lock."""
         self._queue.remove(ticket)
 
     def _main(self) -> None:
@@ -167,7 +163,7 @@ class Batcher(Generic[In, Out]):
             while (batch := self._next_batch()) is not None:
                 self._run(batch)
                 self._settle(batch)
-        except BaseException as error:  # noqa: BLE001 - not of the model; told to whoever waits for it, or will
+        except BaseException as error:  # noqa: BLE001 - a fault outside the model; every waiting and later ticket gets it
             with self._lock:
                 self._broken = error
                 while len(self._queue):
@@ -232,7 +228,7 @@ class Batcher(Generic[In, Out]):
     def _close_late(self) -> None:
         try:
             self._node.close()
-        except Exception as error:  # noqa: BLE001 - whoever would have been told is gone
+        except Exception as error:  # noqa: BLE001 - no caller is left to raise it to
             logger.warning("%s was left behind and then failed to close: %s", self.name, error)
 
 

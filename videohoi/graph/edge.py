@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from videohoi.errors import UsageError
-from videohoi.graph.clock import Clock, MonotonicClock
-from videohoi.graph.source import captured_seconds_of
+from videohoi.graph.measuring import Clock, MonotonicClock
+from videohoi.graph.node import captured_seconds_of
 
 Item = TypeVar("Item")
 Loss = Literal["drop", "stale"]
@@ -77,7 +77,7 @@ class EdgeCounts:
     stale: int
     """older than the staleness budget when their turn came (``latest``)"""
     discarded: int
-    """nobody wanted them any more (the caller left, the edge was cut)"""
+    """no longer wanted: the caller left or the edge was cut"""
     waiting: int
 
 
@@ -95,14 +95,14 @@ class Edge(Generic[Item]):
         born_seconds: Callable[[Item], float | None] = captured_seconds_of,
         on_loss: Callable[[Loss, int, Item], None] | None = None,
     ) -> None:
-        """``on_loss`` is told what is lost and the how-manieth ``put`` brought it, while the edge is locked."""
+        """``on_loss`` gets the kind of loss, the ordinal of its ``put`` and the item; the edge is locked then."""
         self.name = name
         self.policy = policy
         self._clock = clock or MonotonicClock()
         self._born_seconds = born_seconds
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._waiting = 0  # threads inside a wait: telling nobody would cost a tenth of a hand-off
+        self._waiting = 0  # threads inside a wait; without any, notifying would cost a tenth of a hand-off
         self._on_loss = on_loss
         self._items: deque[tuple[Item, float, int]] = deque()
         self._finished = self._aborted = self._discarding = False

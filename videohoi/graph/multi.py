@@ -1,4 +1,4 @@
-"""Several sources at once: one graph each, run side by side, none held up by another."""
+"""Several sources at once: one graph each, run side by side, independent of each other."""
 
 from __future__ import annotations
 
@@ -7,29 +7,54 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 from videohoi.errors import StageError, UsageError
+from videohoi.graph.batch_lane import BatchReport
 from videohoi.graph.batcher import Batcher
-from videohoi.graph.closing import Closing
-from videohoi.graph.failures import OpenParts, attributed, chained
-from videohoi.graph.interrupts import Interrupts
-from videohoi.graph.limits import check_limits
-from videohoi.graph.multi_report import MultiReport
-from videohoi.graph.news import News
-from videohoi.graph.opening import Opening
+from videohoi.graph.parts import Closing, Opening, OpenParts, attributed, chained
+from videohoi.graph.report import RunReport, plain_dict
 from videohoi.graph.runner import Graph
-from videohoi.graph.shutdown import Gate
+from videohoi.graph.shutdown import Gate, Interrupts, News
+from videohoi.graph.stage import check_limits
+
+
+@dataclass(frozen=True)
+class MultiReport:
+    """Several sources, one graph each."""
+
+    sources: Mapping[str, RunReport]
+    """by the names given to ``MultiGraph``"""
+    failures: Mapping[str, str]
+    """of the sources that failed: one line each"""
+    batches: tuple[BatchReport, ...]
+    """of the models they share"""
+    wall_seconds: float
+    interrupted: bool
+    """stopped from outside: KeyboardInterrupt or ``MultiGraph.stop``"""
+    notes: tuple[str, ...] = ()
+    """one sentence each, for people; those of one source are in its own report"""
+
+    @property
+    def complete(self) -> bool:
+        """Every source was read to its end and drained."""
+        return all(report.complete for report in self.sources.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain dicts, lists, numbers and strings."""
+        return {**plain_dict(self), "complete": self.complete}
+
 
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
-"""how often the caller's thread looks at limits while it waits"""
+"""how often the caller's thread checks the limits while it waits"""
 _HARD_SECONDS = 0.8
 """how long a hard stop waits for a shared model that is being opened; a graph's own hard stop waits as long"""
 _ALL = "all sources"
-"""whom the failure of a shared model concerns"""
+"""the source id of a shared model's failure"""
 
 
 class MultiGraph:

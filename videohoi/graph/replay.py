@@ -1,4 +1,16 @@
-"""Runs a recorded run again: the same frames reach the same nodes, however fast or slow this machine is.
+"""Record what a live run did with each frame, and run it again: the same frames reach the same nodes at any speed.
+
+The record is JSON lines: a header, then one line for each item read and one for each drop, in the order in which they
+happened, then an end::
+
+    {"schema": "videohoi.run_record", "version": 1, "plan": "decode |latest| detect", "source": "door"}
+    ["read", 12, 0.48, 3034512]           frame index, its time in seconds, checksum of its picture
+    ["drop", 0, 12, 12]                   edge number, ordinal of the item among those put there, frame index
+    ["stale", 0, 14, 14]                  the same, for an item older than the staleness budget
+    ["end", {"read": 480, "source_ended": false, "cut": false, "put": [480]}]      put: items that came to each edge
+
+Items that are not frames have null for index, time and checksum. Kept items have no line. A minute of video at 30
+frames/s is about 70 KB.
 
 The composition of batches (``Batcher``) is not recorded: a model must give an item the same result in any batch.
 """
@@ -6,17 +18,131 @@ The composition of batches (``Batcher``) is not recorded: a model must give an i
 from __future__ import annotations
 
 import json
+import math
+import threading
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from videohoi.errors import InputError, UsageError
-from videohoi.graph.clock import Clock
+import numpy as np
+
+from videohoi.errors import InputError, SinkError, UsageError
 from videohoi.graph.edge import Edge, EdgePolicy, Loss
-from videohoi.graph.recorder import SCHEMA, VERSION, Identity, RecordingTape, identity_of
-from videohoi.graph.source import frame_of
-from videohoi.graph.tape import NO_TAPE, Tape
+from videohoi.graph.measuring import Clock
+from videohoi.graph.node import frame_of
+
+
+class Tape:
+    """Sees every item the source yields and makes the edges. Called by the threads of the stages."""
+
+    item_limit: int | None = None
+    """the source is read no further than this; None: to its end"""
+
+    def begin(self, source_id: str) -> None:
+        """The source is open; called before any thread starts. Raises ``SinkError``."""
+
+    def read(self, number: int, item: object) -> None:
+        """Item ``number`` (from 0) came out of the source. Raises ``InputError`` or ``SinkError``."""
+
+    def ended(self, count: int) -> None:
+        """The source ended by itself after ``count`` items. Raises ``InputError``."""
+
+    def edge(self, number: int, name: str, policy: EdgePolicy, clock: Clock) -> Edge[Any]:
+        """The edge of this number."""
+        return Edge(name, policy, clock)
+
+    def finish(self, source_ended: bool, cut: bool) -> None:
+        """The run is over; called after the last thread. ``cut``: items in flight were lost. Raises ``SinkError``."""
+
+    def notes(self) -> tuple[str, ...]:
+        """For the run report."""
+        return ()
+
+
+NO_TAPE = Tape()
+"""what a graph uses unless told otherwise; it has no state"""
+
+
+SCHEMA, VERSION = "videohoi.run_record", 1
+CHECKED_STEP_PX = 16
+"""every 16th pixel of every 16th row enters the check sum: 20 us at 1080p, and two videos still differ in it"""
+
+Identity = tuple[int | None, float | None, int | None]
+"""frame index, pts_seconds, check sum of the picture; all None for an item that is no frame"""
+
+
+def identity_of(item: object) -> Identity:
+    """What must be equal when a record is replayed."""
+    frame = frame_of(item)
+    if frame is None:
+        return (None, None, None)
+    sample = np.ascontiguousarray(frame.image[::CHECKED_STEP_PX, ::CHECKED_STEP_PX])
+    seconds = float(frame.pts_seconds)
+    return (frame.index, seconds if math.isfinite(seconds) else None, zlib.crc32(sample.data))
+
+
+class RecordingTape(Tape):
+    """Writes ``path`` while the run goes; constant memory."""
+
+    def __init__(self, path: Path | str, plan: str) -> None:
+        self._path = Path(path)
+        self._plan = plan
+        self._lock = threading.Lock()
+        self._file: IO[str] | None = None
+        self._count = 0
+        self._edges: list[Edge[Any]] = []
+
+    def begin(self, source_id: str) -> None:
+        """Create the file, in the place of one that was there."""
+        header = {"schema": SCHEMA, "version": VERSION, "plan": self._plan, "source": source_id}
+        try:
+            self._file = self._path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise self._error(error) from error
+        self._write(header)
+
+    def read(self, number: int, item: object) -> None:
+        """Write which frame it is."""
+        self._count = number + 1
+        self._write(["read", *identity_of(item)])
+
+    def edge(self, number: int, name: str, policy: EdgePolicy, clock: Clock) -> Edge[Any]:
+        """An edge that tells what it drops."""
+        edge: Edge[Any] = Edge(name, policy, clock, on_loss=partial(self._lost, number))
+        self._edges.append(edge)
+        return edge
+
+    def finish(self, source_ended: bool, cut: bool) -> None:
+        """Write the end and close the file; a thread left behind writes no more."""
+        put = [edge.counts().put for edge in self._edges]
+        self._write(["end", {"read": self._count, "source_ended": source_ended, "cut": cut, "put": put}])
+        with self._lock:
+            file, self._file = self._file, None
+        try:
+            if file is not None:
+                file.close()
+        except OSError as error:
+            raise self._error(error) from error
+
+    def _lost(self, edge: int, loss: Loss, ordinal: int, item: object) -> None:
+        frame = frame_of(item)
+        self._write([loss, edge, ordinal, None if frame is None else frame.index])
+
+    def _write(self, line: object) -> None:
+        text = json.dumps(line, separators=(",", ":")) + "\n"
+        with self._lock:
+            try:
+                if self._file is not None:
+                    self._file.write(text)
+            except OSError as error:
+                raise self._error(error) from error
+
+    def _error(self, error: OSError) -> SinkError:
+        return SinkError(f"cannot write the run record {self._path}: {error.strerror or error}; free or choose a place")
+
 
 Losses = Mapping[int, tuple[Loss, int | None]]
 """ordinal of an item on an edge -> how it was lost, and its frame index"""
@@ -116,16 +242,16 @@ class ReplayTape(Tape):
 
     def read(self, number: int, item: object) -> None:
         """Compare the item with the record."""
-        found, count = identity_of(item), len(self._record.identities)
+        identity, count = identity_of(item), len(self._record.identities)
         if number >= count:
             raise InputError(
                 f"{self._record.path} does not fit this source: it goes on after item {count - 1}, where the recorded "
                 "one ended; replay the very frames that were recorded"
             )
         expected = self._record.identities[number]
-        if expected != found:
+        if expected != identity:
             raise InputError(
-                f"{self._record.path} does not fit this source: item {number} is {_text(found)}, "
+                f"{self._record.path} does not fit this source: item {number} is {_text(identity)}, "
                 f"the record says {_text(expected)}; replay the very frames that were recorded"
             )
 
@@ -157,13 +283,13 @@ class ReplayTape(Tape):
                 )
 
     def notes(self) -> tuple[str, ...]:
-        """That it is a replay, and of what."""
+        """Names the record that is replayed."""
         cut = "; the recorded run was cut, so its last frames may not have got as far" if self._record.cut else ""
         return (f"replayed from {self._record.path}{cut}",)
 
 
 def make_tape(plan: str, record_to: Path | str | None, replay: RunRecord | None) -> Tape:
-    """What a graph was asked for; ``UsageError`` for both at once, ``InputError`` for a record of another plan."""
+    """The tape a graph asks for; ``UsageError`` for both at once, ``InputError`` for a record of another plan."""
     if record_to is not None and replay is not None:
         raise UsageError("a replay makes the same record again: give record_to or replay, not both")
     if replay is not None:
@@ -172,7 +298,7 @@ def make_tape(plan: str, record_to: Path | str | None, replay: RunRecord | None)
 
 
 class ReplayEdge(Edge[Any]):
-    """Waits as a lossless edge does, whatever its policy; loses what it is told to, and counts it as it was counted."""
+    """Waits as a lossless edge does, whatever its policy; loses the recorded items and counts them as recorded."""
 
     def __init__(self, name: str, policy: EdgePolicy, clock: Clock, losses: Losses, record_path: Path) -> None:
         super().__init__(name, EdgePolicy.lossless(policy.capacity), clock)

@@ -9,28 +9,20 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from videohoi.errors import StageError, UsageError
-from videohoi.graph.accounting import Progress, failure_notes, make_report
-from videohoi.graph.clock import Clock, MonotonicClock
-from videohoi.graph.closing import Closing
 from videohoi.graph.edge import LOSSLESS, Edge, EdgeAborted, EdgeFinished, EdgePolicy
-from videohoi.graph.failures import attributed, chained
-from videohoi.graph.interrupts import Interrupts
-from videohoi.graph.limits import Limits
-from videohoi.graph.news import News
-from videohoi.graph.node import AnyNode
-from videohoi.graph.opening import Opening
-from videohoi.graph.plan import Branch, make_plan
+from videohoi.graph.measuring import Clock, MonotonicClock
+from videohoi.graph.node import AnyNode, Source
+from videohoi.graph.parts import Closing, Opening, attributed, chained
+from videohoi.graph.plan import Branch, Wiring, make_plan
 from videohoi.graph.replay import RunRecord, make_tape
-from videohoi.graph.report import RunReport
-from videohoi.graph.shutdown import Shutdown, Urgency
-from videohoi.graph.source import Source
-from videohoi.graph.stage import Tally
-from videohoi.graph.wiring import Wiring
+from videohoi.graph.report import Progress, RunReport, failure_notes, make_report
+from videohoi.graph.shutdown import Interrupts, News, Shutdown, Urgency
+from videohoi.graph.stage import Limits, Tally
 
 Out = TypeVar("Out")
 
 _POLL_SECONDS = 0.05
-"""how often the caller's thread looks at limits while it waits; stages themselves never poll"""
+"""how often the caller's thread checks the limits while it waits; stages themselves never poll"""
 
 
 class Graph(Generic[Out]):
@@ -217,7 +209,7 @@ class Graph(Generic[Out]):
         return None
 
     def _conclude(self, left: Edge[Out] | None = None) -> None:
-        """From wherever the run stands to its end, also through interrupts; raises what failed.
+        """Finish the run from wherever it stands, also through interrupts; raises what failed.
 
         ``left``: the edge whose results the caller no longer takes.
         """
@@ -289,7 +281,7 @@ class Graph(Generic[Out]):
             self._abandon()
 
     def _give_up_source(self) -> None:
-        """A source that does not come back from reading must not keep what is behind it from being drained."""
+        """A source that does not return from reading must not keep the stages behind it from draining."""
         first = self._wiring.trunk[0]
         if first.running and self._wiring.feed.reading:
             self._source_given_up = True

@@ -1,12 +1,93 @@
-"""How a graph's threads begin together, and what is done, and when, if a graph that should stop does not."""
+"""How a run ends: what threads tell each other, interrupts, and a shutdown in steps."""
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
+from types import FrameType, TracebackType
+
+from videohoi.errors import StageError
+
+
+class News:
+    """Shared by the stages' threads, which write, and the caller's thread, which waits.
+
+    The condition's lock is re-entrant: a signal handler may tell something while the caller's thread waits here.
+    """
+
+    def __init__(self) -> None:
+        self.halted = False
+        """no further item is to be pulled from the source; set by any thread, never taken back"""
+        self.failures: list[StageError] = []
+        """in the order in which they happened"""
+        self._changed = threading.Condition()
+
+    def failed(self, failure: StageError) -> None:
+        """The source or a node raised."""
+        with self._changed:
+            self.failures.append(failure)
+            self.halted = True
+            self._changed.notify_all()
+
+    def changed(self) -> None:
+        """Wake the caller's thread: something changed."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait_while(self, condition: Callable[[], bool], limit_seconds: float) -> None:
+        """Wait for the next news, at most this long, if ``condition`` holds."""
+        with self._changed:
+            if condition():
+                self._changed.wait(limit_seconds)
+
+
+class Interrupts:
+    """While held, an interrupt calls ``on_interrupt`` with how many have come, in place of ``KeyboardInterrupt``.
+
+    Python raises ``KeyboardInterrupt`` between any two instructions, also while an earlier one is being handled, and
+    then the threads would not be stopped nor the files closed. Only Python's own handler is replaced, and only in the
+    main thread, which alone gets interrupts; a handler installed by others stays.
+    """
+
+    def __init__(self, on_interrupt: Callable[[int], None]) -> None:
+        self.count = 0
+        self._on_interrupt = on_interrupt
+        self._is_installed = False
+
+    def hold(self) -> None:
+        """From here on interrupts are counted; may be called again."""
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._handle)
+            self._is_installed = True
+
+    def release(self) -> None:
+        """From here on interrupts are raised again; may be called again."""
+        if self._is_installed:
+            self._is_installed = False
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def __enter__(self) -> Interrupts:
+        self.hold()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def came(self) -> None:
+        """One more; also called for a ``KeyboardInterrupt`` that another handler raised."""
+        self.count += 1
+        self._on_interrupt(self.count)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.came()
+
 
 Step = tuple[float, Callable[[], None]]
 
@@ -27,7 +108,7 @@ class Gate:
         return self._verdict is True
 
     def settle(self, verdict: bool) -> None:
-        """Open the gate, or send everyone home; the first verdict stays, a later call only wakes who still waits."""
+        """Let the waiting threads through (True) or end them (False); the first verdict stays."""
         with self._changed:
             if self._verdict is None:
                 self._verdict = verdict
@@ -54,7 +135,7 @@ class Urgency(IntEnum):
 
 
 class Shutdown:
-    """Steps with a time each, run by whoever calls ``tick``.
+    """Actions that are due at given times; ``tick`` runs those that are due.
 
     It reads the machine's clock, not an injected one: a limit that a test clock could freeze would be no limit.
     """

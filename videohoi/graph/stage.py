@@ -11,17 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from videohoi.errors import StageError
-from videohoi.graph.clock import Clock
+from videohoi.errors import StageError, UsageError
 from videohoi.graph.edge import Edge, EdgeAborted, EdgeFinished
-from videohoi.graph.failures import OpenParts, attributed
-from videohoi.graph.histogram import DurationHistogram
-from videohoi.graph.meter import Meter
-from videohoi.graph.news import News
-from videohoi.graph.node import AnyNode
-from videohoi.graph.shutdown import Gate
-from videohoi.graph.source import Interruptible, Source, TimeGuard, captured_seconds_of, frame_of
-from videohoi.graph.tape import Tape
+from videohoi.graph.measuring import Clock, DurationHistogram, Meter
+from videohoi.graph.node import AnyNode, Interruptible, Source, TimeGuard, captured_seconds_of, frame_of
+from videohoi.graph.parts import OpenParts, attributed
+from videohoi.graph.replay import Tape
+from videohoi.graph.shutdown import Gate, News, Urgency
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +43,7 @@ class SourceFeed:
         self._iterator: Iterator[Any] = iter(())
 
     def interrupt(self) -> None:
-        """No further item is wanted: a source that can end its own wait is told so, once; a failure of it is news."""
+        """Ask a source that can end its own wait to do so, once; report it if that fails."""
         if not isinstance(self.source, Interruptible) or self._interrupted:
             return
         self._interrupted = True
@@ -57,7 +53,7 @@ class SourceFeed:
             self._news.failed(failure)
 
     def items(self, source_id: str) -> Iterator[Any]:
-        """The items until the source ends or is halted; a failure names the index of the frame that did not come."""
+        """The items until the source ends or is halted; a failure names the index of the missing frame."""
         self._iterator = attributed(self.name, source_id, 0, lambda: iter(self.source.frames()))
         while not self._news.halted and (number := self.meter.items_in) != self._tape.item_limit:
             item = self._pull(source_id)
@@ -121,7 +117,7 @@ class Shared:
 
 
 class StageThread:
-    """Runs nodes one after another in one thread; see ``videohoi.graph.node`` for what that promises them."""
+    """Runs nodes one after another in one thread; see ``videohoi.graph.node`` for the contract."""
 
     def __init__(self, nodes: Sequence[AnyNode], feed: SourceFeed | Edge[Any], shared: Shared) -> None:
         self.nodes = tuple(nodes)
@@ -141,7 +137,7 @@ class StageThread:
 
     @property
     def part_names(self) -> tuple[str, ...]:
-        """The source, if this stage reads it, and the nodes: what the stage's errors and reports speak of."""
+        """The source, if this stage reads it, and the nodes: the names in errors and reports."""
         source = (self.feed.name,) if isinstance(self.feed, SourceFeed) else ()
         return source + tuple(node.name for node in self.nodes)
 
@@ -287,3 +283,39 @@ def _listed(outputs: Iterable[Any] | None) -> Sequence[Any]:
     if outputs is None:
         raise TypeError("process() returned None; give back an iterable of outputs, () for none")
     return outputs if isinstance(outputs, (tuple, list)) else tuple(outputs)
+
+
+def check_limits(**seconds: float) -> None:
+    """Raise ``UsageError`` for a limit that is negative or not a number (``inf`` means no limit)."""
+    for name, value in seconds.items():
+        if not value >= 0:
+            raise UsageError(f"{name}={value}: expected seconds, 0 or more")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one ``Graph``; see there. ``UsageError`` for one that is negative or no number."""
+
+    open_seconds: float
+    item_seconds: float
+    drain_seconds: float
+    stop_seconds: float
+    finish_seconds: float
+    close_seconds: float
+
+    def __post_init__(self) -> None:
+        check_limits(**vars(self))
+
+    def to_close(self, urgency: Urgency, failed: bool) -> float | None:
+        """For closing all parts; None: as long as it takes."""
+        if failed or urgency == Urgency.ABORT:
+            return self.close_seconds
+        return None if urgency == Urgency.NONE else self.finish_seconds
+
+    def overdue(self, stages: Iterable[StageThread]) -> StageError | None:
+        """The failure of the first node that has been busy with one item for too long."""
+        for stage in stages:
+            if stage.running and (stuck := stage.stuck(self.item_seconds)) is not None:
+                cause = TimeoutError(f"it did not return within {self.item_seconds:g} s")
+                return StageError(stuck[0], stage.source_id, None, cause)
+        return None

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videohoi.graph.histogram import LOWEST_SECONDS, DurationHistogram
+from videohoi.graph.measuring import LOWEST_SECONDS, DurationHistogram
 
 STATED_ERROR = 0.01
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from videohoi.errors import UsageError
 from videohoi.graph import BatchPolicy, ManualClock
-from videohoi.graph.batch_queue import BatchQueue
+from videohoi.graph.batch_lane import BatchQueue
 
 
 def taken(queue):

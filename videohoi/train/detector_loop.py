@@ -149,8 +149,9 @@ class Trainer:
             state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
             self.network.load_state_dict(state["network"])
             self.average.network.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.loss.load_state_dict(state["loss"])
+            if "optimizer" in state:  # not in one that ``import_detector`` made
+                self.optimizer.load_state_dict(state["optimizer"])
+                self.loss.load_state_dict(state["loss"])
             self.step = state["step"]
 
     def save(self) -> None:

@@ -41,7 +41,6 @@ HEAVY_HOMES = {
     "decord": ("decode/",),
     "supervision": ("structures/interop.py", "sink/"),
     "openvino": ("compile/",),
-    "skimage": ("demo/",),
     "onnx": ("train/",),
     "open_clip": ("vocabulary/text_encoder.py", "layers/clip.py"),
     "timm": ("layers/",),

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-HEAVY = {"numpy", "cv2", "av", "numba", "onnxruntime", "scipy", "torch", "yaml", "skimage"}
+HEAVY = {"numpy", "cv2", "av", "numba", "onnxruntime", "scipy", "torch", "yaml"}
 """pydantic is not among them: newer releases of typer import it themselves"""
 
 

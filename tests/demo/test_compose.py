@@ -75,7 +75,7 @@ def test_what_cannot_be_made_is_refused(arguments, complaint):
 
 
 def test_missing_photographs_are_an_input_error(tmp_path):
-    with pytest.raises(InputError, match="pip install"):
+    with pytest.raises(InputError, match="reinstall videohoi"):
         compose_demo(photographs=tmp_path)
 
 

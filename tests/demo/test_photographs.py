@@ -1,10 +1,10 @@
-import importlib.util
+import hashlib
+from importlib import resources
 
 import cv2
 import numpy as np
 import pytest
 
-from videohoi.demo import photographs
 from videohoi.demo.photographs import load_cutout
 from videohoi.errors import InputError
 
@@ -29,29 +29,35 @@ def test_colour_is_premultiplied_and_red_comes_first():
     assert red > 2 * blue
 
 
-def test_a_missing_photograph_says_what_to_install(tmp_path):
-    with pytest.raises(InputError, match=r"astronaut\.png.*cannot be read.*pip install.*scikit-image") as raised:
+def test_a_missing_photograph_says_what_to_do(tmp_path):
+    with pytest.raises(InputError, match=r"astronaut\.webp.*cannot be read.*reinstall") as raised:
         load_cutout("person", tmp_path)
     assert "\n" not in str(raised.value)
 
 
 def test_a_damaged_photograph_is_named(tmp_path):
-    (tmp_path / "coffee.png").write_bytes(b"not a picture")
-    with pytest.raises(InputError, match=r"coffee\.png.*not a readable picture.*pip install"):
+    (tmp_path / "coffee.webp").write_bytes(b"not a picture")
+    with pytest.raises(InputError, match=r"coffee\.webp.*not a readable picture.*reinstall"):
         load_cutout("cup", tmp_path)
-    (tmp_path / "coffee.png").write_bytes(b"")
+    (tmp_path / "coffee.webp").write_bytes(b"")
     with pytest.raises(InputError, match="not a readable picture"):
         load_cutout("cup", tmp_path)
 
 
 def test_another_picture_of_that_name_is_refused(tmp_path):
-    cv2.imwrite(str(tmp_path / "coffee.png"), np.zeros((20, 30, 3), np.uint8))
+    cv2.imwrite(str(tmp_path / "coffee.webp"), np.zeros((20, 30, 3), np.uint8))
     with pytest.raises(InputError, match="is 30x20, expected 600x400"):
         load_cutout("cup", tmp_path)
 
 
-def test_without_scikit_image_the_error_says_so(monkeypatch):
-    real = importlib.util.find_spec
-    monkeypatch.setattr(photographs, "find_spec", lambda name: None if name == "skimage" else real(name))
-    with pytest.raises(InputError, match=r"scikit-image is not installed.*pip install"):
-        load_cutout("person")
+@pytest.mark.parametrize(
+    ("file", "digest"),
+    [
+        ("astronaut.webp", "f22309ff463ef566bffd5a41b9d9867c5fd9490e9ced354b29d4194820da2033"),
+        ("coffee.webp", "9597942f8acc753a928d4a1c3ee1cdb80331d7b5f2b8e62526c6bddfc7804019"),
+    ],
+)
+def test_the_shipped_pixels_are_those_the_outlines_were_traced_on(file, digest):
+    path = resources.files("videohoi.demo").joinpath("data", file)
+    bgr = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    assert hashlib.sha256(bgr.tobytes()).hexdigest() == digest

@@ -78,7 +78,7 @@ def compose_demo(
     """Prepare the clip; nothing is drawn yet.
 
     ``height_px``: the picture is 4:3 and this high. ``seed``: wood grain and camera noise. ``photographs``: folder of
-    ``astronaut.png`` and ``coffee.png`` (default: the ones inside scikit-image). Raises ``UsageError`` for a length,
+    ``astronaut.webp`` and ``coffee.webp`` (default: the shipped ones). Raises ``UsageError`` for a length,
     rate or height that cannot be made and ``InputError`` when a photograph is missing.
     """
     _check(seconds, frame_rate_hz, height_px)

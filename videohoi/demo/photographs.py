@@ -1,10 +1,6 @@
-"""The two photographs of the demo clip, cut out of the files that the scikit-image wheel carries.
+"""The two photographs of the demo clip, cut out along the outlines in ``data/outlines.json``.
 
-Nothing is downloaded and no picture is shipped here, only the outlines in ``outlines.json``. The photographs and
-their terms, as scikit-image states them in ``skimage.data.astronaut`` and ``skimage.data.coffee``:
-
-- ``astronaut.png``: Eileen Collins, NASA; no known copyright restrictions, released into the public domain.
-- ``coffee.png``: photograph by Rachel Michetti, courtesy of Pikolo Espresso Bar; CC0.
+Both are free to use and ship with the package; ``data/README.md`` states their sources and terms.
 """
 
 from __future__ import annotations
@@ -12,7 +8,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from importlib import resources
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +17,7 @@ from numpy.typing import NDArray
 
 from videohoi.errors import InputError
 
-_REMEDY = "install the photographs with: pip install --force-reinstall 'scikit-image>=0.22'"
+_REMEDY = "reinstall videohoi"
 # one pixel in and a blur of about one pixel: hides the rim of the old background without a hard edge
 _EDGE_BLUR_PX = 1.3
 
@@ -40,25 +35,17 @@ class Cutout:
         return f"Cutout(colour_alpha.shape={self.colour_alpha.shape}, points={len(self.outline_xy_px)})"
 
 
-def photograph_folder() -> Path:
-    """Where scikit-image keeps its photographs; ``InputError`` when it is not installed."""
-    spec = find_spec("skimage")
-    if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"scikit-image is not installed and the demo clip is composed of its photographs: {_REMEDY}")
-    return Path(spec.submodule_search_locations[0]) / "data"
-
-
 def load_cutout(name: str, folder: Path | None = None) -> Cutout:
     """Cut ``person`` or ``cup`` out of its photograph.
 
-    ``folder`` holds the photographs (default: scikit-image's own). Raises ``InputError`` naming the file that is
+    ``folder`` holds the photographs (default: the shipped ones). Raises ``InputError`` naming the file that is
     missing, unreadable or not the photograph the outline was traced on.
     """
-    text = resources.files("videohoi.demo").joinpath("outlines.json").read_text(encoding="utf-8")
-    entry: dict[str, Any] = json.loads(text)[name]
-    path = (folder if folder is not None else photograph_folder()) / entry["photograph"]
-    outline = np.array(entry["outline_xy_px"], np.float32)
-    return _cut(_read_rgb(path, tuple(entry["size_px"])), outline)
+    data = resources.files("videohoi.demo").joinpath("data")
+    entry: dict[str, Any] = json.loads(data.joinpath("outlines.json").read_text(encoding="utf-8"))[name]
+    with resources.as_file(data) as shipped:
+        rgb = _read_rgb((folder or shipped) / entry["photograph"], tuple(entry["size_px"]))
+    return _cut(rgb, np.array(entry["outline_xy_px"], np.float32))
 
 
 def _read_rgb(path: Path, size_px: tuple[int, ...]) -> NDArray[np.uint8]:

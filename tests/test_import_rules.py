@@ -13,7 +13,8 @@ STAGES = {"decode", "detect", "interact", "track", "smooth", "sink"}
 SHARED_ROOMS = {"errors", "structures", "vocabulary", "geometry", "compile", "models", "layers"}
 ALLOWED = {
     "errors": set(),
-    "file_hash": {"errors"},
+    "files": {"errors"},
+    "names": set(),
     "structures": {"errors"},
     "vocabulary": {"errors", "structures"},
     "geometry": {"errors", "structures", "vocabulary"},
@@ -30,8 +31,9 @@ ALLOWED = {
     "train": {"errors", "structures", "vocabulary", "geometry", "detect", "interact", "layers", "evaluate", "config"},
     **{stage: SHARED_ROOMS - {"layers"} for stage in STAGES},
 }
-for room in ("vocabulary", "layers", "detect", "interact", "pipeline", "commands", "train"):
-    ALLOWED[room] = ALLOWED[room] | {"file_hash"}
+GROUND = {"errors", "files", "names"}
+for room in ALLOWED.keys() - GROUND - {"structures", "cli"}:
+    ALLOWED[room] = ALLOWED[room] | GROUND
 ALLOWED["detect"] = ALLOWED["detect"] | {"layers"}
 ALLOWED["interact"] = ALLOWED["interact"] | {"detect", "layers"}
 TORCH_FILES = {"detect/network.py", "detect/detr.py", "detect/hub.py", "interact/heads/", "interact/torch_engine.py"}

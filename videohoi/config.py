@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import difflib
 import hashlib
 import json
 import types
@@ -17,6 +16,7 @@ import pydantic
 import yaml
 
 from videohoi.errors import ConfigError
+from videohoi.names import did_you_mean, nearest_names
 
 Config = TypeVar("Config")
 
@@ -104,9 +104,9 @@ def _refuse_unknown(kind: Any, values: Any, origin: str, prefix: str) -> None:
     names = [field.name for field in dataclasses.fields(kind) if field.init]
     for key, value in values.items():
         if key not in names:
-            near = difflib.get_close_matches(str(key), names, n=1, cutoff=0.5)
-            hint = f"did you mean {prefix}{near[0]}?" if near else f"expected one of {', '.join(sorted(names))}"
-            raise ConfigError(f"{origin}: unknown key {prefix}{key}; {hint}")
+            near = (f"{prefix}{name}" for name in nearest_names(str(key), names)[:1])
+            hint = did_you_mean(near) or f"; expected one of {', '.join(sorted(names))}"
+            raise ConfigError(f"{origin}: unknown key {prefix}{key}{hint}")
         _refuse_unknown(hints[key], value, origin, prefix=f"{prefix}{key}.")
 
 

@@ -18,7 +18,7 @@ from safetensors.torch import save_file  # noqa: E402
 
 from videohoi.cli import main  # noqa: E402
 from videohoi.commands import import_weights  # noqa: E402
-from videohoi.file_hash import file_sha256  # noqa: E402
+from videohoi.files import file_sha256  # noqa: E402
 from videohoi.interact.heads.detr_pairs import UptModelConfig  # noqa: E402
 from videohoi.interact.heads.eoid import EoID, EoIDConfig  # noqa: E402
 from videohoi.interact.imported import load_imported  # noqa: E402

@@ -11,7 +11,7 @@ open_clip = pytest.importorskip("open_clip")
 safetensors = pytest.importorskip("safetensors.torch")
 
 from videohoi.errors import ModelError, UsageError  # noqa: E402
-from videohoi.file_hash import file_sha256  # noqa: E402
+from videohoi.files import file_sha256  # noqa: E402
 from videohoi.layers import clip_weights  # noqa: E402
 from videohoi.layers.clip import (  # noqa: E402
     CLIP_MODELS,

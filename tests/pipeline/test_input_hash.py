@@ -9,8 +9,6 @@ import pytest
 
 from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.decode.specs import InputKind
-from videohoi.errors import InputError, ModelError
-from videohoi.file_hash import file_sha256, known_sha256
 from videohoi.pipeline.input_hash import input_sha256
 
 PNG = b"\x89PNG"
@@ -50,27 +48,3 @@ def test_generated_pictures_are_hashed_by_their_address():
 def test_a_pipe_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe.mp4")
     assert input_sha256(InputItem(tmp_path / "pipe.mp4", InputKind.VIDEO)) is None
-
-
-def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"gone\.mp4: cannot be read"):
-        file_sha256(tmp_path / "gone.mp4", InputError)
-
-
-def test_a_known_file_that_changed_is_read_again(tmp_path):
-    file = tmp_path / "weights"
-    file.write_bytes(b"one")
-    before = known_sha256(file)
-    file.write_bytes(b"other")
-    assert known_sha256(file) == file_sha256(file) != before
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name exist on POSIX only")
-@pytest.mark.parametrize("read", [file_sha256, known_sha256])
-def test_what_is_no_file_is_not_waited_for(read, tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path / "pipe", tmp_path):
-        with pytest.raises(ModelError, match="is no file; give the path of a file"):
-            read(path)
-    with pytest.raises(ModelError, match="cannot be read"):
-        read(tmp_path / ("long" * 100))

@@ -1,11 +1,8 @@
-"""Factories of results and events, and a disk that fills up."""
+"""Factories of results and events."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import errno
-import os
 
 import numpy as np
 import pytest
@@ -77,30 +74,3 @@ def make_result(vocabulary):
         )
 
     return make
-
-
-@pytest.fixture
-def full_disk(monkeypatch):
-    """Inside ``with full_disk(limit_bytes):`` no file can grow beyond the limit; the system refuses the write."""
-    resource = pytest.importorskip("resource", reason="limits of a process exist on POSIX only")
-
-    @contextlib.contextmanager
-    def limited(limit_bytes):
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    return limited
-
-
-@pytest.fixture
-def no_space_at_sync(monkeypatch):
-    """The disk turns out to be full when the file is flushed to it."""
-
-    def refuse(_descriptor):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", refuse)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from videohoi import config as strict_config
 from videohoi.errors import ModelError, SinkError, UsageError
-from videohoi.file_hash import file_sha256
+from videohoi.files import file_sha256
 from videohoi.interact.methods import STARTER, TABLE, Method, method
 from videohoi.pipeline.model_stages import method_config
 from videohoi.vocabulary import hico_det

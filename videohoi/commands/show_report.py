@@ -9,8 +9,8 @@ from rich.table import Table
 
 from videohoi.evaluate.html_page import html_page
 from videohoi.evaluate.report import Report
+from videohoi.files import write_whole
 from videohoi.pipeline.interrupts import interrupts_raise
-from videohoi.sink.atomic import AtomicFile
 from videohoi.sink.run_report import write_report
 
 
@@ -37,14 +37,4 @@ def show_report(report: Report, json_file: Path | None, html_file: Path | None) 
         if json_file is not None:
             write_report(json_file, report.to_dict())
         if html_file is not None:
-            _write(html_file, html_page(report))
-
-
-def _write(path: Path, text: str) -> None:
-    file = AtomicFile(path)
-    file.open()
-    try:
-        file.write(text.encode("utf-8"))
-        file.commit()
-    finally:
-        file.abort()
+            write_whole(html_file, html_page(report))

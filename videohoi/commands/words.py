@@ -11,11 +11,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from videohoi.commands.word_details import details
-from videohoi.errors import SinkError, UsageError
+from videohoi.errors import UsageError
+from videohoi.files import write_whole
+from videohoi.names import did_you_mean, nearest_names, search_names
 from videohoi.vocabulary import Vocabulary, hico_splits
 from videohoi.vocabulary import editing as change
 from videohoi.vocabulary.catalogue import SHIPPED, open_vocabulary
-from videohoi.vocabulary.nearest import did_you_mean, nearest_names, search_names
 from videohoi.vocabulary.prompts import prompts
 from videohoi.vocabulary.word_list import read_word_list, write_word_list
 
@@ -187,9 +188,5 @@ def _synonym(text: str) -> tuple[str, str]:
 
 
 def _keep_old(path: Path) -> None:
-    """YAML comments are not carried over, so the old file is kept."""
-    backup = path.with_name(f"{path.name}.bak")
-    try:
-        backup.write_bytes(path.read_bytes())
-    except OSError as error:
-        raise SinkError(f"cannot write {backup}: {error.strerror or error}; choose another folder") from error
+    """Keep a copy of the old file, because YAML comments are lost."""
+    write_whole(path.with_name(f"{path.name}.bak"), path.read_bytes())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from videohoi.errors import ModelError, UsageError
+from videohoi.names import did_you_mean, nearest_names
 
 ENGINES = ("auto", "onnxruntime", "openvino")
 
@@ -85,8 +85,8 @@ def load_engine(model: Path | bytes, engine: str = "onnxruntime", *, threads: in
         ModelError: the file is missing or is no graph the engine can load.
     """
     if engine not in ENGINES:
-        near = difflib.get_close_matches(engine, ENGINES, n=1)
-        raise UsageError(f"unknown engine {engine!r}: expected one of {', '.join(ENGINES)}{_hint(near)}")
+        hint = did_you_mean(nearest_names(engine, ENGINES))
+        raise UsageError(f"unknown engine {engine!r}: expected one of {', '.join(ENGINES)}{hint}")
     name = label or (str(model) if isinstance(model, Path) else "model")
     if isinstance(model, Path) and not model.is_file():
         raise ModelError(f"{model}: no such file; give the path of an ONNX model")
@@ -122,10 +122,6 @@ def _load_openvino(model: Path | bytes, threads: int, name: str) -> Engine:
     from videohoi.compile.openvino_engine import OpenvinoEngine
 
     return OpenvinoEngine(model, threads=threads, label=name)
-
-
-def _hint(near: list[str]) -> str:
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def one_line(error: BaseException, limit: int = 200) -> str:

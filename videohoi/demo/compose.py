@@ -7,7 +7,6 @@ is known exactly, so a run on the clip can be scored. The same arguments give th
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from videohoi.demo.scene import Scene
 from videohoi.demo.staging import REFERENCE_HEIGHT_PX, Staging
 from videohoi.demo.truth import DemoTruth
 from videohoi.errors import SinkError, UsageError
+from videohoi.files import replacing, write_whole
 from videohoi.structures import Frame
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 4.0, 60.0
@@ -99,18 +99,14 @@ def write_demo(path: str | Path, clip: DemoClip | None = None) -> DemoTruth:
     if video.suffix.lower() != ".mp4":
         raise UsageError(f"the demo clip is written as MP4: give a name that ends in .mp4, not {video.name!r}")
     made = clip if clip is not None else compose_demo()
-    partial = video.with_name(video.name + ".partial")
     try:
         video.parent.mkdir(parents=True, exist_ok=True)
-        _encode(made, partial)
-        _write_truth(made.truth, video)
-        partial.replace(video)
+        with replacing(video) as partial:
+            _encode(made, partial)
+            write_whole(video.with_suffix(".json"), json.dumps(made.truth.document(video.name), indent=1) + "\n")
     except (OSError, av.error.FFmpegError) as error:
         reason = error.strerror or str(error)
         raise SinkError(f"cannot write the demo clip to {video} ({reason}): choose a writable place") from error
-    finally:
-        with contextlib.suppress(OSError):  # what went wrong first is what counts
-            partial.unlink(missing_ok=True)
     return made.truth
 
 
@@ -152,13 +148,3 @@ def _encode(clip: DemoClip, path: Path) -> None:
             picture.pts, picture.time_base = frame.index, 1 / rate
             container.mux(stream.encode(picture))
         container.mux(stream.encode())
-
-
-def _write_truth(truth: DemoTruth, video: Path) -> None:
-    final = video.with_suffix(".json")
-    partial = final.with_name(final.name + ".partial")
-    try:
-        partial.write_text(json.dumps(truth.document(video.name), indent=1) + "\n", encoding="utf-8")
-        partial.replace(final)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.errors import InputError, ModelError, UsageError
-from videohoi.file_hash import is_file, known_sha256, user_path
+from videohoi.files import is_file, known_sha256, user_path
 from videohoi.structures import Detections, Frame
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.objects import coco, coco_category_ids, object_rows

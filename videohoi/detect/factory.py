@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.detect.protocol import Detector
 from videohoi.detect.starter import SCORE_THRESHOLD, StarterDetector, starter_weights
 from videohoi.errors import ModelError, UsageError
-from videohoi.file_hash import is_file, known_sha256, user_path
+from videohoi.files import is_file, known_sha256, user_path
 from videohoi.models.registry import CATALOGUE, cached_model
+from videohoi.names import did_you_mean, nearest_names
 
 ONNX_PREFIX, DETR_PREFIX, HUB_PREFIX = "onnx:", "detr:", "hf:"
 DEFAULT_SCORE_THRESHOLD = 0.1
@@ -113,5 +113,4 @@ def _model_file(spec: str) -> Path:
 def _hint(spec: str) -> str:
     if spec.endswith(".onnx"):
         return f"; did you mean {ONNX_PREFIX}{spec}?"
-    near = difflib.get_close_matches(spec, ["starter", "onnx:FILE", "detr:FILE", "hf:FOLDER", *CATALOGUE], n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    return did_you_mean(nearest_names(spec, ["starter", "onnx:FILE", "detr:FILE", "hf:FOLDER", *CATALOGUE]))

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.errors import InputError, ModelError, UsageError
-from videohoi.file_hash import is_file, is_folder, known_sha256, user_path
+from videohoi.files import is_file, is_folder, known_sha256, user_path
+from videohoi.names import normal_form
 from videohoi.structures import Detections, Frame
 from videohoi.vocabulary import Vocabulary, hico_det
-from videohoi.vocabulary.nearest import normal_form
 from videohoi.vocabulary.objects import coco
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ scored prediction of an annotation is right, every other one is wrong. All avera
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import UsageError
+from videohoi.names import did_you_mean, nearest_names
 
 LEAST_IOU = 0.5
 Shift = tuple[float, float, float, float]
@@ -120,7 +120,6 @@ def convention_named(name: str) -> Convention:
     """
     known = {convention.name: convention for convention in CONVENTIONS}
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(nearest_names(name, known))
         raise UsageError(f"unknown convention {name!r}; expected one of {', '.join(known)}{hint}")
     return known[name]

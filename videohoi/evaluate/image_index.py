@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from videohoi.evaluate.prediction_record import PredictionRecord
 from videohoi.evaluate.triplet_sets import TripletTruth
+from videohoi.names import nearest_names
 
 NAME_FIELDS = ("filename", "file_name", "image", "image_name")
 ID_FIELD = "image_id"
@@ -58,7 +58,7 @@ class ImageIndex:
         """Row of the picture ``name``; the error names ``field``."""
         row = self._rows.get(name, self._rows.get(name.rpartition("/")[2]))
         if row is None:
-            near = difflib.get_close_matches(name, self._names, n=1)
+            near = nearest_names(name, self._names)
             hint = f" (nearest: {near[0]})" if near else ""
             raise record.wrong(field, f"one of the {len(self._names)} pictures of the truth file{hint}", name)
         return row

@@ -7,7 +7,6 @@ left out.
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from videohoi.errors import TruthError
 from videohoi.evaluate.hico_predictions import read_values
 from videohoi.evaluate.prediction_record import LARGEST_ID, BoxRule, PredictionRecord, ReadingNotes
 from videohoi.evaluate.vcoco import ROLES, UNLABELLED, VcocoActions, VcocoPredictions, VcocoTruth
+from videohoi.names import nearest_names
 
 PERSON_CATEGORY = 1
 AGENT = "agent"
@@ -166,7 +166,7 @@ def _known_fields(record: PredictionRecord, values: Mapping[str, Any], words: Vc
     known = [f"{name}_{role}" for name, roles in zip(words.names, words.roles, strict=True) for role in (AGENT, *roles)]
     for field in values:
         if field.endswith(ROLE_ENDINGS) and field not in known:
-            near = difflib.get_close_matches(field, known, n=1)
+            near = nearest_names(field, known)
             raise record.wrong(field, f"an action and role of the truth file{f' (nearest: {near[0]})' if near else ''}")
 
 

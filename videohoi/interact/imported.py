@@ -7,9 +7,7 @@ refused by name and not by the shape of some layer.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import safetensors
 import safetensors.torch
 
 from videohoi.errors import ModelError, SinkError
+from videohoi.files import replacing
 
 FORMAT = "1"
 """raised when the meaning of the metadata changes"""
@@ -70,20 +69,16 @@ def save_imported(path: Path, state_dict: Mapping[str, Any], origin: WeightsOrig
     values = {name: value.detach().clone().contiguous() for name, value in state_dict.items()}
     if not path.name or (path.exists() and not path.is_file()):  # a device would be replaced by a file
         raise SinkError(f"cannot write weights {path}: it is no file; choose another file")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    metadata = {f"{_PREFIX}{key}": text for key, text in about.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()
-        # as the user wants files to be, or had this one; the library below would let nobody else read it
-        mode = (path if path.exists() else partial).stat().st_mode
-        safetensors.torch.save_file(values, partial, metadata={f"{_PREFIX}{key}": text for key, text in about.items()})
-        partial.chmod(mode)
-        partial.replace(path)
-    except BaseException as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        if not isinstance(error, (OSError, safetensors.SafetensorError)):
-            raise
+        with replacing(path) as partial:
+            partial.touch()
+            # of the file that is replaced, or the default of the user: safetensors would let nobody else read it
+            mode = (path if path.exists() else partial).stat().st_mode
+            safetensors.torch.save_file(values, partial, metadata=metadata)
+            partial.chmod(mode)
+    except (OSError, safetensors.SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SinkError(f"cannot write weights {path}: {reason}; choose another file") from error
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from videohoi.errors import ModelError, UsageError
 from videohoi.models.methods import INSTALL, METHODS, MethodFacts
-from videohoi.vocabulary.nearest import did_you_mean, nearest_names
+from videohoi.names import did_you_mean, nearest_names
 
 STARTER = "starter"
 _HEADS = "videohoi.interact.heads."

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
-from videohoi.file_hash import file_sha256, user_path
+from videohoi.files import file_sha256, user_path
 from videohoi.layers.clip import Clip, ClipConfig, TextTower, build_clip, clip_config, tokenize
 from videohoi.layers.clip_weights import published_sha256, where_to_get
 from videohoi.models.registry import cache_folder

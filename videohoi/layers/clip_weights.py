@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
-from videohoi.file_hash import is_file, is_folder
+from videohoi.files import is_file, is_folder
 from videohoi.layers.checkpoint_files import DAMAGED, one_line, printable, read_checkpoint
 from videohoi.layers.torchscript import is_torchscript, read_torchscript
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from videohoi.errors import ModelError, UsageError
+from videohoi.files import replacing
 from videohoi.models.registry import CATALOGUE, PublicModel, cache_folder, lookup
 
 CHUNK_BYTES = 1 << 18
@@ -92,17 +92,13 @@ def _fetch(
     model: PublicModel, target: Path, timeout_seconds: float, progress: Callable[[int, int | None], None] | None
 ) -> str:
     """Download beside ``target`` and move it there once it is whole and right; returns the checksum."""
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    try:
+    with replacing(target) as partial:
         with urllib.request.urlopen(model.url, timeout=timeout_seconds) as answer, partial.open("w+b") as sink:
             digest = _copy(answer, sink, model, progress)
             sink.seek(0)
             if model.sha256 is None and sink.read(1) != ONNX_FIRST_BYTE:
                 raise ModelError(f"{model.url}: what came is no ONNX file (a log-in page?); nothing was kept")
         _compare(digest, model, f"{model.url}; nothing was kept")
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
     return digest
 
 

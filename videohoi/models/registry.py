@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Mapping
@@ -11,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from videohoi.errors import UsageError
+from videohoi.files import user_path
+from videohoi.names import did_you_mean, nearest_names
 
 CACHE_VARIABLE = "VIDEOHOI_CACHE"
 """environment variable that names the cache folder"""
@@ -70,8 +71,7 @@ def lookup(name: str, catalogue: Mapping[str, PublicModel] = CATALOGUE) -> Publi
     """
     if name in catalogue:
         return catalogue[name]
-    near = difflib.get_close_matches(name, catalogue, n=1)
-    hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(catalogue)}"
+    hint = did_you_mean(nearest_names(name, catalogue)) or f"; known: {', '.join(catalogue)}"
     raise UsageError(f"unknown model {name!r}{hint}")
 
 
@@ -79,7 +79,7 @@ def cache_folder() -> Path:
     """Where downloaded models lie: $VIDEOHOI_CACHE, else the platform's cache folder (XDG on Linux). Not created."""
     named = os.environ.get(CACHE_VARIABLE)
     if named:
-        return Path(named).expanduser()
+        return user_path(named)
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":

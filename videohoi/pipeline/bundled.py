@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import sys
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 from videohoi import config as strict_config
 from videohoi.errors import ConfigError
 from videohoi.models.methods import METHODS
+from videohoi.names import did_you_mean, nearest_names
 
 FOR_DETECTOR = "for_detector"
 """key of the settings that go with one detector"""
@@ -88,9 +88,8 @@ def _config_path(spec: str | Path) -> Path:
     names = sorted(file.stem for file in folder.glob("*.yaml"))
     if str(spec) in names:
         return folder / f"{spec}.yaml"
-    near = difflib.get_close_matches(str(spec), names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(names)} or a YAML file"
-    raise ConfigError(f"unknown pipeline configuration {str(spec)!r}; {hint}")
+    hint = did_you_mean(nearest_names(str(spec), names)) or f"; expected one of {', '.join(names)} or a YAML file"
+    raise ConfigError(f"unknown pipeline configuration {str(spec)!r}{hint}")
 
 
 def _load_module(name: str, config_path: Path) -> ModuleType:

@@ -9,7 +9,7 @@ from videohoi.decode.file_names import IMAGE_SUFFIXES, files_in, numbered_files
 from videohoi.decode.inputs import InputItem
 from videohoi.decode.specs import InputKind
 from videohoi.errors import InputError
-from videohoi.file_hash import file_sha256
+from videohoi.files import file_sha256
 
 
 def input_sha256(item: InputItem) -> str | None:

@@ -11,7 +11,7 @@ from videohoi import config as strict_config
 from videohoi.detect.factory import DETR_PREFIX, create_detector, runs_on_torch
 from videohoi.detect.protocol import Detector
 from videohoi.errors import ConfigError, UsageError
-from videohoi.file_hash import user_path
+from videohoi.files import user_path
 from videohoi.graph import AnyNode
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.interact.hoi_detector import HOIDetector, MergeSettings

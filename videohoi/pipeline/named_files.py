@@ -7,7 +7,7 @@ from typing import Any
 
 from videohoi.detect.factory import DETR_PREFIX, detector_files
 from videohoi.errors import ModelError, UsageError
-from videohoi.file_hash import is_file, known_sha256, user_path
+from videohoi.files import is_file, known_sha256, user_path
 from videohoi.pipeline.bundled import bundled_folder
 from videohoi.pipeline.model_stages import CALIBRATION_FILE, finds_boxes
 from videohoi.pipeline.words import is_word_list

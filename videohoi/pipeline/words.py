@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from videohoi.errors import UsageError
-from videohoi.file_hash import user_path
+from videohoi.files import user_path
 from videohoi.vocabulary import Vocabulary, hico_det
 from videohoi.vocabulary.phrases import Phrase, known_object, no_object, read_phrase
 from videohoi.vocabulary.word_list import read_word_list

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from videohoi.errors import SinkError
-from videohoi.sink.atomic import sink_error
+from videohoi.files import sink_error
 
 MINIMUM_FREE_BYTES = 16 * 2**20
 """Below this a run is refused: about half a minute of 720p overlay at the default quality."""

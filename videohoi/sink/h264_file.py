@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import SinkError
-from videohoi.sink.atomic import AtomicFile, sink_error
+from videohoi.files import AtomicFile, sink_error
 
 TICKS_PER_SECOND = 90_000
 """clock of the file; a multiple of 24, 25, 30, 50 and 60 frames/s and the usual clock of MPEG streams"""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from videohoi.errors import SinkError
-from videohoi.sink.atomic import AtomicFile
+from videohoi.files import AtomicFile
 from videohoi.sink.records import Record, event_record, frame_record, header_record
 from videohoi.sink.rounding import TIME_DIGITS, Rounding
 from videohoi.structures import FrameResult, SourceInfo

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.sink.atomic import AtomicFile
+from videohoi.files import AtomicFile
 from videohoi.sink.csv_rows import csv_bytes
 from videohoi.sink.rounding import CSV_TIME_DIGITS, SCORE_DIGITS, Rounding
 from videohoi.structures import FrameResult, SourceInfo

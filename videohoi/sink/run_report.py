@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from videohoi.sink.atomic import AtomicFile
+from videohoi.files import write_whole
 from videohoi.sink.rounding import plain
 
 REPORT_DIGITS = 6
@@ -20,10 +20,4 @@ def write_report(path: Path | str, mapping: Mapping[str, Any]) -> None:
     NaN and infinities become null. Raises ``SinkError`` when ``path`` cannot be written.
     """
     text = json.dumps(plain(mapping, REPORT_DIGITS), indent=2, sort_keys=True, allow_nan=False)
-    file = AtomicFile(path)
-    file.open()
-    try:
-        file.write(f"{text}\n".encode())
-        file.commit()
-    finally:
-        file.abort()
+    write_whole(path, f"{text}\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from videohoi.sink.atomic import AtomicFile
+from videohoi.files import AtomicFile
 from videohoi.sink.csv_rows import csv_bytes
 from videohoi.sink.frame_rows import detection_rows
 from videohoi.sink.rounding import CSV_TIME_DIGITS, PIXEL_DIGITS, SCORE_DIGITS, Rounding

@@ -6,7 +6,7 @@ takes is ``videohoi.interact.imported``.
 
 from __future__ import annotations
 
-from videohoi.file_hash import file_sha256
+from videohoi.files import file_sha256
 from videohoi.interact.imported import (
     ImportedWeights,
     WeightsOrigin,

@@ -27,6 +27,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from videohoi import config as strict_config
 from videohoi.detect.network import OBJECT_COUNT, StarterNetwork
+from videohoi.files import replacing
 from videohoi.train.balance import class_weights, repeat_factors
 from videohoi.train.corpus import corpus_hash, read_corpus
 from videohoi.train.distillation import Distillation, DistillationWeights
@@ -166,9 +167,8 @@ class Trainer:
             "step": self.step,
             "data_hash": self.data_hash,
         }
-        partial = self.checkpoint.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(self.checkpoint)
+        with replacing(self.checkpoint) as partial:
+            torch.save(state, partial)
 
     def phase(self) -> Phase:
         """The phase the current step lies in."""

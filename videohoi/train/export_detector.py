@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from videohoi.detect.network import HINT_NAMES, DetectorMaps, StarterNetwork
 from videohoi.errors import InputError, VideohoiError
+from videohoi.files import write_whole
 
 OPSET = 17
 EXAMPLE_HW_PX = (64, 96)
@@ -88,9 +89,7 @@ def export(checkpoint: Path, target: Path, *, half: bool = True) -> None:
         store_half(model)
     _tidy(model, {"step": str(state.get("step", "")), "data_sha256": str(state.get("data_hash", ""))})
     onnx.checker.check_model(model)
-    partial = target.with_name(target.name + ".partial")
-    partial.write_bytes(model.SerializeToString(deterministic=True))
-    partial.replace(target)
+    write_whole(target, model.SerializeToString(deterministic=True))
 
 
 def trace(network: StarterNetwork) -> ModelProto:

@@ -28,6 +28,7 @@ from torch.nn import functional
 
 from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.evaluate.ground_truth_boxes import eleven_point_ap
+from videohoi.files import write_whole
 from videohoi.geometry.boxes import pairwise_iou
 from videohoi.geometry.pair_features import Instances, pair_features
 from videohoi.interact.pooling import pool_pairs
@@ -237,7 +238,7 @@ def train(training: AppearanceTraining) -> dict[str, Any]:
     training.run_folder.mkdir(parents=True, exist_ok=True)
     state = {"weights": network.state_dict(), "size": asdict(network.size), "appearance": True}
     torch.save(state, training.run_folder / "appearance.pt")
-    (training.run_folder / "appearance_figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    write_whole(training.run_folder / "appearance_figures.json", json.dumps(figures, indent=1))
     return figures
 
 

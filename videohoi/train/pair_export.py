@@ -17,6 +17,7 @@ import torch
 from onnx import helper
 from torch import Tensor, nn
 
+from videohoi.files import write_whole
 from videohoi.geometry.pair_features import FEATURE_COUNT
 from videohoi.train.export_detector import store_half
 from videohoi.train.pair_network import PairNetwork, PairNetworkSize, multiplied_sum
@@ -70,7 +71,7 @@ def export(network: PairNetwork, path: Path, *, appearance_trained: bool) -> Non
     }
     helper.set_model_props(model, properties)
     onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString(deterministic=True))
+    write_whole(path, model.SerializeToString(deterministic=True))
 
 
 def trace(network: PairNetwork) -> onnx.ModelProto:

@@ -28,6 +28,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from videohoi.evaluate.ground_truth_boxes import TruthPicture, Yardstick, measure, read_truth
+from videohoi.files import write_whole
 from videohoi.train.hico_geometry import Augmentation, PackedPictures, PairBatch, draw, pack
 from videohoi.train.pair_network import PairNetwork, PairNetworkSize, parameter_count, scattered_sum
 from videohoi.vocabulary import Vocabulary, hico_det
@@ -253,7 +254,7 @@ def train(training: PairTraining) -> dict[str, Any]:
     training.run_folder.mkdir(parents=True, exist_ok=True)
     state = {"weights": trainer.average.state_dict(), "size": asdict(training.network)}
     torch.save(state, training.run_folder / "geometry.pt")
-    (training.run_folder / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    write_whole(training.run_folder / "figures.json", json.dumps(figures, indent=1))
     return figures
 
 

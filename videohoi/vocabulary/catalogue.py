@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from videohoi.errors import UsageError
-from videohoi.vocabulary.nearest import did_you_mean, nearest_names
+from videohoi.names import did_you_mean, nearest_names
 from videohoi.vocabulary.objects import coco
 from videohoi.vocabulary.vcoco import vcoco
 from videohoi.vocabulary.vidhoi import vidhoi

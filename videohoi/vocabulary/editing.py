@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from videohoi.errors import UsageError
-from videohoi.vocabulary.nearest import normal_form
+from videohoi.names import normal_form
 from videohoi.vocabulary.vocabulary import Pairs, Vocabulary
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import UsageError
-from videohoi.vocabulary.nearest import normal_form
+from videohoi.names import normal_form
 from videohoi.vocabulary.packed import read_packed
 from videohoi.vocabulary.vocabulary import Vocabulary, hico_det
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from videohoi.errors import UsageError
+from videohoi.names import did_you_mean, nearest_names, normal_form
 from videohoi.vocabulary import Vocabulary, hico_det
 from videohoi.vocabulary.grammar import participle
-from videohoi.vocabulary.nearest import did_you_mean, nearest_names, normal_form
 
 Phrase = tuple[str, str]
 """(verb, object)"""

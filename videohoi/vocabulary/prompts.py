@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from videohoi.errors import UsageError
+from videohoi.names import did_you_mean, nearest_names
 from videohoi.vocabulary.grammar import article, participle, readable
-from videohoi.vocabulary.nearest import did_you_mean, nearest_names
 from videohoi.vocabulary.vcoco import vcoco_phrases, vcoco_text_classes, vcoco_text_verbs
 from videohoi.vocabulary.vocabulary import Vocabulary
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import UsageError
-from videohoi.vocabulary.nearest import did_you_mean, nearest_names
+from videohoi.names import did_you_mean, nearest_names
 from videohoi.vocabulary.packed import read_packed
 from videohoi.vocabulary.vocabulary import Vocabulary, hico_det
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.errors import InputError, SinkError, UsageError
+from videohoi.errors import InputError, UsageError
+from videohoi.files import replacing, sink_error
 from videohoi.structures.checks import require_shape
 
 _FORMAT = 1
@@ -117,16 +116,12 @@ def save_text_bank(bank: TextBank, path: Path) -> None:
     """Write a ``.npz`` that appears whole or not at all; ``SinkError`` when it cannot be written."""
     about = json.dumps({"format": _FORMAT, "names": bank.names, "prompts": bank.prompts, "encoder": bank.encoder,
                         "fingerprint": bank.fingerprint})  # fmt: skip
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
+        with replacing(path) as partial, partial.open("wb") as file:
             np.savez(file, embeddings=bank.embeddings, about=np.array(about))
-        partial.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise SinkError(f"cannot write text bank {path}: {error.strerror or error}; choose another folder") from error
+        raise sink_error(path, error) from error
 
 
 def load_text_bank(path: Path) -> TextBank:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import ModelError
-from videohoi.file_hash import file_sha256
-from videohoi.vocabulary.nearest import did_you_mean, nearest_names
+from videohoi.files import file_sha256
+from videohoi.names import did_you_mean, nearest_names
 
 INSTALL = "pip install 'videohoi[models]'"
 _BATCH = 64

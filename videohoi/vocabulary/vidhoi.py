@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.vocabulary.nearest import normal_form
+from videohoi.names import normal_form
 from videohoi.vocabulary.packed import read_packed
 from videohoi.vocabulary.vocabulary import Pairs, Vocabulary
 

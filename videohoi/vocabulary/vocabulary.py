@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import UsageError
+from videohoi.names import did_you_mean, nearest_names, normal_form
 from videohoi.vocabulary.grammar import participle
-from videohoi.vocabulary.nearest import did_you_mean, nearest_names, normal_form
 from videohoi.vocabulary.packed import read_packed
 
 Pairs = tuple[tuple[str, str], ...]

@@ -17,8 +17,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,8 +25,9 @@ from typing import Annotated, Any
 import pydantic
 import yaml
 
-from videohoi.errors import ConfigError, SinkError, UsageError
-from videohoi.vocabulary.nearest import did_you_mean, nearest_names, normal_form
+from videohoi.errors import ConfigError, UsageError
+from videohoi.files import write_whole
+from videohoi.names import did_you_mean, nearest_names, normal_form
 from videohoi.vocabulary.vocabulary import Pairs, Vocabulary
 
 Word = Annotated[str, pydantic.Field(strict=True)]
@@ -185,11 +184,4 @@ def word_list_text(words: Vocabulary) -> str:
 
 def write_word_list(words: Vocabulary, path: Path) -> None:
     """Write the YAML file whole or not at all; ``SinkError`` when it cannot be written."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(word_list_text(words), encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise SinkError(f"cannot write word list {path}: {error.strerror or error}; choose another file") from error
+    write_whole(path, word_list_text(words))

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from videohoi.errors import ModelError
-from videohoi.file_hash import known_sha256
+from videohoi.files import known_sha256
 from videohoi.interact.heads.union_crop_head import LoadedModel, UnionCropHead
 from videohoi.interact.imported import load_imported
 from videohoi.interact.options import ModelOptions

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
-from videohoi.file_hash import known_sha256
+from videohoi.files import known_sha256
 from videohoi.interact.heads.union_crops import clip_whole
 from videohoi.interact.imported import load_imported
 from videohoi.interact.methods import Method

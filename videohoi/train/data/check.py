@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from videohoi.errors import InputError, UsageError, VideohoiError
+from videohoi.names import did_you_mean, nearest_names
 from videohoi.train.data.annotations import HoiAnnotations
 from videohoi.train.data.layouts import LAYOUTS, Form, Layout, Part
 from videohoi.train.data.split_filter import TrainingFilter, training_filter
 from videohoi.vocabulary import hico_det, hico_splits
-from videohoi.vocabulary.nearest import did_you_mean, nearest_names
 
 NAMED = 3
 """missing pictures that a finding names"""

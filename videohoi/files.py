@@ -1,15 +1,20 @@
-"""Files that appear whole or not at all."""
+"""Files of the user: the paths they give, files that appear whole or not at all, and hashes of content."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
+from collections.abc import Iterator
+from functools import lru_cache
 from io import FileIO
 from pathlib import Path
+from stat import S_ISREG
 
-from videohoi.errors import SinkError
+from videohoi.errors import ModelError, SinkError, VideohoiError
 
+_BLOCK_BYTES = 1 << 20
 _NO_PERMISSION = "no permission; choose a folder you may write to"
 _DISK_FULL = "the disk or quota is full; free some space or choose another folder"
 _ADVICE = {
@@ -28,11 +33,101 @@ _ADVICE = {
 }
 
 
+def user_path(given: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> Path:
+    """The path that a user gave; ``~`` is their home. ``~name`` of an unknown user is an ordinary file name."""
+    path = Path(os.fsdecode(given))
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
+def is_file(path: Path) -> bool:
+    """False also for a path without permission and for a name that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """False also for a path without permission and for a name that no folder can have."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def file_sha256(path: Path, failure: type[VideohoiError] = ModelError) -> str:
+    """SHA-256 of a file's content in hexadecimal, read in blocks.
+
+    Raises:
+        failure: the path is no regular file, or it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        if not S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
+            raise failure(f"{path}: is no file; give the path of a file")
+        with path.open("rb") as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                digest.update(block)
+    except (OSError, ValueError) as error:
+        raise failure(
+            f"{path}: cannot be read ({getattr(error, 'strerror', error)}); check the path and its permissions"
+        ) from error
+    return digest.hexdigest()
+
+
+def known_sha256(path: Path) -> str:
+    """``file_sha256`` of a file that is asked for often: it is read again only when its size or mtime has changed."""
+    try:
+        state, place = path.stat(), path.resolve()
+    except (OSError, ValueError):
+        return file_sha256(path)
+    return _remembered_sha256(str(place), state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _remembered_sha256(path: str, _size: int, _mtime_ns: int) -> str:
+    return file_sha256(Path(path))
+
+
 def sink_error(path: Path, error: OSError) -> SinkError:
-    """The one line a user reads when ``path`` cannot be written: what, why, and what to do."""
+    """The error of one line for a ``path`` that cannot be written: what, why, and what to do."""
     reason = error.strerror or str(error) or type(error).__name__
     advice = _ADVICE.get(error.errno or 0, f"{reason}; check the disk or choose another folder")
     return SinkError(f"cannot write {path}: {advice}")
+
+
+def write_whole(path: Path | str, content: bytes | str) -> None:
+    """Write a file that appears whole or not at all; text is written as UTF-8.
+
+    Raises:
+        SinkError: the file cannot be written.
+    """
+    file = AtomicFile(path)
+    file.open()
+    try:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+        file.commit()
+    finally:
+        file.abort()
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` for a library that writes files by name.
+
+    After the block the file there takes the place of ``path``; when the block raises, it is removed. An ``OSError``
+    passes through; ``sink_error`` words it.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        with contextlib.suppress(OSError):  # the first failure is the one that counts
+            partial.unlink(missing_ok=True)
 
 
 class AtomicFile:
@@ -74,7 +169,7 @@ class AtomicFile:
         begin = file.tell()
         rest = memoryview(data)
         try:
-            while rest:  # a nearly full disk takes a part and says so only at the next call
+            while rest:  # a nearly full disk accepts a part and reports the failure only at the next call
                 rest = rest[file.write(rest) or 0 :]
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -116,7 +211,7 @@ class AtomicFile:
         return self._file
 
     def _is_own(self) -> bool:
-        """The partial name still leads to the file opened here: a second run would have replaced it."""
+        """Whether the partial name still leads to the file opened here; a second run would have replaced it."""
         with contextlib.suppress(FileNotFoundError):
             return self._identity is not None and os.path.samestat(self._identity, self.partial_path.stat())
         return False

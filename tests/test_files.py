@@ -1,10 +1,12 @@
+"""Paths, hashes, and files that appear whole or not at all."""
+
 import os
+from pathlib import Path
 
 import pytest
 
-from videohoi.errors import SinkError
-from videohoi.sink.atomic import AtomicFile
-from videohoi.sink.disk import prepare_output_folder
+from videohoi.errors import InputError, ModelError, SinkError
+from videohoi.files import AtomicFile, file_sha256, known_sha256, replacing, user_path, write_whole
 
 
 def names(folder):
@@ -153,20 +155,71 @@ def test_two_runs_on_one_file_do_not_mix(tmp_path):
     assert (tmp_path / "a.csv").read_bytes() == b"second"
 
 
-def test_prepare_output_folder_creates_parents_and_is_repeatable(tmp_path):
-    folder = prepare_output_folder(tmp_path / "a" / "b", minimum_free_bytes=0)
-    assert folder.is_dir()
-    assert prepare_output_folder(folder, minimum_free_bytes=0) == folder
-    assert names(folder) == []
+def test_write_whole_replaces_the_file_and_leaves_nothing_beside_it(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"old")
+    write_whole(tmp_path / "a.txt", "caf\N{LATIN SMALL LETTER E WITH ACUTE}\n")
+    assert (tmp_path / "a.txt").read_bytes() == b"caf\xc3\xa9\n"
+    assert names(tmp_path) == ["a.txt"]
 
 
-@pytest.mark.parametrize("below", ["", "deeper"])
-def test_prepare_output_folder_refuses_a_file_in_the_way(tmp_path, below):
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(SinkError, match="not a folder"):
-        prepare_output_folder(tmp_path / "file" / below)
+def test_a_failed_write_keeps_the_old_file(tmp_path, full_disk):
+    (tmp_path / "a.txt").write_bytes(b"old")
+    with full_disk(10), pytest.raises(SinkError, match=r"cannot write .*a\.txt"):
+        write_whole(tmp_path / "a.txt", b"x" * 100)
+    assert (tmp_path / "a.txt").read_bytes() == b"old"
+    assert names(tmp_path) == ["a.txt"]
 
 
-def test_prepare_output_folder_refuses_too_little_space(tmp_path):
-    with pytest.raises(SinkError, match="MiB are free"):
-        prepare_output_folder(tmp_path, minimum_free_bytes=2**62)
+def test_a_file_written_by_name_appears_at_the_end_of_the_block(tmp_path):
+    with replacing(tmp_path / "a.bin") as partial:
+        partial.write_bytes(b"new")
+        assert names(tmp_path) == [partial.name]
+        assert partial.name.startswith(".a.bin.")
+    assert names(tmp_path) == ["a.bin"]
+    assert (tmp_path / "a.bin").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_a_block_that_raises_keeps_the_old_file_and_leaves_nothing(tmp_path, failure):
+    (tmp_path / "a.bin").write_bytes(b"old")
+
+    def write_half():
+        with replacing(tmp_path / "a.bin") as partial:
+            partial.write_bytes(b"half")
+            raise failure
+
+    with pytest.raises(failure):
+        write_half()
+    assert (tmp_path / "a.bin").read_bytes() == b"old"
+    assert names(tmp_path) == ["a.bin"]
+
+
+def test_paths_of_users(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert user_path("~/a.mp4") == tmp_path / "a.mp4"
+    assert user_path("~no such user/a.mp4") == Path("~no such user/a.mp4")
+    assert user_path(b"/videos/caf\xe9.mp4") == Path("/videos/caf\udce9.mp4")  # not UTF-8: Python's surrogates
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"gone\.mp4: cannot be read"):
+        file_sha256(tmp_path / "gone.mp4", InputError)
+
+
+def test_a_known_file_that_changed_is_read_again(tmp_path):
+    file = tmp_path / "weights"
+    file.write_bytes(b"one")
+    before = known_sha256(file)
+    file.write_bytes(b"other")
+    assert known_sha256(file) == file_sha256(file) != before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name exist on POSIX only")
+@pytest.mark.parametrize("read", [file_sha256, known_sha256])
+def test_what_is_no_file_is_not_waited_for(read, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(ModelError, match="is no file; give the path of a file"):
+            read(path)
+    with pytest.raises(ModelError, match="cannot be read"):
+        read(tmp_path / ("long" * 100))

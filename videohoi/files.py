@@ -17,6 +17,7 @@ from videohoi.errors import ModelError, SinkError, VideohoiError
 _BLOCK_BYTES = 1 << 20
 _NO_PERMISSION = "no permission; choose a folder you may write to"
 _DISK_FULL = "the disk or quota is full; free some space or choose another folder"
+_FILE_IN_THE_WAY = "a part of its path is a file, not a folder; give another path"
 _ADVICE = {
     errno.ENOSPC: _DISK_FULL,
     errno.EDQUOT: _DISK_FULL,
@@ -27,8 +28,8 @@ _ADVICE = {
     errno.EISDIR: "it is a folder; give the name of a file",
     errno.ENXIO: "it is a device, a pipe or a socket; give the name of a file",
     errno.ENOENT: "its folder does not exist; create it first",
-    errno.ENOTDIR: "a part of its path is a file, not a folder; give another path",
-    errno.EEXIST: "another run is writing it; wait for that run or choose another name",
+    errno.ENOTDIR: _FILE_IN_THE_WAY,
+    errno.EEXIST: _FILE_IN_THE_WAY,
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
 
@@ -158,7 +159,10 @@ class AtomicFile:
             if self.path.exists() and not self.path.is_file():  # committing would replace it
                 raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
             self.partial_path.unlink(missing_ok=True)
-            self._file = self.partial_path.open("xb", buffering=0)
+            try:
+                self._file = self.partial_path.open("xb", buffering=0)
+            except FileExistsError as error:
+                raise self._taken() from error
             self._identity = os.fstat(self._file.fileno())
         except OSError as error:
             raise sink_error(self.path, error) from error
@@ -183,7 +187,7 @@ class AtomicFile:
             return
         try:
             if not self._is_own():
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+                raise self._taken()
             if not self._file.closed:  # a second try after a failed rename finds it closed
                 os.fsync(self._file.fileno())
                 self._file.close()
@@ -209,6 +213,9 @@ class AtomicFile:
         if self._file is None:
             raise SinkError(f"cannot write {self.path}: it is not open; call open() before process()")
         return self._file
+
+    def _taken(self) -> SinkError:
+        return SinkError(f"cannot write {self.path}: another run is writing it; wait for it or choose another name")
 
     def _is_own(self) -> bool:
         """Whether the partial name still leads to the file opened here; a second run would have replaced it."""

@@ -125,7 +125,7 @@ def test_impossible_requests_are_refused(tmp_path: Path) -> None:
         TextBank(np.ones((1, 3), np.float32), ("a",), (("a",),), "x", "y")
     (tmp_path / "file").write_text("", encoding="utf-8")
     bank = compute_text_bank(["a"], ["a"], LetterCounter())
-    with pytest.raises(SinkError, match="cannot write text bank"):
+    with pytest.raises(SinkError, match=r"cannot write .*bank\.npz: a part of its path is a file"):
         save_text_bank(bank, tmp_path / "file" / "bank.npz")
 
 

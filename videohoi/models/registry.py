@@ -71,7 +71,7 @@ def lookup(name: str, catalogue: Mapping[str, PublicModel] = CATALOGUE) -> Publi
     """
     if name in catalogue:
         return catalogue[name]
-    hint = did_you_mean(nearest_names(name, catalogue)) or f"; known: {', '.join(catalogue)}"
+    hint = did_you_mean(nearest_names(name, catalogue)[:1]) or f"; known: {', '.join(catalogue)}"
     raise UsageError(f"unknown model {name!r}{hint}")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -25,8 +23,6 @@ def prepare_output_folder(path: Path | str, *, minimum_free_bytes: int = MINIMUM
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             free_bytes = shutil.disk_usage(folder).free
-    except FileExistsError as error:  # mkdir's word for "there is a file of that name"
-        raise sink_error(folder, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))) from error
     except OSError as error:
         raise sink_error(folder, error) from error
     if free_bytes < minimum_free_bytes:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from videohoi.decode.protocol import Source
+from videohoi.decode.scene_cuts import CutSettings
 from videohoi.graph import AnyNode, EdgePolicy
 from videohoi.pipeline.model_stages import model_stages
-from videohoi.pipeline.nodes import SinkNode, SmoothNode, TrackNode
+from videohoi.pipeline.nodes import CutNode, SinkNode, SmoothNode, TrackNode
 from videohoi.pipeline.settings import DecodeSettings, DetectSettings, InteractSettings, ModelSettings, OverlaySettings
 from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.pipeline.words import vocabulary_of
@@ -25,6 +26,7 @@ class Config:
     """Settings of offline annotation; ``configs/pipelines/offline_annotation.yaml`` lists them."""
 
     decode: DecodeSettings = field(default_factory=DecodeSettings)
+    cuts: CutSettings = field(default_factory=CutSettings)
     detect: DetectSettings = field(default_factory=DetectSettings)
     interact: InteractSettings = field(default_factory=InteractSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
@@ -38,7 +40,7 @@ class Config:
 def build(
     config: Config, source: Source, branches: Sequence[Sequence[Sink]] = (), header: dict[str, Any] | None = None
 ) -> StageGraph:
-    """One graph: decode | detect | track > interact > smooth | one thread for each branch of sinks.
+    """One graph: decode | cuts > detect | track > interact > smooth | one thread for each branch of sinks.
 
     A method that finds boxes and verbs at once does both at ``detect``.
     """
@@ -51,4 +53,4 @@ def build(
     ]
     sinks: list[list[AnyNode]] = [[SinkNode(sink, header or {}) for sink in branch] for branch in branches]
     edges = EdgePolicy("lossless", config.edge_capacity)
-    return StageGraph(source, [[], [*model.before], post], sinks, edges)
+    return StageGraph(source, [[], [CutNode(config.cuts), *model.before], post], sinks, edges)

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from videohoi.decode.protocol import Source
+from videohoi.decode.scene_cuts import CutSettings
 from videohoi.detect.factory import create_detector
 from videohoi.errors import UsageError
 from videohoi.graph import AnyNode, Batcher, BatchPolicy, EdgePolicy, MultiGraph, RunRecord
 from videohoi.pipeline.model_stages import model_stages
-from videohoi.pipeline.nodes import DetectBatch, SinkNode, SmoothNode, TrackNode
+from videohoi.pipeline.nodes import CutNode, DetectBatch, SinkNode, SmoothNode, TrackNode
 from videohoi.pipeline.settings import DecodeSettings, DetectSettings, InteractSettings, ModelSettings, OverlaySettings
 from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.pipeline.words import vocabulary_of
@@ -34,6 +35,7 @@ class Config:
     """Settings of live perception; ``configs/pipelines/robot_perception.yaml`` lists them."""
 
     decode: DecodeSettings = field(default_factory=DecodeSettings)
+    cuts: CutSettings = field(default_factory=CutSettings)
     detect: DetectSettings = field(default_factory=lambda: DetectSettings(threads=2, workers=1))  # workers cost frames
     interact: InteractSettings = field(default_factory=InteractSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
@@ -51,7 +53,7 @@ class Config:
 
 
 def build(config: Config, source: Source, branches: Branches = (), header: dict[str, Any] | None = None) -> StageGraph:
-    """One graph: decode |latest| detect | track > interact > smooth | one thread for each branch of sinks."""
+    """One graph: decode |latest| cuts > detect | track > interact > smooth | one thread for each branch of sinks."""
     model = model_stages(config.model, config.detect, config.interact, vocabulary_of(config))
     return _graph(config, source, [*model.before], [*model.after], branches, header)
 
@@ -89,10 +91,10 @@ def _graph(
     header: dict[str, Any] | None, name: str = "camera",
 ) -> StageGraph:  # fmt: skip
     vocabulary, told = vocabulary_of(config), {**(header or {}), "policy": POLICY}
-    track = TrackNode(ByteTracker(config.track, human_class_id=vocabulary.person_id))
-    smooth = SmoothNode(InteractionSmoother(vocabulary, config.smooth))
+    tracker = ByteTracker(config.track, human_class_id=vocabulary.person_id)
+    post = [TrackNode(tracker), *interact, SmoothNode(InteractionSmoother(vocabulary, config.smooth))]
     sinks: list[list[AnyNode]] = [[SinkNode(sink, told) for sink in branch] for branch in branches]
     edges = [EdgePolicy.latest(1, config.staleness_seconds), EdgePolicy.lossless(1)]
     record_to, replay = (path and path.replace("{source}", name) for path in (config.record_to, config.replay_from))
-    return StageGraph(source, [[], detect, [track, *interact, smooth]], sinks, edges, record_to=record_to,
+    return StageGraph(source, [[], [CutNode(config.cuts), *detect], post], sinks, edges, record_to=record_to,
                       replay=RunRecord.load(replay) if replay else None)  # fmt: skip

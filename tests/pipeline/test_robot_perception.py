@@ -30,7 +30,7 @@ def test_a_slow_detector_costs_frames_which_are_counted(clip_file):
     module, config = loaded()
     sink = ListSink()
     graph = module.build(config, VideoFile(clip_file), [[sink]], {"pipeline": "robot_perception", "policy": "lossless"})
-    assert graph.describe() == "decode |latest| detect | track > interact > smooth | list"
+    assert graph.describe() == "decode |latest| cuts > detect | track > interact > smooth | list"
     report = graph.run()
     indices = [result.frame.index for result in sink.results]
     assert indices == sorted(set(indices))

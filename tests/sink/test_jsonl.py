@@ -53,7 +53,7 @@ def test_events_file(tmp_path, info, make_event, make_result, validator):
     }
     run(EventsJsonl(tmp_path / "events.jsonl"), info, [*results, make_result(5, 5 / 30)], header=header)
     first, *events, last = lines_of(tmp_path / "events.jsonl", validator)
-    assert (first["schema"], first["version"], first["contents"]) == ("videohoi.record", 1, "events")
+    assert (first["schema"], first["version"], first["contents"]) == ("videohoi.record", 2, "events")
     assert first["source"]["width_px"] == 320
     assert first["run"] == {"policy": "lossless", "weights": "models/starter.onnx", "rate": 0.5, "x": None}
     assert [event["phase"] for event in events] == phases
@@ -61,7 +61,7 @@ def test_events_file(tmp_path, info, make_event, make_result, validator):
         "type": "event", "interaction_id": 7, "phase": "begin", "source_id": "clip.mp4", "frame_index": 12,
         "decided_seconds": 0.5, "human_id": 1, "object_id": 4, "object_class": "skateboard", "verb": "ride",
         "begin_seconds": 0.25, "end_seconds": 0.5, "peak_score": 0.9, "mean_score": 0.8, "delay_seconds": 0.25,
-        "vocabulary_version": 1,
+        "vocabulary_version": 1, "reason": None,
     }  # fmt: skip
     assert last == {
         "type": "end", "complete": True, "frames": 6, "records": 5, "first_pts_seconds": 0.0,

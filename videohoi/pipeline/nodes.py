@@ -10,14 +10,59 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from videohoi.decode.scene_cuts import CutSettings, SceneCuts
 from videohoi.detect.protocol import Detector
 from videohoi.graph import BaseNode, BatchNode
 from videohoi.interact.hoi_detector import HOIDetector
 from videohoi.interact.protocol import HOIHead
 from videohoi.sink.protocol import Sink
 from videohoi.smooth.smoother import InteractionSmoother
-from videohoi.structures import Detections, Frame, FrameResult, SourceInfo, Tracks
+from videohoi.structures import Detections, Discontinuity, Frame, FrameResult, SourceInfo, Tracks
 from videohoi.track.protocol import Tracker
+
+
+class CutNode(BaseNode[Frame, Frame]):
+    """Marks the frames that begin another shot, or another picture size.
+
+    It stands behind the edge at which a live run drops frames and compares only frames that got through: what changed
+    on a dropped frame is found on the next one.
+    """
+
+    def __init__(self, settings: CutSettings) -> None:
+        super().__init__("cuts")
+        self._looks_for_cuts = settings.enabled
+        self._cuts = SceneCuts(settings)
+        self._last_shape: tuple[int, ...] | None = None
+        self.cut_seconds: list[float] = []
+        """times of the first frames of new shots so far"""
+
+    def open(self, info: SourceInfo) -> None:
+        """Start a source."""
+        self.reset()
+        self.cut_seconds = []
+
+    def process(self, item: Frame) -> Iterable[Frame]:
+        """The frame, marked if it does not continue the one before; a mark of its source stays."""
+        reason = item.discontinuity
+        if self._last_shape not in (None, item.image.shape):
+            reason = reason or Discontinuity.PICTURE_SIZE
+        self._last_shape = item.image.shape
+        if reason is not None:
+            self._cuts.reset()
+        if self._looks_for_cuts and self._cuts.is_cut(item.image, item.pts_seconds):
+            reason = Discontinuity.SCENE_CUT
+        if reason is Discontinuity.SCENE_CUT:
+            self.cut_seconds.append(item.pts_seconds)
+        return (item if reason is item.discontinuity else replace(item, discontinuity=reason),)
+
+    def reset(self) -> None:
+        """Forget the shot so far."""
+        self._cuts.reset()
+        self._last_shape = None
+
+    def facts(self) -> dict[str, Any]:
+        """When shots began."""
+        return {"cuts": list(self.cut_seconds)}
 
 
 class HOIDetectNode(BaseNode[Frame, FrameResult]):
@@ -80,10 +125,12 @@ class TrackNode(BaseNode[FrameResult, FrameResult]):
     def __init__(self, tracker: Tracker) -> None:
         super().__init__("track")
         self._tracker = tracker
+        self._held: set[int] = set()  # ids seen or waited for
 
     def open(self, info: SourceInfo) -> None:
         """Compile the kernels."""
         self._tracker.open(info)
+        self._held = set()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -91,12 +138,19 @@ class TrackNode(BaseNode[FrameResult, FrameResult]):
         return tuple(getattr(self._tracker, "notes", ()))
 
     def process(self, item: FrameResult) -> Iterable[FrameResult]:
-        """The result with its tracks."""
-        return (replace(item, tracks=self._tracker.update(item.detections, item.frame.pts_seconds)),)
+        """The result with its tracks; a frame that does not continue the one before ends all older ones."""
+        ended: tuple[int, ...] = ()
+        if item.frame.discontinuity is not None:
+            ended = tuple(sorted(self._held))
+            self._tracker.reset()
+        tracks = self._tracker.update(item.detections, item.frame.pts_seconds)
+        self._held = {*tracks.track_ids.tolist(), *tracks.lost_ids} - {-1}
+        return (replace(item, tracks=replace(tracks, ended_ids=(*ended, *tracks.ended_ids)) if ended else tracks),)
 
     def reset(self) -> None:
         """Forget the tracks."""
         self._tracker.reset()
+        self._held = set()
 
     def close(self, *, complete: bool) -> None:
         """Free the state."""

@@ -13,7 +13,7 @@ from videohoi.structures import FrameResult, InteractionEvent, SourceInfo
 from videohoi.vocabulary import Vocabulary
 
 SCHEMA_NAME = "videohoi.record"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """raised with every change of a record's keys or meaning"""
 
 Record = dict[str, Any]

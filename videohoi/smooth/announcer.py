@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from videohoi.smooth.impacts import Impact
 from videohoi.smooth.pair_table import PairState
-from videohoi.structures import Frame, InteractionEvent, Phase
+from videohoi.structures import Frame, GapReason, InteractionEvent, Phase
 from videohoi.vocabulary import Vocabulary
 
 NOBODY = -1
@@ -78,8 +78,8 @@ class Announcer:
         )
         return begin, replace(begin, phase=Phase.END)
 
-    def gap(self, frame: Frame, last_seconds: float) -> InteractionEvent:
-        """The source was silent, or its clock jumped, between ``last_seconds`` and ``frame``."""
+    def gap(self, frame: Frame, last_seconds: float, reason: GapReason) -> InteractionEvent:
+        """Nothing continues between ``last_seconds`` and ``frame``."""
         return InteractionEvent(
             interaction_id=NOBODY,
             phase=Phase.GAP,
@@ -96,4 +96,5 @@ class Announcer:
             mean_score=0.0,
             delay_seconds=0.0,
             vocabulary_version=self._vocabulary.version,
+            reason=reason,
         )

@@ -18,7 +18,7 @@ from videohoi.smooth.motion import camera_velocity
 from videohoi.smooth.pair_table import ON, PairState
 from videohoi.smooth.scoring import REACH_TAUS, Moment, PairScorer, PairScores
 from videohoi.smooth.timed_rows import Vector
-from videohoi.structures import Frame, FrameResult, InteractionEvent, Phase, SourceInfo, TrackedInteractions
+from videohoi.structures import Frame, FrameResult, GapReason, InteractionEvent, Phase, SourceInfo, TrackedInteractions
 from videohoi.vocabulary import Vocabulary
 
 DISCONTINUITY_SECONDS = 3.0
@@ -40,8 +40,9 @@ class InteractionSmoother:
     exactly once and in order. Where nothing waits (``lookahead_seconds`` 0) no frame is left at the end of a source to
     carry the ends of what is on: whoever folds the events ends it at the last time it is known to hold.
 
-    A silence of the source, or a clock that runs backwards, ends what was on, and a ``gap`` event (ids -1, from the
-    last time before it to the first one after it) precedes the events of the frame that follows.
+    A silence of the source, a clock that runs backwards, or a frame that does not continue the one before it (a scene
+    cut, another picture size) ends what was on, and a ``gap`` event (ids -1, from the last time before it to the first
+    one after it, with its reason) precedes the events of the frame that follows.
     """
 
     name = "smooth"
@@ -70,8 +71,9 @@ class InteractionSmoother:
     def process(self, item: FrameResult) -> Iterator[FrameResult]:
         """Take a frame; yields the frames that can be decided now."""
         pts = item.frame.pts_seconds
-        if self._jumps_to(pts):
-            yield from self._break_off(item.frame)
+        reason = self._gap_before(item.frame)
+        if reason is not None:
+            yield from self._break_off(item.frame, reason)
         self._take(item)
         self._waiting.append(item)
         self._newest_seconds = pts
@@ -85,16 +87,22 @@ class InteractionSmoother:
             yield self._decide(item, last=not self._waiting)
         self.reset()
 
-    def _jumps_to(self, pts: float) -> bool:
-        step = pts - self._newest_seconds  # infinite for the first frame, which follows nothing
-        return step < 0 or DISCONTINUITY_SECONDS < step < np.inf
+    def _gap_before(self, frame: Frame) -> GapReason | None:
+        step = frame.pts_seconds - self._newest_seconds  # infinite for the first frame, which follows nothing
+        if step == np.inf:
+            return None
+        if frame.discontinuity is not None:
+            return GapReason(frame.discontinuity.value)
+        if step < 0:
+            return GapReason.CLOCK
+        return GapReason.SILENCE if step > DISCONTINUITY_SECONDS else None
 
-    def _break_off(self, frame: Frame) -> Iterator[FrameResult]:
+    def _break_off(self, frame: Frame, reason: GapReason) -> Iterator[FrameResult]:
         """The frames before a gap; what none of them can carry is owed to ``frame``, the one after it."""
         last_seconds = self._newest_seconds
         ends = [] if self._waiting else self._end_all(frame)
         yield from self.drain()
-        self._owed = [*ends, self._announcer.gap(frame, last_seconds)]
+        self._owed = [*ends, self._announcer.gap(frame, last_seconds, reason)]
 
     def close(self) -> None:
         """Nothing to free."""

@@ -5,7 +5,7 @@ C channels, H and W picture height and width in pixels.
 """
 
 from videohoi.structures.detections import Detections, FeatureMap
-from videohoi.structures.events import InteractionEvent, Phase, Segment
+from videohoi.structures.events import GapReason, InteractionEvent, Phase, Segment
 from videohoi.structures.frame import Discontinuity, Frame, SourceInfo
 from videohoi.structures.interactions import Interactions, TrackedInteractions
 from videohoi.structures.pairs import HumanObjectPairs
@@ -18,6 +18,7 @@ __all__ = [
     "FeatureMap",
     "Frame",
     "FrameResult",
+    "GapReason",
     "HumanObjectPairs",
     "InteractionEvent",
     "Interactions",

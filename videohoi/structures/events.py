@@ -18,7 +18,20 @@ class Phase(str, Enum):
     RETRACT = "retract"
     """it was announced but turned out too short or wrong: forget it"""
     GAP = "gap"
-    """the source delivered nothing or jumped in time; clocks were frozen"""
+    """nothing continues across this place (``GapReason``): what was on has ended, tracks have new ids"""
+
+
+class GapReason(str, Enum):
+    """Why nothing continues."""
+
+    SCENE_CUT = "scene cut"
+    """another shot began"""
+    PICTURE_SIZE = "picture size"
+    """the picture changed its size or shape"""
+    SILENCE = "silence"
+    """the source delivered nothing for long"""
+    CLOCK = "clock ran backwards"
+    """its times went back"""
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,8 @@ class InteractionEvent:
     delay_seconds: float
     """decided_seconds minus the begin (begin, update) or end (end, retract) it speaks of"""
     vocabulary_version: int = 1
+    reason: GapReason | None = None
+    """of a ``gap`` only"""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ SHARED_ROOMS = {"errors", "structures", "vocabulary", "geometry", "compile", "mo
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
+    "folder_lock": {"errors", "files"},
     "names": set(),
     "structures": {"errors"},
     "vocabulary": {"errors", "structures"},
@@ -31,7 +32,7 @@ ALLOWED = {
     "train": {"errors", "structures", "vocabulary", "geometry", "detect", "interact", "layers", "evaluate", "config"},
     **{stage: SHARED_ROOMS - {"layers"} for stage in STAGES},
 }
-GROUND = {"errors", "files", "names"}
+GROUND = {"errors", "files", "folder_lock", "names"}
 for room in ALLOWED.keys() - GROUND - {"structures", "cli"}:
     ALLOWED[room] = ALLOWED[room] | GROUND
 ALLOWED["detect"] = ALLOWED["detect"] | {"layers"}

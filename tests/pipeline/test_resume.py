@@ -9,6 +9,7 @@ import pytest
 
 from videohoi.decode.inputs import list_inputs
 from videohoi.pipeline.bundled import bundled_folder
+from videohoi.pipeline.input_fingerprint import input_fingerprint
 from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.pipeline.resume import is_done
@@ -35,8 +36,15 @@ def test_another_video_under_the_same_name_is_another_job(copied, pipeline, clip
 
 
 def test_the_same_video_elsewhere_is_the_same_job(copied, pipeline, clip_file, tmp_path):
-    moved = shutil.copy(clip_file, tmp_path / "moved.mp4")
+    moved = shutil.copy2(clip_file, tmp_path / "moved.mp4")
     assert is_done(copied, pipeline, list_inputs([moved])[0], overlay=True)
+    assert not is_done(copied, pipeline, list_inputs([moved])[0], overlay=True, whole_hash=True)
+
+
+def test_results_with_the_whole_hash_hold_for_every_copy(copied, pipeline, clip_file, item, tmp_path):
+    change_report(copied, input_fingerprint=input_fingerprint(item, whole=True).record())
+    copy = shutil.copyfile(clip_file, tmp_path / "copy.mp4")
+    assert is_done(copied, pipeline, list_inputs([copy])[0], overlay=True, whole_hash=True)
 
 
 @pytest.mark.parametrize("name", ["segments.csv", "frames.jsonl", "report.json"])

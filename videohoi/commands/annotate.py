@@ -28,7 +28,7 @@ EXIT_OK, EXIT_FAILED, EXIT_SOME_FAILED = 0, 1, 3
 
 @dataclass(frozen=True)
 class AnnotateRequest:
-    """What was typed."""
+    """The command line of ``videohoi annotate``."""
 
     inputs: tuple[str, ...]
     out: Path | None
@@ -42,6 +42,7 @@ class AnnotateRequest:
     weights: Path | None = None
     clip_weights: str | None = None
     words: str | None = None
+    whole_hash: bool = False
 
     def overrides(self) -> list[str]:
         """Settings in the order in which they are laid over each other."""
@@ -92,7 +93,7 @@ class _Batch:
         jobs = _jobs(items, self._request.out)
         with self._progress_bar() as progress:
             for number, (item, folder) in enumerate(jobs, 1):
-                if self._request.resume and is_done(folder, self._pipeline, item, overlay=self._request.overlay):
+                if self._request.resume and self._is_done(item, folder):
                     self._skipped += 1
                 elif not self._annotate(item, folder, progress, _title(item, number, len(jobs))):
                     break
@@ -128,6 +129,10 @@ class _Batch:
             self._complain(f"left out, results of earlier runs: {len(results)} files, {min(results)} for one")
         return [item for item in items if item.label not in results]
 
+    def _is_done(self, item: InputItem, folder: Path) -> bool:
+        request = self._request
+        return is_done(folder, self._pipeline, item, overlay=request.overlay, whole_hash=request.whole_hash)
+
     def _annotate(self, item: InputItem, folder: Path, progress: Progress, title: str) -> bool:
         """False when what happened concerns all inputs that follow, too."""
         task = progress.add_task(title, total=None)
@@ -139,7 +144,10 @@ class _Batch:
 
         try:
             with interrupts_raise():
-                done = annotate(self._pipeline, item, folder, overlay=self._request.overlay, progress=advance)
+                done = annotate(
+                    self._pipeline, item, folder,
+                    overlay=self._request.overlay, whole_hash=self._request.whole_hash, progress=advance,
+                )  # fmt: skip
             self._done.append(done)
         except VideohoiError as error:
             self._fail(error)

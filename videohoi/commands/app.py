@@ -109,6 +109,9 @@ def annotate(
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip inputs whose results are there, of the same settings.")
     ] = False,
+    whole_hash: Annotated[
+        bool, typer.Option("--whole-hash", help="Tell inputs apart by all their bytes, not by samples. Slower.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Annotate videos: who does what with which thing, from when to when.
@@ -132,7 +135,7 @@ def annotate(
 
     request = AnnotateRequest(
         tuple(inputs), out, detector, config, tuple(settings or ()), overlay, resume, quiet,
-        model, weights, clip_weights, vocab,
+        model, weights, clip_weights, vocab, whole_hash,
     )  # fmt: skip
     raise typer.Exit(run_annotate(request))
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from videohoi.commands.annotate import AnnotateRequest, run_annotate
 from videohoi.demo.compose import write_demo
 from videohoi.detect.factory import create_detector
+from videohoi.folder_lock import FolderLock
 from videohoi.pipeline.interrupts import interrupts_raise
 from videohoi.sink.disk import prepare_output_folder
 
@@ -19,15 +20,18 @@ STARTER_SETTINGS = ("track.new_track_score=0.4",)
 
 def run_demo(out: Path, detector: str | None, *, quiet: bool) -> int:
     """Compose the clip into ``out``, annotate it, print where to look and what the truth is; returns the exit code."""
-    console = Console(highlight=False, quiet=quiet)
     create_detector(detector or "starter")  # what is wrong with it is said before the clip is made
-    prepare_output_folder(out)
+    with FolderLock(prepare_output_folder(out)):
+        return _run_demo(out, detector, Console(highlight=False, quiet=quiet))
+
+
+def _run_demo(out: Path, detector: str | None, console: Console) -> int:
     clip = out / CLIP_FILE
     console.print("Composing a clip from two photographs (a person, a cup of coffee) ...")
     with interrupts_raise():
         truth = write_demo(clip)
     settings = STARTER_SETTINGS if detector in (None, "starter") else ()
-    request = AnnotateRequest((str(clip),), None, detector, "offline_annotation", settings, True, False, quiet)
+    request = AnnotateRequest((str(clip),), None, detector, "offline_annotation", settings, True, False, console.quiet)
     code = run_annotate(request)
     if code == 0:
         begin, end = truth.hold_begin_seconds, truth.hold_end_seconds

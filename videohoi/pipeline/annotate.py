@@ -16,8 +16,10 @@ from videohoi import __version__
 from videohoi.decode.inputs import InputItem
 from videohoi.decode.protocol import Source, SourceReport
 from videohoi.errors import DecodeError, SinkError, StageError, VideohoiError
+from videohoi.files import AtomicFile, sink_error
+from videohoi.folder_lock import FolderLock
 from videohoi.graph import RunReport
-from videohoi.pipeline.input_hash import input_sha256
+from videohoi.pipeline.input_fingerprint import input_fingerprint
 from videohoi.pipeline.interrupts import interrupts_wait
 from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.pipeline import SCHEMA_VERSION, Pipeline
@@ -77,32 +79,35 @@ def output_folder(item: InputItem, out: Path | None, naming: Naming = "stem") ->
 
 
 def annotate(
-    pipeline: Pipeline, item: InputItem, folder: Path, *, overlay: bool = True, progress: Progress | None = None
+    pipeline: Pipeline,
+    item: InputItem,
+    folder: Path,
+    *,
+    overlay: bool = True,
+    whole_hash: bool = False,
+    progress: Progress | None = None,
 ) -> AnnotatedVideo:
-    """Run ``pipeline`` over one input and write everything it says into ``folder``.
+    """Run ``pipeline`` over one input and write the results into ``folder``.
 
-    On an interrupt what was processed is kept, valid, and the report says so; on any other failure, or when the
-    interrupt comes before the first result, nothing is left.
+    An interrupt keeps what was processed: the files are valid and the report says that they are not complete. Any
+    other failure, and an interrupt before the first result, leaves nothing. ``whole_hash``: the report's fingerprint
+    of the input is of all its bytes, which are read once more for it.
 
     Raises:
-        VideohoiError: the input cannot be used or the output cannot be written; one line says which and why.
+        VideohoiError: the input cannot be used, the output cannot be written, or another run is writing into
+            ``folder``; one line says which and why.
         KeyboardInterrupt: interrupted before there was a result.
     """
     source = decode_settings(pipeline.config).open(item.spec)
     run = _Run(pipeline, source, folder, overlay=overlay, progress=progress)
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    new_folders = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        digest, files = input_sha256(item), named_files(pipeline.config)
-        prepare_output_folder(folder)
-        report = run.execute()
-        with interrupts_wait() as interrupt:
-            result = run.finish(report, {"input": item.label, "input_sha256": digest, "files": files})
+        with FolderLock(prepare_output_folder(folder)):
+            return run.complete(item, whole_hash=whole_hash)
     except BaseException:
         with interrupts_wait():
-            run.abort()
-            _remove_empty(made)
+            _remove_empty(new_folders)
         raise
-    return dataclasses.replace(result, interrupted=result.interrupted or interrupt.came)
 
 
 class _Run:
@@ -116,6 +121,25 @@ class _Run:
         self._files = _data_files(pipeline, folder)
         self._video = [_overlay(pipeline, folder)] if overlay else []
         self._is_closing = False
+
+    def complete(self, item: InputItem, *, whole_hash: bool) -> AnnotatedVideo:
+        """The whole run, or nothing of it."""
+        try:
+            self._remove_partial_files()
+            fingerprint = input_fingerprint(item, whole=whole_hash)
+            origin = {
+                "input": item.label,
+                "input_fingerprint": None if fingerprint is None else fingerprint.record(),
+                "files": named_files(self._pipeline.config),
+            }
+            report = self.execute()
+            with interrupts_wait() as interrupt:
+                result = self.finish(report, origin)
+        except BaseException:
+            with interrupts_wait():
+                self.abort()
+            raise
+        return dataclasses.replace(result, interrupted=result.interrupted or interrupt.came)
 
     def execute(self) -> RunReport:
         """Everything up to the last frame; the files are still partial."""
@@ -153,9 +177,14 @@ class _Run:
         if self._is_closing:
             self._remove_outputs()
 
+    def _remove_partial_files(self) -> None:
+        """Those of a run that was killed; this run writes some of them anew, not always all."""
+        for name in OUTPUT_FILES:
+            _remove(AtomicFile(self._folder / name).partial_path)
+
     def _remove_outputs(self) -> None:
         for name in reversed(OUTPUT_FILES):  # the report first: without it a folder counts as unfinished
-            (self._folder / name).unlink(missing_ok=True)
+            _remove(self._folder / name)
 
     def _record(self, result: AnnotatedVideo) -> dict[str, Any]:
         """Everything about the run that is not a result."""
@@ -196,6 +225,13 @@ def _plain(failure: StageError) -> VideohoiError:
     """The cause itself when it already says everything (bad input, full disk, missing weights)."""
     cause = failure.__cause__
     return cause if isinstance(cause, VideohoiError) and not isinstance(cause, StageError) else failure
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise sink_error(path, error) from error
 
 
 def _remove_empty(folders: Sequence[Path]) -> None:

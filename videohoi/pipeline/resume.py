@@ -9,22 +9,27 @@ from typing import Any
 from videohoi import __version__
 from videohoi.decode.inputs import InputItem
 from videohoi.pipeline.annotate import OUTPUT_FILES, OVERLAY_FILE, REPORT_FILE
-from videohoi.pipeline.input_hash import input_sha256
+from videohoi.pipeline.input_fingerprint import InputFingerprint, is_same_input
 from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.pipeline import Pipeline
 
 
-def is_done(folder: Path, pipeline: Pipeline, item: InputItem, *, overlay: bool) -> bool:
-    """``folder`` holds complete results of this input, these settings and weights, and this release."""
+def is_done(folder: Path, pipeline: Pipeline, item: InputItem, *, overlay: bool, whole_hash: bool = False) -> bool:
+    """``folder`` holds complete results of this input, these settings and weights, and this release.
+
+    ``whole_hash``: all bytes of the input are compared, not samples of them.
+    """
     report = _read(folder / REPORT_FILE)
     wanted = [name for name in OUTPUT_FILES if overlay or name != OVERLAY_FILE]
+    fingerprint = InputFingerprint.of_record(report.get("input_fingerprint"))
     return (
         report.get("complete") is True
         and all((folder / name).is_file() for name in wanted)
         and report.get("config_sha256") == pipeline.header()["config_sha256"]
         and _section(report, "machine").get("videohoi") == __version__
         and report.get("files") == named_files(pipeline.config)
-        and report.get("input_sha256") == input_sha256(item) is not None
+        and fingerprint is not None
+        and is_same_input(item, fingerprint, whole=whole_hash)
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from videohoi.decode.protocol import Source
 from videohoi.decode.scene_cuts import CutSettings
 from videohoi.graph import AnyNode, EdgePolicy
+from videohoi.pipeline.kept_models import ModelShelf
 from videohoi.pipeline.model_stages import model_stages
 from videohoi.pipeline.nodes import CutNode, SinkNode, SmoothNode, TrackNode
 from videohoi.pipeline.settings import DecodeSettings, DetectSettings, InteractSettings, ModelSettings, OverlaySettings
@@ -38,14 +39,19 @@ class Config:
 
 
 def build(
-    config: Config, source: Source, branches: Sequence[Sequence[Sink]] = (), header: dict[str, Any] | None = None
+    config: Config,
+    source: Source,
+    branches: Sequence[Sequence[Sink]] = (),
+    header: dict[str, Any] | None = None,
+    shelf: ModelShelf | None = None,
 ) -> StageGraph:
     """One graph: decode | cuts > detect | track > interact > smooth | one thread for each branch of sinks.
 
-    A method that finds boxes and verbs at once does both at ``detect``.
+    A method that finds boxes and verbs at once does both at ``detect``. The models come from ``shelf``, where they
+    stay open for the next run; without one they are loaded for this run.
     """
     vocabulary = vocabulary_of(config)
-    model = model_stages(config.model, config.detect, config.interact, vocabulary)
+    model = model_stages(config.model, config.detect, config.interact, vocabulary, shelf)
     post: list[AnyNode] = [
         TrackNode(ByteTracker(config.track, human_class_id=vocabulary.person_id)),
         *model.after,

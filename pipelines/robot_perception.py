@@ -15,6 +15,7 @@ from videohoi.decode.scene_cuts import CutSettings
 from videohoi.detect.factory import create_detector
 from videohoi.errors import UsageError
 from videohoi.graph import AnyNode, Batcher, BatchPolicy, EdgePolicy, MultiGraph, RunRecord
+from videohoi.pipeline.kept_models import ModelShelf
 from videohoi.pipeline.model_stages import model_stages
 from videohoi.pipeline.nodes import CutNode, DetectBatch, SinkNode, SmoothNode, TrackNode
 from videohoi.pipeline.settings import DecodeSettings, DetectSettings, InteractSettings, ModelSettings, OverlaySettings
@@ -52,9 +53,12 @@ class Config:
     """such a file: the same frames are dropped again, at any speed"""
 
 
-def build(config: Config, source: Source, branches: Branches = (), header: dict[str, Any] | None = None) -> StageGraph:
+def build(
+    config: Config, source: Source, branches: Branches = (), header: dict[str, Any] | None = None,
+    shelf: ModelShelf | None = None,
+) -> StageGraph:  # fmt: skip
     """One graph: decode |latest| cuts > detect | track > interact > smooth | one thread for each branch of sinks."""
-    model = model_stages(config.model, config.detect, config.interact, vocabulary_of(config))
+    model = model_stages(config.model, config.detect, config.interact, vocabulary_of(config), shelf)
     return _graph(config, source, [*model.before], [*model.after], branches, header)
 
 

@@ -108,10 +108,10 @@ class DurationSummary:
 
 
 class DurationHistogram:
-    """Counts durations in log-spaced bins (about 9 KB). One thread adds; reading meanwhile is safe but may lag."""
+    """Counts durations in log-spaced bins (9 KB at most). One thread adds; reading meanwhile is safe but may lag."""
 
     def __init__(self) -> None:
-        self._bins = [0] * BIN_COUNT
+        self._bins: dict[int, int] = {}
         self.count = 0
         self.total_seconds = 0.0
         self._least_seconds = math.inf
@@ -120,7 +120,8 @@ class DurationHistogram:
     def add(self, seconds: float) -> None:
         """Count one duration; a negative one (clocks of two machines) counts as 0."""
         seconds = max(seconds, 0.0)
-        self._bins[self._bin(seconds)] += 1
+        position = self._bin(seconds)
+        self._bins[position] = self._bins.get(position, 0) + 1
         self.count += 1
         self.total_seconds += seconds
         self._least_seconds = min(self._least_seconds, seconds)
@@ -131,7 +132,7 @@ class DurationHistogram:
         # A tiny step down, since 0.07 * 100 = 7.000000000000001 must still be rank 7.
         rank = max(1, math.ceil(fraction * self.count - 1e-9))
         seen = 0
-        for position, count in enumerate(self._bins):
+        for position, count in sorted(self._bins.copy().items()):
             seen += count
             if seen >= rank:
                 middle = LOWEST_SECONDS * math.pow(BIN_RATIO, position - 0.5)

@@ -21,6 +21,7 @@ from videohoi.folder_lock import FolderLock
 from videohoi.graph import RunReport
 from videohoi.pipeline.input_fingerprint import input_fingerprint
 from videohoi.pipeline.interrupts import interrupts_wait
+from videohoi.pipeline.memory import return_free_memory
 from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.pipeline import SCHEMA_VERSION, Pipeline
 from videohoi.pipeline.settings import OverlaySettings, decode_settings
@@ -108,6 +109,8 @@ def annotate(
         with interrupts_wait():
             _remove_empty(new_folders)
         raise
+    finally:
+        return_free_memory()
 
 
 class _Run:

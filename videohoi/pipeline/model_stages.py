@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from videohoi.errors import ConfigError, UsageError
 from videohoi.files import user_path
 from videohoi.graph import AnyNode
 from videohoi.interact.heads.starter import StarterPairHead
-from videohoi.interact.hoi_detector import HOIDetector, MergeSettings
+from videohoi.interact.hoi_detector import HOIDetector, HOIRunner, MergeSettings
 from videohoi.interact.methods import STARTER, Method, method
 from videohoi.interact.options import ModelOptions
 from videohoi.interact.protocol import HOIHead
@@ -22,6 +22,7 @@ from videohoi.interact.scoring import Calibration
 from videohoi.models.methods import METHODS
 from videohoi.pipeline.bundled import bundled_folder, laid_over
 from videohoi.pipeline.detect_node import DetectNode
+from videohoi.pipeline.kept_models import KeptDetector, KeptHead, KeptRunner, ModelShelf
 from videohoi.pipeline.nodes import HOIDetectNode, InteractNode
 from videohoi.pipeline.settings import CalibrationSettings, DetectSettings, InteractSettings, ModelSettings
 from videohoi.pipeline.words import vocabulary_of
@@ -43,9 +44,13 @@ class ModelStages:
 
 
 def model_stages(
-    model: ModelSettings, detect: DetectSettings, pair: InteractSettings, vocabulary: Vocabulary
+    model: ModelSettings,
+    detect: DetectSettings,
+    pair: InteractSettings,
+    vocabulary: Vocabulary,
+    shelf: ModelShelf | None = None,
 ) -> ModelStages:
-    """The nodes of a run; nothing is loaded yet.
+    """The nodes of a run; nothing is loaded yet. The models come from ``shelf`` and go back to it after the run.
 
     Raises:
         UsageError: an unknown method or detector, words for a method of closed classes, a detector for a method that
@@ -54,17 +59,27 @@ def model_stages(
     """
     _check_words(model)
     _check_files(model)
+    key = repr((model, detect, pair, vocabulary.name, vocabulary.version))
     if model.name == STARTER:
-        return ModelStages((DetectNode(_detectors(detect)),), (InteractNode(_starter(model, detect, pair)),))
+        return _two_stages(_detectors(detect), _starter(model, detect, pair), key, shelf)
     chosen = method(model.name)
     if chosen.head is not None:
         detectors = _detectors(detect)
         head: HOIHead = chosen.load(chosen.head)(model_options(chosen, model, detect, pair, vocabulary))
-        return ModelStages((DetectNode(detectors),), (InteractNode(head),))
+        return _two_stages(detectors, head, key, shelf)
     options = model_options(chosen, model, detect, pair, vocabulary)
-    runner = chosen.load(chosen.runner)(chosen, options)
+    runner: HOIRunner = chosen.load(chosen.runner)(chosen, options)
+    if shelf is not None:
+        runner = KeptRunner(shelf, key, runner)
     settings = MergeSettings(options.box_score, pair_limit=pair.pair_limit)
     return ModelStages((HOIDetectNode(HOIDetector(runner, settings)),), ())
+
+
+def _two_stages(detectors: Sequence[Detector], head: HOIHead, key: str, shelf: ModelShelf | None) -> ModelStages:
+    if shelf is not None:
+        detectors = [KeptDetector(shelf, f"detector {key}", detector) for detector in detectors]
+        head = KeptHead(shelf, f"head {key}", head)
+    return ModelStages((DetectNode(detectors),), (InteractNode(head),))
 
 
 def finds_boxes(model: ModelSettings | None) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from videohoi.decode.scene_cuts import CutSettings, SceneCuts
 from videohoi.detect.protocol import Detector
+from videohoi.errors import UsageError
 from videohoi.graph import BaseNode, BatchNode
 from videohoi.interact.hoi_detector import HOIDetector
 from videohoi.interact.protocol import HOIHead
@@ -249,14 +250,23 @@ class SinkNode(BaseNode[FrameResult, FrameResult]):
 
     def __init__(self, sink: Sink, header: dict[str, Any]) -> None:
         super().__init__(sink.name)
-        self._sink = sink
+        self._sink: Sink | None = sink
         self._header = header
 
     def open(self, info: SourceInfo) -> None:
         """Begin the output."""
-        self._sink.open(info, self._header)
+        self._opened().open(info, self._header)
 
     def process(self, item: FrameResult) -> Iterable[FrameResult]:
         """Write one result."""
-        self._sink.process(item)
+        self._opened().process(item)
         return (item,)
+
+    def close(self, *, complete: bool) -> None:
+        """Let go of the sink: a graph may be kept for its report, and pictures would be kept with it."""
+        self._sink = None
+
+    def _opened(self) -> Sink:
+        if self._sink is None:
+            raise UsageError(f"sink {self.name}: its graph has ended; a graph runs once")
+        return self._sink

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,9 @@ from videohoi.decode.protocol import Source, SourceReport
 from videohoi.errors import UsageError
 from videohoi.graph import Graph, RunReport
 from videohoi.pipeline.bundled import LoadedPipeline, load_pipeline
+from videohoi.pipeline.kept_models import ModelShelf
+from videohoi.pipeline.memory import return_free_memory
+from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.settings import decode_settings
 from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.pipeline.words import vocabulary_of
@@ -24,15 +28,19 @@ SCHEMA_VERSION = 1
 
 
 class Pipeline:
-    """A configured pipeline. Each ``run`` builds a fresh graph: nothing is carried from one input to the next.
+    """A configured pipeline; its settings do not change.
 
-    >>> pipeline = Pipeline.from_config("offline_annotation")                  # doctest: +SKIP
-    >>> for result in pipeline.run("clip.mp4"):                                # doctest: +SKIP
-    ...     result.detections, result.tracks, result.interactions, result.events
+    Each ``run`` is a fresh graph: no track or state is carried from one input to the next. The models are loaded by
+    the first run and stay open for the others until ``close``; as a context manager a pipeline closes itself.
+
+    >>> with Pipeline.from_config("offline_annotation") as pipeline:           # doctest: +SKIP
+    ...     for result in pipeline.run("clip.mp4"):
+    ...         result.detections, result.tracks, result.interactions, result.events
     """
 
     def __init__(self, loaded: LoadedPipeline) -> None:
         self._loaded = loaded
+        self._shelf = ModelShelf()
         self._graph: Graph[FrameResult] | None = None
         self._source: Source | None = None
 
@@ -44,6 +52,16 @@ class Pipeline:
             ConfigError: unknown name, key or value.
         """
         return cls(load_pipeline(spec, tuple(overrides)))
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the models. May be called twice; a later run loads them again."""
+        self._shelf.close()
 
     @property
     def config(self) -> Any:
@@ -68,7 +86,12 @@ class Pipeline:
     def graph(self, source: Source, branches: Sequence[Sequence[Sink]] = ()) -> Graph[FrameResult]:
         """A graph over ``source`` that runs once."""
         self._source = source
-        graph: Graph[FrameResult] = self._loaded.module.build(self.config, source, branches, self.header())
+        build = self._loaded.module.build
+        options: dict[str, Any] = {}
+        if "shelf" in inspect.signature(build).parameters:  # a user's own pipeline may load its models itself
+            self._shelf.hold(tuple(sorted(named_files(self.config).items())))
+            options["shelf"] = self._shelf
+        graph: Graph[FrameResult] = build(self.config, source, branches, self.header(), **options)
         self._graph = graph
         return graph
 
@@ -80,8 +103,11 @@ class Pipeline:
             StageError: a stage failed; the message names it and the frame.
         """
         opened = decode_settings(self.config).open(source) if isinstance(source, (str, int, Path)) else source
-        with closing(self.graph(opened).iterate()) as results:  # type: ignore[type-var]
-            yield from results
+        try:
+            with closing(self.graph(opened).iterate()) as results:  # type: ignore[type-var]
+                yield from results
+        finally:
+            return_free_memory()
 
     def report(self) -> RunReport:
         """Counts and times of the last run.

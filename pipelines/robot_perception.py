@@ -53,10 +53,8 @@ class Config:
     """such a file: the same frames are dropped again, at any speed"""
 
 
-def build(
-    config: Config, source: Source, branches: Branches = (), header: dict[str, Any] | None = None,
-    shelf: ModelShelf | None = None,
-) -> StageGraph:  # fmt: skip
+def build(config: Config, source: Source, branches: Branches = (), header: dict[str, Any] | None = None,
+          shelf: ModelShelf | None = None) -> StageGraph:  # fmt: skip
     """One graph: decode |latest| cuts > detect | track > interact > smooth | one thread for each branch of sinks."""
     model = model_stages(config.model, config.detect, config.interact, vocabulary_of(config), shelf)
     return _graph(config, source, [*model.before], [*model.after], branches, header)
@@ -74,12 +72,9 @@ def build_many(
     """
     detect, vocabulary = config.detect, vocabulary_of(config)
     detector = create_detector(
-        detect.detector,
-        threads=detect.threads,
-        score_threshold=detect.score_threshold,
-        input_size_px=detect.input_size_px,
-        engine=detect.engine,
-    )
+        detect.detector, threads=detect.threads, score_threshold=detect.score_threshold,
+        input_size_px=detect.input_size_px, engine=detect.engine, device=detect.device,
+    )  # fmt: skip
     batcher = Batcher(DetectBatch(detector), BatchPolicy(max(len(sources), 1), config.batch_wait_seconds))
     graphs: dict[str, StageGraph] = {}
     for name, source in sources.items():

@@ -32,7 +32,7 @@ def test_one_result_for_each_frame_in_order(clip_file):
     assert report.frames_out == FRAME_COUNT
     assert report.complete
     assert pipeline.source_report().frames == FRAME_COUNT
-    assert set(pipeline.facts()) == {"detector", "head", "truncated_pairs"}
+    assert set(pipeline.facts()) >= {"detector", "head", "truncated_pairs"}
 
 
 def test_leaving_early_stops_the_threads():

@@ -43,7 +43,7 @@ def test_a_folder_of_videos_is_not_one_source(tmp_path):
     [
         ("missing.mp4", {}, InputError, "no such file or folder"),
         ("test://64x48", {"backend": "magic"}, UsageError, "pyav, decord"),
-        ("test://64x48", {"frame_rate_hz": 5.0}, UsageError, "for images only"),
+        ("test://64x48", {"frame_rate_hz": 5.0}, UsageError, "is for files"),
         ("gopher://x", {}, UsageError, "unknown scheme"),
     ],
 )

@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 import pytest
 from numbered_videos import number_of, numbered_image, read
+from PIL import Image
 
 from videohoi.decode.factory import open_source
 from videohoi.decode.image_folder import ImageSequence
 from videohoi.errors import DecodeError, UsageError
+from videohoi.structures import Discontinuity
 
 
 def write_images(folder: Path, names: dict[str, int], size: tuple[int, int] = (160, 120)) -> Path:
@@ -55,17 +57,44 @@ def test_an_unreadable_image_is_skipped_counted_and_noted(tmp_path):
     assert any("(2 times)" in note for note in source.report.notes)
 
 
-def test_another_size_is_rescaled_to_the_first_and_noted(tmp_path):
-    """As a video whose size changes: nothing that came before is lost, and boxes stay in one picture's pixels."""
+def test_another_shape_begins_anew_and_is_never_stretched(tmp_path):
     folder = write_images(tmp_path / "shots", {"1.png": 1, "2.png": 2})
-    write_images(folder, {"3.png": 3}, size=(80, 60))
+    write_images(folder, {"3.png": 3}, size=(60, 80))
     source = ImageSequence.from_folder(folder)
-    source.open()
-    frames = list(source.frames())
-    assert [frame.index for frame in frames] == [0, 1, 2]
-    assert {frame.image.shape for frame in frames} == {(120, 160, 3)}
-    assert any(note.startswith("3.png is 80x60; it and others") for note in source.report.notes)
-    source.close()
+    frames = read(source)
+    assert [frame.image.shape for frame in frames] == [(120, 160, 3)] * 2 + [(80, 60, 3)]
+    assert [frame.discontinuity for frame in frames] == [None, None, Discontinuity.PICTURE_SIZE]
+    assert any("changes to 60x80 at 0.08 s" in note for note in source.report.notes)
+
+
+def test_what_a_folder_also_holds_is_counted_and_named(tmp_path):
+    folder = write_images(tmp_path / "shots", {"1.png": 1})
+    for name in ("a.heic", "b.cr2", "notes.txt", ".hidden"):
+        (folder / name).write_bytes(b"x")
+    source = ImageSequence.from_folder(folder)
+    read(source)
+    assert any("3 other files (a.heic, b.cr2, notes.txt)" in note for note in source.report.notes)
+
+
+@pytest.mark.parametrize(
+    "suffix", ["jpg", "png", "bmp", "webp", "tiff", "avif", "jp2", "ppm", "pgm", "tga", "pcx", "sgi"]
+)
+def test_every_kind_of_picture_is_read(tmp_path, suffix):
+    Image.fromarray(numbered_image(7)).convert("L" if suffix == "pgm" else "RGB").save(tmp_path / f"1.{suffix}")
+    Image.fromarray(numbered_image(7)).save(tmp_path / "2.png")
+    source = open_source(tmp_path)
+    first, second = read(source)
+    assert first.image.shape == second.image.shape
+    assert number_of(first.image) == 7
+    assert not any("other file" in note for note in source.report.notes)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tiff"])
+def test_sixteen_bits_are_scaled_to_eight(tmp_path, suffix):
+    grey = np.full((60, 80), 70 * 257, np.uint16)
+    cv2.imwrite(str(tmp_path / f"deep.{suffix}"), grey)
+    (frame,) = read(open_source(tmp_path / f"deep.{suffix}"))
+    assert np.abs(frame.image.astype(int) - 70).max() <= 1
 
 
 def test_nothing_readable(tmp_path):

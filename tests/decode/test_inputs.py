@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from videohoi.decode.inputs import InputItem, list_inputs
+from videohoi.decode.inputs import InputItem, left_out, list_inputs
 from videohoi.decode.specs import InputKind
 from videohoi.errors import InputError, UsageError
 
@@ -99,3 +99,24 @@ def test_no_input_at_all():
 def test_an_unknown_scheme():
     with pytest.raises(UsageError, match="ftp"):
         list_inputs(["ftp://host/clip.mp4"])
+
+
+def test_a_folder_whose_name_has_brackets_stands_for_itself_in_a_glob(tmp_path):
+    for folder in ("clips [2024]", "clips 2", "a*b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "one.mp4").write_bytes(b"x")
+    assert names(list_inputs([str(tmp_path / "clips [2024]" / "*.mp4")])) == ["one.mp4"]
+    (item,) = list_inputs([str(tmp_path / "clips [2024]" / "*.mp4")])
+    assert Path(item.spec).parent.name == "clips [2024]"
+    (item,) = list_inputs([str(tmp_path / "a*b" / "*.mp4")])
+    assert Path(item.spec).parent.name == "a*b"
+    (item,) = list_inputs([str(tmp_path / "clips [0-9]" / "*.mp4")])
+    assert Path(item.spec).parent.name == "clips 2", "no folder of that name, so it is a pattern"
+
+
+def test_what_lies_beside_videos_is_counted_and_named(tree):
+    (sentence,) = left_out([tree / "videos"])
+    assert "2 other files (cover.jpg, notes.txt) left out" in sentence
+    (sentence,) = left_out([str(tree / "videos" / "*")])
+    assert "1 other file (notes.txt) left out" in sentence
+    assert left_out([tree / "frames", tree / "videos" / "a.gif"]) == []

@@ -13,6 +13,7 @@ from numbered_videos import number_of, numbered_image, read
 
 from videohoi.decode.video_file import VideoFile
 from videohoi.errors import DecodeError, UsageError
+from videohoi.structures import Discontinuity
 
 SHARED_CLIPS = Path(__file__).resolve().parents[2].parent / "shared" / "clips"
 
@@ -171,16 +172,42 @@ def test_pixels_equal_those_of_a_plain_conversion(write_video, size):
         assert frame.image.flags.c_contiguous
 
 
-def test_size_change_is_rescaled_to_the_first_and_noted(write_video, tmp_path):
+def join(path, *parts):
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+def test_a_recording_that_grows_gets_its_larger_size(write_video, tmp_path):
+    """As WebRTC does, whose first pictures are tiny."""
     small = write_video("small.h264", frame_count=10)
     large = write_video("large.h264", frame_count=10, size=(320, 240))
-    joined = tmp_path / "joined.h264"
-    joined.write_bytes(small.read_bytes() + large.read_bytes())
-    source = VideoFile(joined)
+    source = VideoFile(join(tmp_path / "joined.h264", small, large))
     frames = read(source)
-    assert {frame.image.shape for frame in frames} == {(120, 160, 3)}
+    assert [frame.image.shape for frame in frames] == [(120, 160, 3)] * 10 + [(240, 320, 3)] * 10
+    assert [frame.index for frame in frames if frame.discontinuity] == [10]
     assert [number_of(frame.image) for frame in frames] == [*range(10)] * 2
     assert any("320x240" in note for note in source.report.notes)
+
+
+def test_a_smaller_size_of_the_same_shape_goes_on_without_a_break(write_video, tmp_path):
+    """As adaptive streaming does while the network is slow."""
+    large = write_video("large.h264", frame_count=10, size=(320, 240))
+    small = write_video("small.h264", frame_count=10)
+    source = VideoFile(join(tmp_path / "joined.h264", large, small, large))
+    frames = read(source)
+    assert {frame.image.shape for frame in frames} == {(240, 320, 3)}
+    assert not [frame for frame in frames if frame.discontinuity]
+    assert any("enlarged" in note for note in source.report.notes)
+
+
+def test_another_shape_is_not_stretched_and_begins_anew(write_video, tmp_path):
+    wide = write_video("wide.h264", frame_count=10)
+    tall = write_video("tall.h264", frame_count=10, size=(90, 160))
+    source = VideoFile(join(tmp_path / "joined.h264", wide, tall, wide))
+    frames = read(source)
+    assert [frame.image.shape[:2] for frame in frames] == [(120, 160)] * 10 + [(160, 90)] * 10 + [(120, 160)] * 10
+    breaks = {frame.index: frame.discontinuity for frame in frames if frame.discontinuity}
+    assert breaks == {10: Discontinuity.PICTURE_SIZE, 20: Discontinuity.PICTURE_SIZE}
 
 
 def test_gif_keeps_its_own_durations(tmp_path):

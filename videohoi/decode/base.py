@@ -10,13 +10,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from videohoi.decode.picture_size import PictureSizes
 from videohoi.decode.protocol import SourceReport
 from videohoi.decode.timestamps import TimestampRepair
 from videohoi.errors import UsageError
-from videohoi.structures import Frame, SourceInfo
+from videohoi.structures import Discontinuity, Frame, SourceInfo
 
 ASSUMED_FRAME_RATE_HZ = 25.0
 """for sources that state none (raw streams, image folders); ffmpeg assumes the same"""
+NAMED_SIZE_CHANGES = 3
+"""changes of the picture size that get a note of their own; later ones are counted in one"""
 
 
 class Picture(NamedTuple):
@@ -36,8 +39,16 @@ class SequentialSource(ABC):
     After ``close`` it may be opened again and is then read from the start with a fresh report.
     """
 
-    def __init__(self, source_id: str) -> None:
+    def __init__(self, source_id: str, *, frame_rate_hz: float | None = None) -> None:
+        """``frame_rate_hz``: pictures a second, whatever times the input states; None: the input's own times.
+
+        Raises ``UsageError`` unless it is a positive number.
+        """
+        if frame_rate_hz is not None and not 0 < frame_rate_hz < float("inf"):
+            raise UsageError(f"frame_rate_hz={frame_rate_hz}: expected pictures a second, a number above 0")
         self.source_id = source_id
+        self._set_rate_hz = frame_rate_hz
+        self._sizes, self._size_changes = PictureSizes(), 0
         self._report = SourceReport()
         self._timestamps = TimestampRepair(self._report, 1.0 / ASSUMED_FRAME_RATE_HZ)
         self._repeats: dict[str, tuple[int, int]] = {}
@@ -61,9 +72,10 @@ class SequentialSource(ABC):
             raise UsageError(f"{self.source_id}: open() was called twice; call close() before opening again")
         self._report = SourceReport()
         self._repeats = {}
+        self._sizes, self._size_changes = PictureSizes(), 0
         self._run += 1
         try:
-            info = self._open_input()
+            info = self._retimed(self._open_input())
         except BaseException:
             self._close_input()
             raise
@@ -98,8 +110,36 @@ class SequentialSource(ABC):
             if picture is None:
                 return
             index, self._report.frames = self._report.frames, self._report.frames + 1
-            pts_seconds = self._timestamps.place(picture.stamp_seconds)
-            yield Frame(picture.image, index, pts_seconds, self.source_id, picture.captured_seconds)
+            stamp_seconds = picture.stamp_seconds if self._set_rate_hz is None else index / self._set_rate_hz
+            pts_seconds = self._timestamps.place(stamp_seconds)
+            image, discontinuity = self._sized(picture.image, pts_seconds)
+            yield Frame(image, index, pts_seconds, self.source_id, picture.captured_seconds, discontinuity)
+
+    def _retimed(self, info: SourceInfo) -> SourceInfo:
+        """``info`` with the rate that was set in place of the input's own."""
+        rate = self._set_rate_hz
+        if rate is None:
+            return info
+        self._note(f"frame_rate_hz is set: times are {rate:g} pictures a second, whatever the input states")
+        duration = None if info.frame_count is None else info.frame_count / rate
+        return replace(info, frame_rate_hz=rate, duration_seconds=duration)
+
+    def _sized(self, image: NDArray[np.uint8], pts_seconds: float) -> tuple[NDArray[np.uint8], Discontinuity | None]:
+        """The picture in the size in use; a change of size is noted with the time of the first one."""
+        sized, discontinuity = self._sizes.fit(image)
+        if discontinuity is not None:
+            self._note_change(f"the picture changes to {image.shape[1]}x{image.shape[0]} at {pts_seconds:.2f} s")
+        elif sized is not image:
+            self._note(f"smaller pictures from {pts_seconds:.2f} s on are enlarged to the size before them")
+        return sized, discontinuity
+
+    def _note_change(self, sentence: str) -> None:
+        """Note the first few changes of the picture size one by one, and how many there are in all."""
+        self._size_changes += 1
+        if self._size_changes <= NAMED_SIZE_CHANGES:
+            self._note(f"{sentence}; tracks and states begin anew there")
+        else:
+            self._note_again("the picture size changes again")
 
     def _note(self, sentence: str) -> None:
         """Put ``sentence`` into the report, once."""

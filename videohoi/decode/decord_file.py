@@ -141,16 +141,24 @@ class DecordVideoFile(SequentialSource):
         source_id: str | None = None,
         max_batch: int = 64,
         decode_threads: int = 2,
+        stream: int | None = None,
+        frame_rate_hz: float | None = None,
         open_reader: ReaderFactory | None = None,
     ) -> None:
+        """``stream`` must be the one that decord reads, the only moving one; other parameters as of ``VideoFile``."""
         self.path = Path(path)
-        super().__init__(source_id if source_id is not None else self.path.name)
+        super().__init__(source_id if source_id is not None else self.path.name, frame_rate_hz=frame_rate_hz)
+        self._wanted_stream = stream
         self._max_batch = max_batch
         self._decode_threads = decode_threads
         self._open_reader = open_reader
         self._video: DecordVideo | None = None
 
     def _open_input(self) -> SourceInfo:
+        if self._wanted_stream is not None:
+            raise DecodeError(
+                f"{self.path}: decord cannot choose a stream (decode.stream); use the pyav backend for it"
+            )
         self._video = video = DecordVideo(
             self.path, max_batch=self._max_batch, decode_threads=self._decode_threads, open_reader=self._open_reader
         )

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from videohoi.errors import DecodeError
+from videohoi.errors import DecodeError, InputError
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
-    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv",
-    ".3gp", ".gif", ".y4m", ".h264", ".hevc", ".mjpeg",
+    ".mp4", ".m4v", ".mov", ".qt", ".mkv", ".mk3d", ".webm", ".avi", ".divx", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg",
+    ".m1v", ".m2v", ".vob", ".mxf", ".asf", ".wmv", ".flv", ".f4v", ".ogv", ".ogm", ".3gp", ".3g2", ".rm", ".rmvb",
+    ".dv", ".nut", ".amv", ".gif", ".y4m", ".ivf", ".obu", ".h264", ".264", ".avc", ".hevc", ".h265", ".265", ".vvc",
+    ".266", ".mjpeg", ".mjpg",
+})
+"""names by which a folder's videos are found; a file named singly is opened whatever its name"""
+IMAGE_SUFFIXES = frozenset({
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".avif", ".avifs",
+    ".jp2", ".j2k", ".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".pfm", ".tga", ".hdr", ".pic", ".sr",
+    ".ras", ".sgi", ".pcx", ".dds", ".qoi",
 })
 # fmt: on
-"""names by which a folder's videos are found; a file named singly is opened whatever its name"""
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+"""names by which a folder's pictures are found: kinds that OpenCV or Pillow reads"""
+MANY_PICTURE_SUFFIXES = frozenset({".png", ".apng", ".webp", ".tif", ".tiff", ".avif", ".avifs"})
+"""names of pictures of which one file may hold many"""
+NAMED_FILES = 5
+"""files that a sentence names before it only counts"""
 SEQUENCE_FIELD = re.compile(r"%(?:0?(\d+))?d")
 """printf's %d, %6d, %06d"""
 
@@ -32,12 +44,27 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
 
 def files_in(folder: Path, suffixes: frozenset[str]) -> list[Path]:
     """Files of ``folder`` (not of folders in it, no hidden ones) with one of ``suffixes``, in natural order."""
-    found = [
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file()
-    ]
-    return sorted(found, key=lambda path: natural_key(path.name))
+    return [path for path in _files(folder) if path.suffix.lower() in suffixes]
+
+
+def other_files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
+    """Files of ``folder`` with none of ``suffixes``, without hidden ones, in natural order."""
+    return [path for path in _files(folder) if path.suffix.lower() not in suffixes]
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files that are not hidden, in natural order."""
+    try:
+        files = [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file()]
+    except OSError as error:
+        raise InputError(f"{folder}: the folder cannot be listed ({error.strerror}); check its permissions") from error
+    return sorted(files, key=lambda path: natural_key(path.name))
+
+
+def left_out_sentence(names: Sequence[str]) -> str:
+    """``3 other files (a.heic, b.cr2, notes.txt)``: a count, and the first few names."""
+    shown = ", ".join(names[:NAMED_FILES]) + (", ..." if len(names) > NAMED_FILES else "")
+    return f"{len(names)} other file{'s' if len(names) != 1 else ''} ({shown})"
 
 
 def numbered_files(pattern: Path) -> list[tuple[int, Path]]:

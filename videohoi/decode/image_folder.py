@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSource
-from videohoi.decode.file_names import IMAGE_SUFFIXES, files_in, numbered_files
+from videohoi.decode.file_names import (
+    IMAGE_SUFFIXES,
+    MANY_PICTURE_SUFFIXES,
+    files_in,
+    left_out_sentence,
+    numbered_files,
+    other_files,
+)
+from videohoi.decode.picture_file import picture_count, read_picture
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import SourceInfo
 
@@ -20,14 +27,15 @@ class ImageSequence(SequentialSource):
 
     - Image number k has time k / rate. An image that cannot be read is counted, skipped and noted, and the others keep
       their times.
-    - All images must have the size of the first that can be read: boxes and tracks over pictures of different
-      sizes have no meaning, and rescaling would hide a mixed-up folder. The first that differs raises ``DecodeError``.
+    - Images of another shape begin anew (``Frame.discontinuity``): boxes of both have no common pixels.
+    - Other files of the folder are counted and named in the report.
 
     Args:
         paths: the images in order.
         source_id: name of the source.
         frame_rate_hz: images a second; None assumes 25 and notes it.
         numbers: time of each image in frames since the first (for gaps in the numbering); None: 0, 1, 2, ...
+        left_out: names of files beside them that are not read.
 
     Raises:
         DecodeError: no images.
@@ -41,6 +49,7 @@ class ImageSequence(SequentialSource):
         source_id: str,
         frame_rate_hz: float | None = None,
         numbers: Sequence[int] | None = None,
+        left_out: Sequence[str] = (),
     ) -> None:
         super().__init__(source_id)
         if frame_rate_hz is not None and not frame_rate_hz > 0:
@@ -49,6 +58,7 @@ class ImageSequence(SequentialSource):
             raise DecodeError(f"{source_id}: no images; expected files such as .jpg or .png")
         self._paths = tuple(paths)
         self._numbers = tuple(numbers) if numbers is not None else tuple(range(len(paths)))
+        self._left_out = tuple(left_out)
         self._is_rate_assumed = frame_rate_hz is None and len(paths) > 1
         self._frame_rate_hz = frame_rate_hz or ASSUMED_FRAME_RATE_HZ
         self._first: tuple[int, NDArray[np.uint8]] | None = None
@@ -59,7 +69,9 @@ class ImageSequence(SequentialSource):
         paths = files_in(folder, IMAGE_SUFFIXES)
         if not paths:
             raise DecodeError(f"{folder}: the folder holds no images; expected files such as .jpg or .png")
-        return ImageSequence(paths, source_id=source_id or folder.resolve().name, frame_rate_hz=frame_rate_hz)
+        left_out = [path.name for path in other_files(folder, IMAGE_SUFFIXES)]
+        name = source_id or folder.resolve().name
+        return ImageSequence(paths, source_id=name, frame_rate_hz=frame_rate_hz, left_out=left_out)
 
     @staticmethod
     def from_pattern(
@@ -77,6 +89,8 @@ class ImageSequence(SequentialSource):
                 f"images carry no time: {self._frame_rate_hz:g} a second assumed; if not so, give frame_rate_hz "
                 "(--set decode.frame_rate_hz=30)"
             )
+        if self._left_out:
+            self._note(f"{left_out_sentence(self._left_out)} in the folder: not read as pictures")
         missing = self._numbers[-1] + 1 - len(self._paths)
         if missing:
             self._note(f"{missing} numbers of the sequence have no image; the time runs on over them")
@@ -100,40 +114,24 @@ class ImageSequence(SequentialSource):
         if self._first is None:
             return
         (first_row, image), self._first = self._first, None
-        shape = image.shape
         yield Picture(image, self._numbers[first_row] / self._frame_rate_hz)
         for row in range(first_row + 1, len(self._paths)):
             later = self._read(row)
-            if later is None:
-                continue
-            if later.shape != shape:
-                later = self._rescaled(row, later, shape)
-            yield Picture(later, self._numbers[row] / self._frame_rate_hz)
+            if later is not None:
+                yield Picture(later, self._numbers[row] / self._frame_rate_hz)
 
     def _read(self, row: int) -> NDArray[np.uint8] | None:
         """(H, W, 3) RGB; None, counted and noted, when the file is not a whole image."""
         path = self._paths[row]
-        try:
-            data = np.fromfile(path, np.uint8)  # cv2.imread fails on some names on Windows
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-        except (OSError, cv2.error):
-            image = None
+        image = read_picture(path)
         if image is None:
             if self._report.corrupt_packets == 0:
                 self._note(f"the first image that cannot be read is {path.name}")
             self._report.corrupt_packets += 1
             self._note_again("an image cannot be read and was skipped")
-            return None
-        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-
-    def _rescaled(self, row: int, image: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-        """To the first image's size, as a video whose size changes."""
-        height, width = shape[:2]
-        self._note(
-            f"{self._paths[row].name} is {image.shape[1]}x{image.shape[0]}; it and others of another size are rescaled "
-            f"to the first image's {width}x{height}"
-        )
-        return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+        elif path.suffix.lower() in MANY_PICTURE_SUFFIXES and (count := picture_count(path)) > 1:
+            self._note(f"{path.name} holds {count} pictures; in a sequence only the first is read")
+        return image
 
     def _close_input(self) -> None:
         self._first = None

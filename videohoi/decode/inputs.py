@@ -13,8 +13,10 @@ from videohoi.decode.file_names import (
     VIDEO_SUFFIXES,
     files_in,
     is_sequence_pattern,
+    left_out_sentence,
     natural_key,
     numbered_files,
+    other_files,
 )
 from videohoi.decode.specs import InputKind, classify
 from videohoi.errors import InputError
@@ -53,37 +55,67 @@ def list_inputs(specs: Sequence[str | Path]) -> list[InputItem]:
     """
     if isinstance(specs, (str, Path)):
         specs = [specs]
-    found: dict[str, InputItem] = {}
+    items: dict[str, InputItem] = {}
     for spec in specs:
         for item in _expand(spec):
             key = str(Path(item.spec).resolve()) if isinstance(item.spec, Path) else item.spec
-            found.setdefault(key, item)
-    if not found:
+            items.setdefault(key, item)
+    if not items:
         raise InputError("no input given; name a video, a folder, a glob such as 'clips/*.mp4', or a camera such as 0")
-    return sorted(found.values(), key=lambda item: natural_key(str(item.spec)))
+    return sorted(items.values(), key=lambda item: natural_key(str(item.spec)))
+
+
+def left_out(specs: Sequence[str | Path]) -> list[str]:
+    """One sentence for each folder of videos, and each glob, that also holds files which are not read as videos."""
+    sentences = []
+    for spec in [specs] if isinstance(specs, (str, Path)) else specs:
+        path = Path(spec)
+        if path.is_dir() and files_in(path, VIDEO_SUFFIXES):
+            names = [other.name for other in other_files(path, VIDEO_SUFFIXES)]
+        elif _is_glob(spec):
+            files = [match for match in _matches(str(spec)) if match.is_file()]
+            names = [match.name for match in files if match.suffix.lower() not in VIDEO_SUFFIXES | IMAGE_SUFFIXES]
+        else:
+            continue
+        if names:
+            sentences.append(f"{spec}: {left_out_sentence(names)} left out: not read as videos")
+    return sentences
+
+
+def _is_glob(spec: str | Path) -> bool:
+    return "://" not in str(spec) and glob.has_magic(str(spec)) and not Path(spec).exists()
 
 
 def _expand(spec: str | Path) -> Iterator[InputItem]:
     path = Path(spec)
     if path.is_dir() and (videos := files_in(path, VIDEO_SUFFIXES)):
         yield from (InputItem(video, InputKind.VIDEO) for video in videos)
-    elif "://" not in str(spec) and glob.has_magic(str(spec)) and not path.exists():
+    elif _is_glob(spec):
         yield from _expand_glob(str(spec))
     else:
         kind = classify(spec)
         if kind is InputKind.IMAGES and is_sequence_pattern(path):
             numbered_files(path)  # raises when nothing matches: better now than in the middle of a batch
-        is_path = kind in (InputKind.VIDEO, InputKind.IMAGES)
+        is_path = kind in (InputKind.VIDEO, InputKind.IMAGES, InputKind.PICTURES)
         yield InputItem(path if is_path else str(spec), kind)
 
 
 def _expand_glob(pattern: str) -> Iterator[InputItem]:
-    matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - takes absolute patterns
+    matches = _matches(pattern)
     items = [item for path in matches for item in _glob_items(path)]
     if not items:
         how_many = f"matches {len(matches)} files but no video or image" if matches else "matches nothing"
         raise InputError(f"{pattern}: the glob {how_many}; check it, or name the files")
     yield from items
+
+
+def _matches(pattern: str) -> list[Path]:
+    """What a glob matches; a folder that exists under its name stands for itself, as in ``clips [2024]/*.mp4``."""
+    escaped, plain = Path(), Path()
+    for part in Path(pattern).parts:
+        plain /= part
+        escaped /= glob.escape(part) if plain.exists() else part
+    return [Path(match) for match in glob.glob(str(escaped), recursive=True)]  # noqa: PTH207 - takes absolute patterns
 
 
 def _glob_items(path: Path) -> Iterator[InputItem]:

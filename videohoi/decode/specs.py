@@ -10,8 +10,12 @@ from videohoi.decode.file_names import IMAGE_SUFFIXES, VIDEO_SUFFIXES, files_in,
 from videohoi.errors import InputError, UsageError
 
 CAMERA_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "srt")
-IMAGE_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"RIFF", b"II*\x00", b"MM\x00*")
-"""first bytes of JPEG, PNG, BMP, WebP and TIFF files"""
+HEAD_BYTES = 16
+"""how much of a file tells its kind"""
+CONTAINER_BEGINNINGS = (b"\x1aE\xdf\xa3", b"OggS", b"FLV", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"G@", b"GIF8")
+"""first bytes of Matroska, Ogg, FLV, MPEG and GIF files: videos whatever their name"""
+AVIF_BRANDS = (b"avif", b"avis")
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 class InputKind(str, Enum):
@@ -19,6 +23,8 @@ class InputKind(str, Enum):
 
     VIDEO = "video"
     """a video file or GIF"""
+    PICTURES = "pictures"
+    """one file of many pictures: an animation or pages"""
     IMAGES = "images"
     """a folder of images, a numbered pattern, or a single image: one sequence"""
     CAMERA = "camera"
@@ -44,7 +50,7 @@ def classify(spec: str | Path) -> InputKind:
     if path.is_dir():
         return _classify_folder(path)
     if path.exists():
-        return InputKind.IMAGES if _is_image(path) else InputKind.VIDEO
+        return _classify_file(path)
     if is_sequence_pattern(path):
         return InputKind.IMAGES
     raise InputError(f"{text}: there is no such file or folder; check the path")
@@ -74,9 +80,29 @@ def _classify_folder(folder: Path) -> InputKind:
     )
 
 
-def _is_image(path: Path) -> bool:
-    """A still image by name and content; a video under an image's name is a video."""
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
-        return False
+def _classify_file(path: Path) -> InputKind:
+    """By content where it is clear, else by name."""
+    if not path.is_file():
+        return InputKind.VIDEO  # a pipe or a device: to look would take bytes away
     with path.open("rb") as file:
-        return file.read(4).startswith(IMAGE_BEGINNINGS)
+        head = file.read(HEAD_BYTES)
+    if _brand(head) in HEIF_BRANDS:
+        raise InputError(f"{path}: HEIF/HEIC pictures cannot be read here; convert it to JPEG, PNG or AVIF")
+    if not _is_image(path, head):
+        return InputKind.VIDEO
+    from videohoi.decode.picture_file import picture_count
+
+    return InputKind.PICTURES if picture_count(path) > 1 else InputKind.IMAGES
+
+
+def _is_image(path: Path, head: bytes) -> bool:
+    """A picture by content, or by name where the content is not that of a video."""
+    if head.startswith(b"\x89PNG") or head[8:12] == b"WEBP" or _brand(head) in AVIF_BRANDS:
+        return True
+    is_video = head.startswith(CONTAINER_BEGINNINGS) or _brand(head) is not None or head[8:12] == b"AVI "
+    return path.suffix.lower() in IMAGE_SUFFIXES and not is_video
+
+
+def _brand(head: bytes) -> bytes | None:
+    """Main brand of an ISO base media file (MP4, MOV, AVIF, HEIF); None for other files."""
+    return head[8:12] if head[4:8] == b"ftyp" else None

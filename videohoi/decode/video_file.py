@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSource
 from videohoi.decode.orientation import Orientation
+from videohoi.decode.pipe import PipeReader, is_pipe
+from videohoi.decode.streams import choose_stream, is_raw, raw_rate_hz, shown_count, shown_seconds
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import SourceInfo
 
@@ -34,18 +37,33 @@ class VideoFile(SequentialSource):
     """One local video file or GIF, whatever its name: the content decides.
 
     - Times are each frame's own (variable frame rate kept), repaired where missing or not increasing.
-    - Pictures are RGB, turned upright by the container's display matrix; one of another size than the first is rescaled
-      to it and noted. Pixels that are not square are noted, not resampled: boxes stay in stored pixels.
+    - Of several video streams the film is read, and the others are named in the report.
+    - Pictures are RGB, turned upright by the container's display matrix. Pixels that are not square are not resampled:
+      boxes stay in stored pixels, and ``SourceInfo.pixel_aspect_ratio`` says how to show them.
     - A packet that cannot be decoded costs its own frames only and is counted.
     - One frame is held at a time.
     """
 
-    def __init__(self, path: str | Path, *, source_id: str | None = None, decode_threads: int = 2) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        source_id: str | None = None,
+        decode_threads: int = 2,
+        stream: int | None = None,
+        frame_rate_hz: float | None = None,
+    ) -> None:
+        """``stream``: index of the video stream, as FFmpeg counts; None chooses (``streams.choose_stream``).
+
+        ``frame_rate_hz``: pictures a second in place of the file's own times.
+        """
         if decode_threads < 1:
             raise UsageError(f"decode_threads must be 1 or more, got {decode_threads}")
         self.path = Path(path)
-        super().__init__(source_id if source_id is not None else self.path.name)
+        super().__init__(source_id if source_id is not None else self.path.name, frame_rate_hz=frame_rate_hz)
         self._decode_threads = decode_threads
+        self._wanted_stream = stream
+        self._pipe: PipeReader | None = None
         self._container: Any = None
         self._stream: Any = None
         self._first_frame: Any = None
@@ -53,16 +71,23 @@ class VideoFile(SequentialSource):
         self._orientation = Orientation()
         self._reformatter = VideoReformatter()  # kept, since one for each frame would set itself up each time
         self._info: SourceInfo | None = None
+        self._raw_step_seconds: float | None = None
+
+    def interrupt(self) -> None:
+        """End a wait for the writer of a named pipe."""
+        if self._pipe is not None:
+            self._pipe.interrupt()
 
     def _open_input(self) -> SourceInfo:
         self._container = self._open_container()
-        self._stream = self._pick_stream()
+        self._stream = self._choose_stream()
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = self._decode_threads
         self._decoded = self._decode()
         self._first_frame = next(self._decoded, None)
         if self._first_frame is None:
-            raise self._error("none of its frames can be decoded")
+            reason = None if self._pipe is None else self._pipe.reason
+            raise self._error(reason or "none of its frames can be decoded")
         self._orientation = Orientation.of_frame(self._first_frame)
         self._info = self._describe()
         return self._info
@@ -70,53 +95,80 @@ class VideoFile(SequentialSource):
     def _open_container(self) -> Any:
         # "file:" keeps FFmpeg from reading a name such as "a:b.mp4" as a URL; the whitelist keeps a playlist from
         # reaching into the network. Tags in odd encodings are of no interest and must not stop the file.
+        source: Any = f"file:{self.path}"
+        if is_pipe(self.path):
+            source = self._pipe = PipeReader(self.path)
         try:
-            container = av.open(f"file:{self.path}", metadata_errors="ignore", options={"protocol_whitelist": "file"})
+            container = av.open(source, metadata_errors="ignore", options={"protocol_whitelist": "file"})
         except (av.error.FFmpegError, OSError) as error:
-            raise self._error(_reason(self.path, error)) from None
+            raise self._error(self._reason(error)) from None
         if container.format.name in TEXT_ART_FORMATS:
             container.close()
             raise self._error("it is a text file")
         return container
 
-    def _pick_stream(self) -> Any:
-        """The first moving-picture stream; a cover image of a sound file is none."""
-        streams = self._container.streams.video
-        moving = [stream for stream in streams if not stream.disposition & av.stream.Disposition.attached_pic]
-        if not moving:
-            raise self._error("it holds no video stream (sound only?)")
-        if moving[0].codec_context is None:
-            raise self._error("its codec is unknown to this FFmpeg")
-        return moving[0]
+    def _choose_stream(self) -> Any:
+        container = self._container
+        try:
+            choice = choose_stream(container, self._wanted_stream, can_probe=self._pipe is None)
+        except ValueError as error:
+            raise self._error(str(error)) from None
+        if choice.note is None:
+            return choice.stream
+        self._note(choice.note)
+        if self._pipe is not None:
+            return choice.stream
+        index = choice.stream.index
+        container.close()  # packets were looked at
+        self._container = self._open_container()
+        return self._container.streams[index]
 
     def _describe(self) -> SourceInfo:
-        stream, first = self._stream, self._first_frame
-        width, height = (first.height, first.width) if self._orientation.transpose else (first.width, first.height)
-        aspect = stream.sample_aspect_ratio
-        if aspect and aspect != 1:
-            self._note(f"pixels are not square ({aspect.numerator}:{aspect.denominator}); boxes are in stored pixels")
+        container, stream, first = self._container, self._stream, self._first_frame
+        transposed = self._orientation.transpose
+        width, height = (first.height, first.width) if transposed else (first.width, first.height)
         rate = float(stream.average_rate) if stream.average_rate else None
-        return SourceInfo(self.source_id, width, height, rate, stream.frames or None, self._promised_seconds(rate))
+        if is_raw(container):
+            rate = self._raw_rate_hz()
+        seconds = shown_seconds(container, stream, rate)
+        return SourceInfo(
+            self.source_id,
+            width,
+            height,
+            rate,
+            shown_count(stream),
+            seconds,
+            pixel_aspect_ratio=self._aspect(transposed),
+        )
 
-    def _promised_seconds(self, rate_hz: float | None) -> float | None:
-        """How long the container says the video lasts: the longest of what it states; None when it states nothing."""
-        stream, container = self._stream, self._container
-        stated = [_clock_seconds(stream.metadata.get("DURATION", ""))]  # Matroska keeps it in a tag
-        if stream.duration:
-            stated.append(float(stream.duration * stream.time_base))
-        if stream.frames and rate_hz:
-            stated.append(stream.frames / rate_hz)
-        if not any(stated) and container.duration and len(container.streams) == 1:  # else it may be the sound's
-            stated.append(container.duration / av.time_base)
-        return max(stated) or None
+    def _raw_rate_hz(self) -> float:
+        rate, is_stated = raw_rate_hz(self._stream.codec_context)
+        self._raw_step_seconds = 1.0 / rate
+        if not is_stated and self._set_rate_hz is None:
+            self._note(
+                f"a raw stream that states no rate: {rate:g} pictures a second assumed; if not so, set "
+                "decode.frame_rate_hz (--set decode.frame_rate_hz=30)"
+            )
+        return rate
+
+    def _aspect(self, transposed: bool) -> float:
+        """Width over height of a pixel."""
+        aspect = self._stream.sample_aspect_ratio or self._stream.codec_context.sample_aspect_ratio
+        if not aspect or aspect == 1:
+            return 1.0
+        self._note(f"pixels are not square ({aspect.numerator}:{aspect.denominator}); boxes are in stored pixels")
+        return float(1 / aspect if transposed else aspect)
 
     def _pictures(self) -> Iterator[Picture]:
         frame, self._first_frame = self._first_frame, None
-        size_px = (frame.width, frame.height)
+        count = 0
         while frame is not None:
             if frame.is_corrupt:
                 self._note_again("a damaged picture was patched up by the decoder")
-            yield Picture(self._to_rgb(frame, size_px), self._seconds(frame))
+            raw_step = self._raw_step_seconds
+            stamp = self._seconds(frame) if raw_step is None else count * raw_step
+            yield Picture(self._to_rgb(frame), stamp)
+            count += 1
             frame = next(self._decoded, None)
         self._check_end()
 
@@ -125,27 +177,26 @@ class VideoFile(SequentialSource):
         base = self._stream.time_base
         return None if frame.pts is None else frame.pts * base.numerator / base.denominator
 
-    def _to_rgb(self, frame: Any, size_px: tuple[int, int]) -> NDArray[np.uint8]:
-        options: dict[str, Any] = {"format": "rgb24", **SINGLE_THREADED}
-        if (frame.width, frame.height) != size_px:
-            options |= {"width": size_px[0], "height": size_px[1]}
-            self._note(
-                f"the picture size changes to {frame.width}x{frame.height}; "
-                f"such pictures are rescaled to the first one's {size_px[0]}x{size_px[1]}"
-            )
+    def _to_rgb(self, frame: Any) -> NDArray[np.uint8]:
         try:
-            converted: Any = self._reformatter.reformat(frame, **options)
+            converted: Any = self._reformatter.reformat(frame, format="rgb24", **SINGLE_THREADED)
             image: NDArray[np.uint8] = converted.to_ndarray()
         except (av.error.FFmpegError, ValueError) as error:
+            if is_out_of_memory(error):
+                raise self._memory_error() from None
             raise self._error(f"pixel format {frame.format.name} cannot be turned into RGB: {error}") from None
-        # The display matrix belongs to the stream, so the first frame's holds for all and the size never flips.
+        except MemoryError:
+            raise self._memory_error() from None
+        # The display matrix belongs to the stream, so the first frame's holds for all.
         return self._orientation.apply(image)
 
     def _decode(self) -> Iterator[Any]:
         for packet in self._without_cut_end():
             try:
                 frames = self._stream.codec_context.decode(packet)
-            except av.error.FFmpegError:
+            except (av.error.FFmpegError, MemoryError) as error:
+                if is_out_of_memory(error):
+                    raise self._memory_error() from None
                 self._report.corrupt_packets += 1
                 continue
             yield from frames
@@ -160,7 +211,9 @@ class VideoFile(SequentialSource):
                     if packet.size:
                         yield packet
                 return
-            except av.error.FFmpegError:
+            except (av.error.FFmpegError, MemoryError) as error:
+                if is_out_of_memory(error):
+                    raise self._memory_error() from None
                 failures += 1
                 self._report.corrupt_packets += 1
         self._note(f"reading failed {MAX_READ_FAILURES} times in a row; the rest of the file was given up")
@@ -184,7 +237,7 @@ class VideoFile(SequentialSource):
     def _check_end(self) -> None:
         """Compare what came with what the container promised."""
         info, times = self._info, self._timestamps
-        if info is None or times.last_seconds is None or times.first_seconds is None:
+        if info is None or times.last_seconds is None or times.first_seconds is None or self._set_rate_hz is not None:
             return
         step_seconds = 1.0 / (info.frame_rate_hz or ASSUMED_FRAME_RATE_HZ)
         missing_seconds = (info.duration_seconds or 0.0) - (times.last_seconds - times.first_seconds + step_seconds)
@@ -199,23 +252,31 @@ class VideoFile(SequentialSource):
         self._decoded = iter(())
         if container is not None:
             container.close()
+        if self._pipe is not None:
+            self._pipe.close()
+        self._pipe = None
+
+    def _reason(self, error: Exception) -> str:
+        if is_out_of_memory(error):
+            raise self._memory_error() from None
+        if self._pipe is not None and self._pipe.reason is not None:
+            return self._pipe.reason
+        if not self.path.exists():
+            return "there is no such file"
+        if self.path.is_file() and self.path.stat().st_size == 0:
+            return "the file is empty"
+        return f"not readable as video ({getattr(error, 'strerror', None) or error})"
 
     def _error(self, reason: str) -> DecodeError:
         return DecodeError(f"{self.path}: {reason}; {ADVICE}")
 
-
-def _reason(path: Path, error: Exception) -> str:
-    if not path.exists():
-        return "there is no such file"
-    if path.is_file() and path.stat().st_size == 0:
-        return "the file is empty"
-    return f"not readable as video ({getattr(error, 'strerror', None) or error})"
+    def _memory_error(self) -> DecodeError:
+        return DecodeError(
+            f"{self.path}: memory ran out while it was decoded; close other programs, lower detect.workers or "
+            "decode.threads, or use a machine with more memory"
+        )
 
 
-def _clock_seconds(text: str) -> float:
-    """Seconds of ``HH:MM:SS.fraction``; 0 when it is something else."""
-    try:
-        hours, minutes, seconds = (float(part) for part in text.split(":"))
-    except ValueError:
-        return 0.0
-    return hours * 3600 + minutes * 60 + seconds
+def is_out_of_memory(error: BaseException) -> bool:
+    """An allocation failed, in Python or in FFmpeg."""
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM

@@ -8,7 +8,6 @@ from typing import Any
 
 from videohoi.decode.factory import BACKENDS, open_source
 from videohoi.decode.protocol import Source
-from videohoi.decode.specs import InputKind, classify
 from videohoi.errors import UsageError
 
 
@@ -17,11 +16,13 @@ class DecodeSettings:
     """How inputs are read."""
 
     frame_rate_hz: float | None = None
-    """images a second of image sequences, which carry no time; None assumes 25 and says so"""
+    """pictures a second of files, in place of their own times; None: their own, or 25 where they have none"""
     backend: str = "pyav"
     """what reads video files: pyav, or decord (needs the extra of that name)"""
     threads: int = 2
     """most threads that decode a video file"""
+    stream: int | None = None
+    """index of the video stream of files that have several, as FFmpeg counts; None: the film"""
 
     def __post_init__(self) -> None:
         if self.frame_rate_hz is not None and not 0 < self.frame_rate_hz < float("inf"):
@@ -33,9 +34,13 @@ class DecodeSettings:
 
     def open(self, spec: str | int | Path) -> Source:
         """The source that reads ``spec``; errors as ``decode.factory.open_source``."""
-        is_images = not isinstance(spec, int) and classify(spec) is InputKind.IMAGES
-        rate = self.frame_rate_hz if is_images else None
-        return open_source(spec, backend=self.backend, frame_rate_hz=rate, decode_threads=self.threads)
+        return open_source(
+            spec,
+            backend=self.backend,
+            frame_rate_hz=self.frame_rate_hz,
+            decode_threads=self.threads,
+            stream=self.stream,
+        )
 
 
 LEAST_INPUT_PX = 32

@@ -64,9 +64,9 @@ class SourceInfo:
 
     source_id: str
     width_px: int
-    """after rotation"""
+    """of the first picture, after rotation; later ones may differ (``Frame.discontinuity``)"""
     height_px: int
-    """after rotation"""
+    """of the first picture, after rotation"""
     frame_rate_hz: float | None
     """average rate as the container states it; None when unknown. Times come from each frame, never from this."""
     frame_count: int | None
@@ -74,3 +74,5 @@ class SourceInfo:
     duration_seconds: float | None
     live: bool = False
     """a camera or stream: frames cannot be waited for"""
+    pixel_aspect_ratio: float = 1.0
+    """width over height of one pixel as it is meant to be shown; boxes and sizes count stored pixels"""

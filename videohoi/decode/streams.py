@@ -1,0 +1,176 @@
+"""Which video stream of a file is the film, how long it lasts, and at what rate a raw stream runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ
+
+STILL_DISPOSITIONS = ("attached_pic", "still_image", "timed_thumbnails")
+"""flags of streams that hold pictures about the film, not the film"""
+DEFAULT_BONUS_PX = 5_000_000
+"""what the flag "default" is worth against the size of the picture, as in FFmpeg (fftools, map_auto_video)"""
+ENABLED_BY_MUXER = frozenset({"mov", "mp4"})
+"""formats whose muxers flag the first video stream as default without being asked, so the flag prefers nothing"""
+PROBED_PACKETS = 400
+"""packets looked at to tell a single picture from a film where no count is stated: some seconds of video"""
+RAW_FORMATS = frozenset(
+    {"h264", "hevc", "vvc", "mjpeg", "mjpeg_2000", "jpeg_pipe", "m4v", "mpegvideo", "vc1", "dirac", "av1", "obu"}
+)
+"""FFmpeg's formats for bare elementary streams: no container, so no times"""
+
+
+@dataclass(frozen=True)
+class StreamChoice:
+    """One moving-picture stream, and a sentence on the streams that were left out."""
+
+    stream: Any
+    """PyAV's; not to be touched after its container was closed"""
+    note: str | None
+
+
+def choose_stream(container: Any, wanted: int | None = None, *, can_probe: bool = True) -> StreamChoice:
+    """The stream that is the film, or the one with index ``wanted``.
+
+    ``can_probe``: packets may be read to count pictures; the container then has to be opened again.
+    As FFmpeg does: no cover or thumbnail, more than one picture, the flag "default", the larger picture, the first.
+
+    Raises:
+        ValueError: no such stream, with a sentence that lists what there is.
+    """
+    streams = list(container.streams.video)
+    if not streams:
+        raise ValueError("it holds no video stream (sound only?)")
+    counts = _frame_counts(container, streams, can_probe)
+    names = {stream.index: _describe(stream, counts[stream.index]) for stream in streams}
+    if wanted is not None:
+        chosen = next((stream for stream in streams if stream.index == wanted), None)
+        if chosen is None:
+            raise ValueError(f"it has no video stream {wanted} (decode.stream); there are: {_list(names.values())}")
+    else:
+        moving = [stream for stream in streams if not _is_still(stream)]
+        if not moving:
+            raise ValueError(f"it holds no moving pictures, only {_list(names.values())}")
+        chosen = max(moving, key=lambda stream: _rank(container, stream, counts[stream.index]))
+    if chosen.codec_context is None:
+        raise ValueError(f"the codec of {names[chosen.index]} is unknown to this FFmpeg")
+    others = [name for index, name in names.items() if index != chosen.index]
+    if not others:
+        return StreamChoice(chosen, None)
+    advice = "" if wanted is not None else "; decode.stream chooses another"
+    return StreamChoice(
+        chosen, f"of several video streams {names[chosen.index]} is read; left out: {_list(others)}{advice}"
+    )
+
+
+def _rank(container: Any, stream: Any, count: int | None) -> tuple[bool, bool, int, int]:
+    """Larger is better; the last place goes to the first stream."""
+    is_default = bool(stream.disposition & av.stream.Disposition.default)
+    flags_mean_something = not ENABLED_BY_MUXER & set(container.format.name.split(","))
+    bonus = DEFAULT_BONUS_PX if is_default and flags_mean_something else 0
+    area = (stream.width or 0) * (stream.height or 0) if stream.codec_context is not None else 0
+    return stream.codec_context is not None, count is None or count > 1, area + bonus, -stream.index
+
+
+def _is_still(stream: Any) -> bool:
+    return any(stream.disposition & getattr(av.stream.Disposition, name, 0) for name in STILL_DISPOSITIONS)
+
+
+def _frame_counts(container: Any, streams: list[Any], can_probe: bool) -> dict[int, int | None]:
+    """Pictures of each stream by its index: as stated, else as estimated, else as far as looked; None: many."""
+    counts = {stream.index: _stated_count(stream) for stream in streams}
+    if can_probe and len(streams) > 1 and None in counts.values():
+        seen = dict.fromkeys(counts, 0)
+        try:
+            for number, packet in enumerate(container.demux(streams)):
+                seen[packet.stream.index] += packet.size > 0
+                if number >= PROBED_PACKETS:
+                    break
+        except av.error.FFmpegError:  # a damaged packet: what was seen so far has to do
+            pass
+        counts = {
+            index: count if count is not None or seen[index] > 1 else seen[index] for index, count in counts.items()
+        }
+    return counts
+
+
+def _stated_count(stream: Any) -> int | None:
+    return shown_count(stream) or int(_number(stream.metadata.get("NUMBER_OF_FRAMES", ""))) or None
+
+
+def _describe(stream: Any, count: int | None) -> str:
+    codec = "unknown codec" if stream.codec_context is None else stream.codec_context.name
+    size = f" {stream.width}x{stream.height}" if stream.codec_context is not None and stream.width else ""
+    kind = ", cover or thumbnail" if _is_still(stream) else ""
+    pictures = "" if count is None else f", {count} frame{'s' if count != 1 else ''}"
+    return f"stream {stream.index} ({codec}{size}{pictures}{kind})"
+
+
+def _list(names: Any) -> str:
+    return ", ".join(names)
+
+
+def shown_count(stream: Any) -> int | None:
+    """Pictures that are shown, as the container states; None where it states none.
+
+    An edit list, as a trim without encoding writes it, hides stored pictures before the cut. FFmpeg leaves them out of
+    its index of an MP4 file, or marks those that are needed to decode the others.
+    """
+    entries = getattr(stream, "index_entries", None)
+    if entries is None or not 0 < len(entries) <= stream.frames:  # no index, or not a whole one
+        return stream.frames or None
+    return len(entries) - sum(1 for entry in entries if getattr(entry, "is_discard", False))
+
+
+def shown_seconds(container: Any, stream: Any, rate_hz: float | None) -> float | None:
+    """How long the stream shows pictures, as the container states: the longest figure; None where it states none."""
+    stated = []
+    if end := _clock_seconds(stream.metadata.get("DURATION", "")):  # Matroska's tag tells the end, not the length
+        stated.append(end - _start_seconds(stream))
+    if stream.duration:
+        stated.append(float(stream.duration * stream.time_base) - _matroska_start_seconds(container, stream))
+    if rate_hz and (count := shown_count(stream)):
+        stated.append(count / rate_hz)
+    if not stated and container.duration and len(container.streams) == 1:  # else it may be the sound's
+        stated.append(container.duration / av.time_base - _matroska_start_seconds(container, stream))
+    return max(stated, default=0.0) or None
+
+
+def _start_seconds(stream: Any) -> float:
+    return float(stream.start_time * stream.time_base) if stream.start_time else 0.0
+
+
+def _matroska_start_seconds(container: Any, stream: Any) -> float:
+    """Matroska's durations are ends: they count from 0, not from the first picture."""
+    return _start_seconds(stream) if "matroska" in container.format.name else 0.0
+
+
+def is_raw(container: Any) -> bool:
+    """A bare elementary stream: FFmpeg gives its pictures times of 25 a second, whatever its header says."""
+    return container.format.name in RAW_FORMATS
+
+
+def raw_rate_hz(codec_context: Any) -> tuple[float, bool]:
+    """Pictures a second of a raw stream, and whether its header states it; call it after a picture was decoded."""
+    rate: Fraction | None = codec_context.framerate
+    return (float(rate), True) if rate else (ASSUMED_FRAME_RATE_HZ, False)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _clock_seconds(text: str) -> float:
+    """Seconds of ``HH:MM:SS.fraction``; 0 when it is something else."""
+    try:
+        hours, minutes, seconds = (float(part) for part in text.split(":"))
+    except ValueError:
+        return 0.0
+    return hours * 3600 + minutes * 60 + seconds

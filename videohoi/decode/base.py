@@ -1,9 +1,9 @@
-"""The life every source shares: open, read once, close at any time; numbering, repair of time stamps, notes."""
+"""What every source shares: open, read in order or at random, close; numbering, repair of time stamps, notes."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from videohoi.decode.picture_size import PictureSizes
 from videohoi.decode.protocol import SourceReport
 from videohoi.decode.timestamps import TimestampRepair
-from videohoi.errors import UsageError
+from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import Discontinuity, Frame, SourceInfo
 
 ASSUMED_FRAME_RATE_HZ = 25.0
@@ -38,6 +38,9 @@ class SequentialSource(ABC):
 
     After ``close`` it may be opened again and is then read from the start with a fresh report.
     """
+
+    is_live = False
+    """a camera or stream: it has no pictures to go back to"""
 
     def __init__(self, source_id: str, *, frame_rate_hz: float | None = None) -> None:
         """``frame_rate_hz``: pictures a second, whatever times the input states; None: the input's own times.
@@ -98,6 +101,44 @@ class SequentialSource(ABC):
         self._is_read = True
         return self._number(self._run)
 
+    def read(self, indices: Sequence[int] | NDArray[np.int64]) -> list[Frame]:
+        """The frames with these numbers, in the order asked for; a number may repeat. The source must be closed.
+
+        Frame k is the one that ``frames`` yields with index k. In a damaged video a lost frame keeps its number here,
+        while ``frames`` counts on without it. Video files are read by seeking; what cannot be, from its start.
+
+        Raises:
+            UsageError: a number is negative, not whole or beyond the last frame, or the source is live or open.
+            DecodeError: the input cannot be opened, or one of the frames cannot be decoded.
+        """
+        numbers = self._checked_numbers(indices)
+        self._require_recorded("read")
+        frames = self._read_numbers(sorted(set(numbers))) if numbers else {}
+        lost = [number for number in numbers if number not in frames]
+        if lost:
+            raise DecodeError(f"{self.source_id}: frame {lost[0]} cannot be decoded; ask for another one")
+        return [frames[number] for number in numbers]
+
+    def read_at(self, seconds: Sequence[float] | NDArray[np.float64]) -> list[Frame]:
+        """The frames on screen at these media times: the last that began by then. Errors as ``read``.
+
+        A time before the first frame gives the first, one after the last the last.
+        """
+        moments = np.asarray(seconds, np.float64)
+        if moments.ndim != 1 or not np.isfinite(moments).all():
+            raise UsageError(f"{self.source_id}: read_at() needs a list of times in seconds, got {seconds!r}")
+        rows = np.searchsorted(self.frame_times_seconds(), moments, side="right") - 1
+        return self.read(np.maximum(rows, 0))
+
+    def frame_times_seconds(self) -> NDArray[np.float64]:
+        """(N,) ``pts_seconds`` of every frame. Video files are not decoded for it, only read. Errors as ``read``."""
+        self._require_recorded("frame_times_seconds")
+        self.open()
+        try:
+            return np.array([frame.pts_seconds for frame in self.frames()], np.float64)
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Release the input; may be called twice and while ``frames`` is suspended."""
         self._is_open = False
@@ -140,6 +181,36 @@ class SequentialSource(ABC):
             self._note(f"{sentence}; tracks and states begin anew there")
         else:
             self._note_again("the picture size changes again")
+
+    def _read_numbers(self, numbers: list[int]) -> dict[int, Frame]:
+        """Frames by number; ``numbers`` increase. Without a way to seek: everything up to the last is decoded."""
+        self.open()
+        frames: dict[int, Frame] = {}
+        wanted = frozenset(numbers)
+        try:
+            for frame in self.frames():
+                if frame.index in wanted:
+                    frames[frame.index] = frame
+                if frame.index >= numbers[-1]:
+                    return frames
+        finally:
+            self.close()
+        raise self._beyond_end(numbers[-1], self._report.frames)
+
+    def _beyond_end(self, number: int, count: int) -> UsageError:
+        return UsageError(f"{self.source_id}: frames are 0 to {count - 1}, asked for {number}")
+
+    def _checked_numbers(self, indices: Sequence[int] | NDArray[np.int64]) -> list[int]:
+        numbers = np.asarray(indices)
+        if numbers.ndim != 1 or (numbers.size and (numbers.dtype.kind not in "iu" or int(numbers.min()) < 0)):
+            raise UsageError(f"{self.source_id}: read() needs a list of frame numbers, 0 or more, got {indices!r}")
+        return [int(number) for number in numbers]
+
+    def _require_recorded(self, method: str) -> None:
+        if self.is_live:
+            raise UsageError(f"{self.source_id}: {method}() needs a recording; a camera or stream gives frames() only")
+        if self._is_open:
+            raise UsageError(f"{self.source_id}: {method}() needs a closed source; call close() first")
 
     def _note(self, sentence: str) -> None:
         """Put ``sentence`` into the report, once."""

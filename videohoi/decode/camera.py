@@ -66,6 +66,8 @@ class CameraSource(SequentialSource):
         open_capture: opens the device; replaced where there is none.
     """
 
+    is_live = True
+
     def __init__(
         self,
         address: int | str,

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.decode.base import Picture, SequentialSource
+from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSource
+from videohoi.decode.protocol import SourceReport
+from videohoi.decode.timestamps import TimestampRepair
 from videohoi.errors import DecodeError, UsageError
-from videohoi.structures import SourceInfo
+from videohoi.structures import Frame, SourceInfo
 
 FAULT_TOLERANCE = 1e-9
 """a share of the frames: any frame that decord would replace by a copy of its neighbour is an error instead"""
@@ -154,14 +156,48 @@ class DecordVideoFile(SequentialSource):
         self._open_reader = open_reader
         self._video: DecordVideo | None = None
 
-    def _open_input(self) -> SourceInfo:
+    def frame_times_seconds(self) -> NDArray[np.float64]:
+        """(N,) ``pts_seconds`` of every frame, from decord's index."""
+        self._require_recorded("frame_times_seconds")
+        video = self._open_video()
+        try:
+            return self._times_seconds(video)
+        finally:
+            video.close()
+
+    def _read_numbers(self, numbers: list[int]) -> dict[int, Frame]:
+        video = self._open_video()
+        frames: dict[int, Frame] = {}
+        try:
+            if numbers[-1] >= len(video):
+                raise self._beyond_end(numbers[-1], len(video))
+            times_seconds = self._times_seconds(video)
+            for begin in range(0, len(numbers), video.max_batch):
+                batch = numbers[begin : begin + video.max_batch]
+                for number, image in zip(batch, video.frames_at(batch), strict=True):
+                    frames[number] = Frame(image, number, float(times_seconds[number]), self.source_id)
+        finally:
+            video.close()
+        return frames
+
+    def _times_seconds(self, video: DecordVideo) -> NDArray[np.float64]:
+        """The times that ``frames`` gives."""
+        if self._set_rate_hz is not None:
+            return np.arange(len(video)) / self._set_rate_hz
+        repair = TimestampRepair(SourceReport(), 1.0 / ASSUMED_FRAME_RATE_HZ)
+        return np.array([repair.place(float(stamp)) for stamp in video.pts_seconds()])
+
+    def _open_video(self) -> DecordVideo:
         if self._wanted_stream is not None:
             raise DecodeError(
                 f"{self.path}: decord cannot choose a stream (decode.stream); use the pyav backend for it"
             )
-        self._video = video = DecordVideo(
+        return DecordVideo(
             self.path, max_batch=self._max_batch, decode_threads=self._decode_threads, open_reader=self._open_reader
         )
+
+    def _open_input(self) -> SourceInfo:
+        self._video = video = self._open_video()
         height, width = video.frames_at([0]).shape[1:3]
         return SourceInfo(self.source_id, width, height, video.frame_rate_hz, len(video), None)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from videohoi.decode.protocol import Source
+from videohoi.decode.base import SequentialSource
 from videohoi.decode.specs import InputKind, classify
 from videohoi.errors import UsageError
 
@@ -31,8 +31,8 @@ def open_source(
     frame_rate_hz: float | None = None,
     decode_threads: int = 2,
     stream: int | None = None,
-) -> Source:
-    """The source that reads ``spec``; nothing is decoded until its ``open`` is called.
+) -> SequentialSource:
+    """The source that reads ``spec``; nothing is decoded until its ``open`` or ``read`` is called.
 
     Args:
         spec: a video file or GIF (the content decides, not the name), an image, a file of many pictures (animated WebP,
@@ -61,7 +61,7 @@ def open_source(
     return _BUILDERS[kind](_Request(text_or_path, backend, source_id, frame_rate_hz, decode_threads, stream))
 
 
-def _video(request: _Request) -> Source:
+def _video(request: _Request) -> SequentialSource:
     if request.backend == "decord":
         from videohoi.decode.decord_file import DecordVideoFile
 
@@ -77,13 +77,13 @@ def _video(request: _Request) -> Source:
     )  # fmt: skip
 
 
-def _pictures(request: _Request) -> Source:
+def _pictures(request: _Request) -> SequentialSource:
     from videohoi.decode.picture_file import PictureFile
 
     return PictureFile(request.spec, source_id=request.source_id, frame_rate_hz=request.frame_rate_hz)
 
 
-def _images(request: _Request) -> Source:
+def _images(request: _Request) -> SequentialSource:
     from videohoi.decode.image_folder import ImageSequence
 
     path = Path(request.spec)
@@ -94,19 +94,19 @@ def _images(request: _Request) -> Source:
     return build(path, source_id=request.source_id, frame_rate_hz=request.frame_rate_hz)
 
 
-def _camera(request: _Request) -> Source:
+def _camera(request: _Request) -> SequentialSource:
     from videohoi.decode.camera import CameraSource
 
     return CameraSource(str(request.spec), source_id=request.source_id)
 
 
-def _generated(request: _Request) -> Source:
+def _generated(request: _Request) -> SequentialSource:
     from videohoi.decode.synthetic import GeneratedSource
 
     return GeneratedSource.from_address(str(request.spec), source_id=request.source_id)
 
 
-_BUILDERS: dict[InputKind, Callable[[_Request], Source]] = {
+_BUILDERS: dict[InputKind, Callable[[_Request], SequentialSource]] = {
     InputKind.VIDEO: _video,
     InputKind.PICTURES: _pictures,
     InputKind.IMAGES: _images,

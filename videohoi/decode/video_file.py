@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,12 @@ from numpy.typing import NDArray
 from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSource
 from videohoi.decode.orientation import Orientation
 from videohoi.decode.pipe import PipeReader, is_pipe
+from videohoi.decode.protocol import SourceReport
+from videohoi.decode.random_access import PictureIndex, SeekingReader, is_out_of_memory
 from videohoi.decode.streams import choose_stream, is_raw, raw_rate_hz, shown_count, shown_seconds
+from videohoi.decode.timestamps import TimestampRepair
 from videohoi.errors import DecodeError, UsageError
-from videohoi.structures import SourceInfo
+from videohoi.structures import Frame, SourceInfo
 
 EARLY_END_SECONDS = 0.5
 """a file ends early when more than this is missing; less is the usual slack between container and stream lengths"""
@@ -71,6 +73,7 @@ class VideoFile(SequentialSource):
         self._orientation = Orientation()
         self._reformatter = VideoReformatter()  # kept, since one for each frame would set itself up each time
         self._info: SourceInfo | None = None
+        self._time_base: Any = None
         self._raw_step_seconds: float | None = None
 
     def interrupt(self) -> None:
@@ -171,6 +174,60 @@ class VideoFile(SequentialSource):
             count += 1
             frame = next(self._decoded, None)
         self._check_end()
+
+    def frame_times_seconds(self) -> NDArray[np.float64]:
+        """(N,) ``pts_seconds`` of every frame; read from the packets, or decoded where their stamps do not tell."""
+        self._require_recorded("frame_times_seconds")
+        index = self._picture_index()
+        return super().frame_times_seconds() if index is None else self._times_seconds(index)
+
+    def _read_numbers(self, numbers: list[int]) -> dict[int, Frame]:
+        index = self._picture_index()
+        if index is None:
+            return super()._read_numbers(numbers)
+        if numbers[-1] >= len(index.stamps):
+            raise self._beyond_end(numbers[-1], len(index.stamps))
+        times_seconds = self._times_seconds(index)
+        number_of = {int(index.stamps[number]): number for number in numbers}
+        frames: dict[int, Frame] = {}
+        try:
+            for stamp, picture in SeekingReader(self._open_stream, index).pictures(sorted(number_of)):
+                number = number_of[stamp]
+                self._orientation = Orientation.of_frame(picture)
+                frames[number] = Frame(self._to_rgb(picture), number, float(times_seconds[number]), self.source_id)
+        except MemoryError:
+            raise self._memory_error() from None
+        return frames
+
+    def _picture_index(self) -> PictureIndex | None:
+        """None where pictures cannot be found by seeking."""
+        if is_pipe(self.path):  # it gives its bytes once
+            return None
+        container, stream = self._open_stream()
+        try:
+            self._time_base = stream.time_base
+            return None if is_raw(container) else PictureIndex.of_stream(container, stream)
+        finally:
+            container.close()
+
+    def _open_stream(self) -> tuple[Any, Any]:
+        """The container and stream, opened anew; the caller closes the container."""
+        self._container = self._open_container()
+        try:
+            stream = self._choose_stream()
+        except BaseException:
+            self._close_input()
+            raise
+        stream.thread_type, stream.codec_context.thread_count = "AUTO", self._decode_threads
+        container, self._container = self._container, None
+        return container, stream
+
+    def _times_seconds(self, index: PictureIndex) -> NDArray[np.float64]:
+        if self._set_rate_hz is not None:
+            return np.arange(len(index.stamps)) / self._set_rate_hz
+        repair = TimestampRepair(SourceReport(), 1.0 / ASSUMED_FRAME_RATE_HZ)
+        base = self._time_base
+        return np.array([repair.place(int(stamp) * base.numerator / base.denominator) for stamp in index.stamps])
 
     def _seconds(self, frame: Any) -> float | None:
         # Not frame.time: frames that the decoder gives up at the end carry no time base.
@@ -275,8 +332,3 @@ class VideoFile(SequentialSource):
             f"{self.path}: memory ran out while it was decoded; close other programs, lower detect.workers or "
             "decode.threads, or use a machine with more memory"
         )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """An allocation failed, in Python or in FFmpeg."""
-    return isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM

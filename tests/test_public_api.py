@@ -16,6 +16,7 @@ EXPECTED = [
     "VideohoiError",
     "Vocabulary",
     "__version__",
+    "contact_sheet",
     "hico_det",
     "open_source",
 ]

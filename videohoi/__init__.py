@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from videohoi.decode.contact_sheet import contact_sheet
     from videohoi.decode.factory import open_source
     from videohoi.errors import VideohoiError
     from videohoi.pipeline.pipeline import Pipeline
@@ -41,6 +42,7 @@ _HOMES = {
     "Tracks": "videohoi.structures",
     "VideohoiError": "videohoi.errors",
     "Vocabulary": "videohoi.vocabulary",
+    "contact_sheet": "videohoi.decode.contact_sheet",
     "hico_det": "videohoi.vocabulary",
     "open_source": "videohoi.decode.factory",
 }
@@ -57,6 +59,7 @@ __all__ = [
     "VideohoiError",
     "Vocabulary",
     "__version__",
+    "contact_sheet",
     "hico_det",
     "open_source",
 ]

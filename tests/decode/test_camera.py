@@ -90,7 +90,7 @@ def test_a_lost_camera_is_opened_again_and_time_goes_on():
     source.open()
     stream = source.frames()
     frames = [next(stream) for _ in range(5)]
-    with pytest.raises(DecodeError, match="3 tries"):
+    with pytest.raises(DecodeError, match="3 attempts"):
         next(stream)
     assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
     times = [frame.pts_seconds for frame in frames]

@@ -152,13 +152,13 @@ def indices(sink: list[Frame]) -> list[int]:
 
 
 def test_a_camera_that_dies_and_returns_goes_on_in_the_same_run():
-    """Two failed tries between; then it is lost for good, and the run says so and keeps every frame it gave."""
+    """Two failed attempts between; then it is lost for good, and the run says so and keeps every frame it gave."""
     lost = Capture(0, is_open=False)
     camera = camera_over(Capture(4), lost, lost, Capture(3), attempts=3)
     seen: list[Frame] = []
     graph = Graph(camera, [[], [FunctionNode("list", lambda frame: (seen.append(frame), frame)[1])]])
     before = set(threading.enumerate())
-    with pytest.raises(StageError, match=r"stage 'decode' .* the connection was lost and 3 tries .* failed"):
+    with pytest.raises(StageError, match=r"stage 'decode' .* the connection was lost and 3 attempts .* failed"):
         graph.run()
     assert indices(seen) == list(range(7))
     times = [frame.pts_seconds for frame in seen]

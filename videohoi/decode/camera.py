@@ -30,12 +30,12 @@ class Capture(Protocol):
 
 @dataclass(frozen=True)
 class ReconnectPolicy:
-    """When and how often a lost camera is tried again."""
+    """When and how often a lost connection is opened again."""
 
     attempts: int = 10
-    """tries in a row before the source fails; 0: never try"""
+    """attempts in a row before the source fails; 0: no attempt"""
     first_delay_seconds: float = 0.5
-    """wait before the first try; each further wait is twice as long"""
+    """wait before the first attempt; each further wait is twice as long"""
     longest_delay_seconds: float = 8.0
     """no wait is longer"""
 
@@ -44,7 +44,7 @@ class ReconnectPolicy:
             raise UsageError(f"ReconnectPolicy needs attempts >= 0 and 0 < first delay <= longest delay, got {self}")
 
     def delays_seconds(self) -> Iterator[float]:
-        """The waits before each try."""
+        """The wait before each attempt."""
         for attempt in range(self.attempts):
             yield min(self.first_delay_seconds * 2.0**attempt, self.longest_delay_seconds)
 
@@ -52,15 +52,16 @@ class ReconnectPolicy:
 class CameraSource(SequentialSource):
     """A camera (index or device) or a stream (``rtsp://``, ``http://``); live.
 
-    ``captured_seconds`` is the clock right after the picture was taken over; ``pts_seconds`` the same, counted from the
-    first picture, so a lost connection is a gap in time. A stream that knows its length (a file on a web server) ends
-    where the server ends it, and is not asked for again. ``close`` may be called from another thread: it ends a wait
-    for the camera at once, and a read in progress as soon as OpenCV returns (``timeout_seconds`` at the latest).
+    ``captured_seconds`` is the clock right after OpenCV received the picture. ``pts_seconds`` is the same clock,
+    counted from the first picture, so a lost connection is a gap in time. A stream that states its length (a file on a
+    web server) ends when the server ends it and is not opened again. ``close`` may be called from another thread: it
+    ends a wait for the camera at once, and a read in progress as soon as OpenCV returns (``timeout_seconds`` at the
+    latest).
 
     Args:
         address: camera index, device path or stream address.
         source_id: name of the source; None: ``camera 0``, or the address without its password.
-        reconnect: when to try a lost camera again.
+        reconnect: when to open a lost connection again.
         timeout_seconds: longest time to open a stream, and to wait for one picture of it.
         clock: monotonic seconds.
         open_capture: opens the device; replaced where there is none.
@@ -97,7 +98,10 @@ class CameraSource(SequentialSource):
     def _open_input(self) -> SourceInfo:
         self._closing.clear()
         if not self._connect():
-            raise DecodeError(f"{self._name}: cannot be opened; check that it is on, its address, and who else uses it")
+            raise DecodeError(
+                f"{self._name}: cannot be opened; check that it is switched on, that the address is right and that no "
+                "other program uses it"
+            )
         picture = self._read()
         capture = self._capture
         if picture is None or capture is None:
@@ -156,10 +160,10 @@ class CameraSource(SequentialSource):
         return Picture(image, captured_seconds - self._first_captured_seconds, captured_seconds)
 
     def _reconnect(self) -> bool:
-        """Try again until it works (True) or ``close`` is called (False).
+        """Open the connection again, until it works (True) or ``close`` is called (False).
 
         Raises:
-            DecodeError: all tries failed.
+            DecodeError: all attempts failed.
         """
         self._note_again("the connection was lost")
         self._release()
@@ -169,7 +173,7 @@ class CameraSource(SequentialSource):
             if self._connect():
                 return True
         raise DecodeError(
-            f"{self._name}: the connection was lost and {self._reconnect_policy.attempts} tries to open it again "
+            f"{self._name}: the connection was lost and {self._reconnect_policy.attempts} attempts to open it again "
             "failed; check the camera and the network"
         )
 

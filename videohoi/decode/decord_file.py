@@ -1,8 +1,8 @@
-"""Random access and bounded batches with decord (extra ``decord``), its unbounded decode-ahead fenced in.
+"""Random access and bounded batches with decord (extra ``decord``).
 
-After it was asked for one frame decord goes on decoding ahead of a reader that pauses, without limit (1.9 GB for 300
-frames of 1080p were seen; dmlc/decord issues 157, 197, 208, 304). ``seek(0)`` empties its queues, so one follows every
-batch, and a batch has a largest size. Its time stamps are 32-bit floats: about half a millisecond after two hours.
+After a request decord keeps decoding ahead without limit, even while its reader pauses (1.9 GB for 300 frames of 1080p
+were measured; dmlc/decord issues 157, 197, 208, 304). ``seek(0)`` empties its queues, so one follows every batch, and a
+batch has a largest size. Its time stamps are 32-bit floats: about half a millisecond after two hours.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ReaderFactory = Callable[[str, int], Any]
 
 
 class DecordVideo:
-    """A video whose frames are asked for by number; for training and sampling, not for streams.
+    """A video whose frames are read by number.
 
     Args:
         path: video file.
@@ -89,11 +89,11 @@ class DecordVideo:
             batch = self._call(reader.get_batch, wanted)
             images = batch.asnumpy() if hasattr(batch, "asnumpy") else np.asarray(batch)
         finally:
-            self._call(reader.seek, 0)  # the fence: see the head of this file
+            self._call(reader.seek, 0)  # empties decord's queues: see the head of this file
         return np.ascontiguousarray(images, np.uint8)
 
     def pts_seconds(self) -> NDArray[np.float64]:
-        """(N,) begin of every frame as the container states it, in order of number."""
+        """(N,) start time of every frame as the container states it, in order of number."""
         spans = self._call(self._open_reader().get_frame_timestamp, np.arange(len(self)))
         return np.asarray(spans, np.float64)[:, 0]
 

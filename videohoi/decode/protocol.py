@@ -1,4 +1,4 @@
-"""What a source of frames is to the rest of the house."""
+"""The interface of a source of frames, and the report it fills."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from videohoi.structures import Frame, SourceInfo
 
 @dataclass
 class SourceReport:
-    """What went wrong while decoding; filled as frames are read, shown in the run report. Nothing is silent."""
+    """What went wrong while decoding; filled as frames are read and shown in the run report."""
 
     frames: int = 0
     """frames yielded"""
@@ -24,7 +24,7 @@ class SourceReport:
     ended_early_seconds: float | None = None
     """media time of the last frame when the container promised clearly more; None otherwise"""
     notes: list[str] = field(default_factory=list)
-    """one sentence each, for people"""
+    """sentences for the user"""
 
 
 class Source(Protocol):

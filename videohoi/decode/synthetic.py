@@ -14,7 +14,7 @@ from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import SourceInfo
 
 SHAPE_COUNT = 4
-"""shapes in a generated picture: enough to overlap now and then"""
+"""shapes in a generated picture: enough that some overlap"""
 EXAMPLE_ADDRESS = "test://320x240?frames=100&rate=30&seed=0"
 
 
@@ -67,22 +67,22 @@ class ArraySource(SequentialSource):
 
 @dataclass(frozen=True)
 class MovingShape:
-    """A filled rectangle or ellipse that bounces between the picture's edges."""
+    """A filled rectangle or ellipse that moves to and fro between the picture's edges."""
 
     half_size_px: tuple[float, float]
     start: tuple[float, float]
-    """centre at time 0 as a fraction of the free way, [0, 2): the second half is the way back"""
+    """position at time 0 as a fraction of its range, [0, 2): above 1 it is moving back"""
     speed_hz: tuple[float, float]
-    """ways a second in x and y"""
+    """crossings of its range per second, in x and y"""
     colour_rgb: tuple[int, int, int]
     is_ellipse: bool
 
     def centre_px(self, axis: int, extent_px: int, seconds: float) -> float:
-        """Centre along one axis: a triangle wave that keeps the shape inside."""
+        """Centre along one axis: a triangle wave that keeps the whole shape inside the picture."""
         phase = (self.start[axis] + self.speed_hz[axis] * seconds) % 2.0
-        way = phase if phase <= 1.0 else 2.0 - phase
+        fraction = phase if phase <= 1.0 else 2.0 - phase
         half = self.half_size_px[axis]
-        return half + way * (extent_px - 2 * half)
+        return half + fraction * (extent_px - 2 * half)
 
     def draw(self, image: NDArray[np.uint8], seconds: float) -> None:
         """Paint the shape where it is at ``seconds``."""
@@ -102,8 +102,8 @@ class GeneratedSource(SequentialSource):
         height_px: picture height, 16 or more.
         frame_count: number of frames; taken from ``pts_seconds`` when that is given.
         frame_rate_hz: frames a second when ``pts_seconds`` is not given.
-        seed: chooses shapes, colours and ways.
-        pts_seconds: time stamps to use instead (variable rate, missing or backward ones); shapes follow the time.
+        seed: chooses shapes, colours and movements.
+        pts_seconds: time stamps to use instead (variable rate, missing or backward stamps); the shapes follow the time.
         source_id: name of the source.
 
     Raises:
@@ -170,7 +170,7 @@ class GeneratedSource(SequentialSource):
             yield Picture(self.image_at(shown_seconds), stamp)
 
     def image_at(self, seconds: float) -> NDArray[np.uint8]:
-        """The picture (H, W, 3) of a moment."""
+        """The picture (H, W, 3) at a time."""
         image: NDArray[np.uint8] = self._background.copy()
         for shape in self._shapes:
             shape.draw(image, seconds)
@@ -194,7 +194,7 @@ def _random_shapes(random: np.random.Generator, width_px: int, height_px: int) -
 
     shapes = []
     for row in range(SHAPE_COUNT):
-        across, down = pair(0.06, 0.2)  # of the picture's sides: small enough to move, large enough to see
+        across, down = pair(0.06, 0.2)  # of the sides: small enough to move, large enough to see
         red, green, blue = (int(value) for value in random.integers(0, 256, 3))
         half_px = (across * width_px, down * height_px)
         shapes.append(MovingShape(half_px, pair(0.0, 2.0), pair(0.1, 0.6), (red, green, blue), is_ellipse=row % 2 == 1))

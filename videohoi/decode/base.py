@@ -197,6 +197,13 @@ class SequentialSource(ABC):
             self.close()
         raise self._beyond_end(numbers[-1], self._report.frames)
 
+    def _times_of(self, stamps_seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The ``pts_seconds`` that ``frames`` gives to frames with these stamps."""
+        if self._set_rate_hz is not None:
+            return np.arange(len(stamps_seconds)) / self._set_rate_hz
+        repair = TimestampRepair(SourceReport(), 1.0 / ASSUMED_FRAME_RATE_HZ)
+        return np.array([repair.place(float(stamp)) for stamp in stamps_seconds], np.float64)
+
     def _beyond_end(self, number: int, count: int) -> UsageError:
         return UsageError(f"{self.source_id}: frames are 0 to {count - 1}, asked for {number}")
 

@@ -15,9 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSource
-from videohoi.decode.protocol import SourceReport
-from videohoi.decode.timestamps import TimestampRepair
+from videohoi.decode.base import Picture, SequentialSource
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import Frame, SourceInfo
 
@@ -161,7 +159,7 @@ class DecordVideoFile(SequentialSource):
         self._require_recorded("frame_times_seconds")
         video = self._open_video()
         try:
-            return self._times_seconds(video)
+            return self._times_of(video.pts_seconds())
         finally:
             video.close()
 
@@ -171,7 +169,7 @@ class DecordVideoFile(SequentialSource):
         try:
             if numbers[-1] >= len(video):
                 raise self._beyond_end(numbers[-1], len(video))
-            times_seconds = self._times_seconds(video)
+            times_seconds = self._times_of(video.pts_seconds())
             for begin in range(0, len(numbers), video.max_batch):
                 batch = numbers[begin : begin + video.max_batch]
                 for number, image in zip(batch, video.frames_at(batch), strict=True):
@@ -179,13 +177,6 @@ class DecordVideoFile(SequentialSource):
         finally:
             video.close()
         return frames
-
-    def _times_seconds(self, video: DecordVideo) -> NDArray[np.float64]:
-        """The times that ``frames`` gives."""
-        if self._set_rate_hz is not None:
-            return np.arange(len(video)) / self._set_rate_hz
-        repair = TimestampRepair(SourceReport(), 1.0 / ASSUMED_FRAME_RATE_HZ)
-        return np.array([repair.place(float(stamp)) for stamp in video.pts_seconds()])
 
     def _open_video(self) -> DecordVideo:
         if self._wanted_stream is not None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from videohoi.decode.base import SequentialSource
 from videohoi.decode.specs import InputKind, classify
 from videohoi.errors import UsageError
+
+if TYPE_CHECKING:  # it loads OpenCV
+    from videohoi.decode.base import SequentialSource
 
 BACKENDS = ("pyav", "decord")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -33,6 +34,12 @@ class PictureIndex:
     """(N,) in units of the stream's time base, increasing; picture number k has stamp k"""
     key_stamps: NDArray[np.int64]
     """(K,) those at which decoding can start, increasing"""
+    time_base: Fraction
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """(N,) the stamps in seconds."""
+        return self.stamps * self.time_base.numerator / self.time_base.denominator
 
     @staticmethod
     def of_stream(container: Any, stream: Any) -> PictureIndex | None:
@@ -49,16 +56,16 @@ class PictureIndex:
             stamps.append(packet.pts)
             if packet.is_keyframe:
                 keys.append(packet.pts)
-        return PictureIndex._sorted(np.asarray(stamps, np.int64), np.asarray(keys, np.int64))
+        return PictureIndex._sorted(np.asarray(stamps, np.int64), np.asarray(keys, np.int64), stream.time_base)
 
     @staticmethod
-    def _sorted(stored: NDArray[np.int64], keys: NDArray[np.int64]) -> PictureIndex | None:
+    def _sorted(stored: NDArray[np.int64], keys: NDArray[np.int64], time_base: Fraction) -> PictureIndex | None:
         order = np.argsort(stored, kind="stable")
         stamps = stored[order]
         moved = np.abs(order - np.arange(len(order)))
         if len(stamps) == 0 or (np.diff(stamps) == 0).any() or moved.max() > MOST_REORDERED:
             return None
-        return PictureIndex(stamps, np.sort(keys))
+        return PictureIndex(stamps, np.sort(keys), time_base)
 
     def key_before(self, stamp: int) -> int | None:
         """The last key frame at or before ``stamp``; None where there is none."""

@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSource
 from videohoi.decode.orientation import Orientation
 from videohoi.decode.pipe import PipeReader, is_pipe
-from videohoi.decode.protocol import SourceReport
 from videohoi.decode.random_access import PictureIndex, SeekingReader, is_out_of_memory
 from videohoi.decode.streams import choose_stream, is_raw, raw_rate_hz, shown_count, shown_seconds
-from videohoi.decode.timestamps import TimestampRepair
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import Frame, SourceInfo
 
@@ -73,7 +71,6 @@ class VideoFile(SequentialSource):
         self._orientation = Orientation()
         self._reformatter = VideoReformatter()  # kept, since one for each frame would set itself up each time
         self._info: SourceInfo | None = None
-        self._time_base: Any = None
         self._raw_step_seconds: float | None = None
 
     def interrupt(self) -> None:
@@ -179,7 +176,7 @@ class VideoFile(SequentialSource):
         """(N,) ``pts_seconds`` of every frame; read from the packets, or decoded where their stamps do not tell."""
         self._require_recorded("frame_times_seconds")
         index = self._picture_index()
-        return super().frame_times_seconds() if index is None else self._times_seconds(index)
+        return super().frame_times_seconds() if index is None else self._times_of(index.seconds)
 
     def _read_numbers(self, numbers: list[int]) -> dict[int, Frame]:
         index = self._picture_index()
@@ -187,7 +184,7 @@ class VideoFile(SequentialSource):
             return super()._read_numbers(numbers)
         if numbers[-1] >= len(index.stamps):
             raise self._beyond_end(numbers[-1], len(index.stamps))
-        times_seconds = self._times_seconds(index)
+        times_seconds = self._times_of(index.seconds)
         number_of = {int(index.stamps[number]): number for number in numbers}
         frames: dict[int, Frame] = {}
         try:
@@ -205,7 +202,6 @@ class VideoFile(SequentialSource):
             return None
         container, stream = self._open_stream()
         try:
-            self._time_base = stream.time_base
             return None if is_raw(container) else PictureIndex.of_stream(container, stream)
         finally:
             container.close()
@@ -221,13 +217,6 @@ class VideoFile(SequentialSource):
         stream.thread_type, stream.codec_context.thread_count = "AUTO", self._decode_threads
         container, self._container = self._container, None
         return container, stream
-
-    def _times_seconds(self, index: PictureIndex) -> NDArray[np.float64]:
-        if self._set_rate_hz is not None:
-            return np.arange(len(index.stamps)) / self._set_rate_hz
-        repair = TimestampRepair(SourceReport(), 1.0 / ASSUMED_FRAME_RATE_HZ)
-        base = self._time_base
-        return np.array([repair.place(int(stamp) * base.numerator / base.denominator) for stamp in index.stamps])
 
     def _seconds(self, frame: Any) -> float | None:
         # Not frame.time: frames that the decoder gives up at the end carry no time base.

@@ -16,6 +16,7 @@ import pydantic
 import yaml
 
 from videohoi.errors import ConfigError
+from videohoi.files import decoded_text
 from videohoi.names import did_you_mean, nearest_names
 
 Config = TypeVar("Config")
@@ -28,7 +29,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
         ConfigError: missing, unreadable, not YAML, or not a mapping.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.safe_load(decoded_text(path.read_bytes()))
     except OSError as error:
         raise ConfigError(f"configuration {path}: cannot be read ({error.strerror}); check the path") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

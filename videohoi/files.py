@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import hashlib
@@ -41,6 +42,24 @@ def user_path(given: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> Pat
         return path.expanduser()
     except RuntimeError:
         return path
+
+
+def text_encoding(path: Path) -> str:
+    """Encoding of a user's text file: UTF-8 with or without a byte order mark, or UTF-16 with one; Excel writes both.
+
+    Raises ``OSError`` when it cannot be read.
+    """
+    with path.open("rb") as stream:
+        return _encoding_of(stream.read(len(codecs.BOM_UTF8)))
+
+
+def decoded_text(data: bytes) -> str:
+    """Text of the bytes of such a file; raises ``UnicodeDecodeError`` when they are not text."""
+    return data.decode(_encoding_of(data))
+
+
+def _encoding_of(data: bytes) -> str:
+    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
 
 
 def is_file(path: Path) -> bool:

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import TruthError
+from videohoi.files import decoded_text
 from videohoi.geometry.boxes import pairwise_iou
 from videohoi.vocabulary import Vocabulary
 
@@ -136,7 +137,7 @@ def read_truth(
         TruthError: the file is missing, no JSON, or lacks a field.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(decoded_text(path.read_bytes()))
     except (OSError, ValueError) as cause:
         raise TruthError(f"{path}: expected an annotation JSON such as instances_test2015.json ({cause})") from cause
     try:

@@ -15,6 +15,7 @@ from videohoi.evaluate.object_orders import ObjectOrder
 from videohoi.evaluate.prediction_record import BoxRule, PredictionRecord, ReadingNotes
 from videohoi.evaluate.safe_pickle import read_pickle
 from videohoi.evaluate.triplet_sets import TripletPredictions, TripletTruth, joined
+from videohoi.files import decoded_text
 from videohoi.vocabulary import Vocabulary, hico_det
 
 FORMS: tuple[tuple[str, str, Reader], ...] = (
@@ -78,7 +79,7 @@ def read_values(path: Path) -> Any:
     if path.suffix in PICKLE_SUFFIXES:
         return read_pickle(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(decoded_text(path.read_bytes()))
     except (OSError, ValueError, RecursionError) as cause:
         raise TruthError(
             f"{path}: cannot be read as JSON: {cause}; expected .json, .pkl, .jsonl or a run's folder"
@@ -86,8 +87,10 @@ def read_values(path: Path) -> Any:
 
 
 def _listed(path: Path, values: Any, rules: ReadingRules) -> tuple[str, TripletPredictions]:
-    if not isinstance(values, (list, tuple)) or not values:
+    if not isinstance(values, (list, tuple)):
         raise TruthError(f"{path}: expected a list with a record for each picture, got {type(values).__name__}")
+    if not values:
+        raise TruthError(f"{path}: the list is empty; expected a record for each picture, with or without pairs")
     first = PredictionRecord(values[0], f"{path}: record 0")
     for field, form, reader in FORMS:
         if first.has(field):

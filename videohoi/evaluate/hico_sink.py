@@ -18,6 +18,7 @@ from videohoi.errors import TruthError, UsageError
 from videohoi.evaluate.hico_formats import ReadingRules
 from videohoi.evaluate.prediction_record import PredictionRecord, ReadingNotes
 from videohoi.evaluate.triplet_sets import TripletPredictions, joined
+from videohoi.files import text_encoding
 
 UNOBSERVED = "interactions of pairs without boxes in their frame, which cannot be scored"
 UNFINISHED = "runs that were interrupted or failed (no end record that says complete)"
@@ -42,7 +43,7 @@ def frame_records(file: Path, notes: ReadingNotes) -> Iterator[tuple[PredictionR
     source: str | None = None
     begun = finished = 0
     try:
-        with file.open(encoding="utf-8") as lines:
+        with file.open(encoding=text_encoding(file)) as lines:
             for number, line in enumerate(lines, 1):
                 record = _record(file, number, line)
                 kind = record.value("type") if record.has("type") else "frame"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from videohoi.errors import TruthError
 from videohoi.evaluate.hico import KnownObjects
 from videohoi.evaluate.triplet_sets import TripletTruth
+from videohoi.files import decoded_text
 from videohoi.vocabulary import Vocabulary, hico_det
 
 LARGEST_SIDE_PX = 1 << 31
@@ -187,7 +188,7 @@ def _objects(vocabulary: Vocabulary | None) -> NDArray[np.int64]:
 def read_json_object(path: Path) -> dict[str, Any]:
     """A JSON object; ``TruthError`` where the file is none."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(decoded_text(path.read_bytes()))
     except (OSError, ValueError, RecursionError) as cause:
         raise TruthError(f"{path}: cannot be read as JSON: {cause}") from cause
     if not isinstance(values, dict):

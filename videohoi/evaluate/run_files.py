@@ -13,11 +13,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import InputError
+from videohoi.files import decoded_text, text_encoding
 from videohoi.structures import Segment
 
 SEGMENTS_FILE = "segments.csv"
@@ -114,7 +116,7 @@ def _clip_name(folder: Path) -> str:
     report = folder / REPORT_FILE
     if report.is_file():
         try:
-            values = json.loads(report.read_text(encoding="utf-8"))
+            values = json.loads(decoded_text(report.read_bytes()))
         except (OSError, ValueError) as cause:
             raise InputError(f"{report}: cannot be read as JSON: {cause}") from cause
         source = values.get("source") if isinstance(values, dict) else None
@@ -161,8 +163,8 @@ class _Row:
 def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
     """The lines of ``file`` after its header; every column must be there, further ones are left alone."""
     try:
-        with file.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(stream)
+        with file.open(encoding=text_encoding(file), newline="") as stream:
+            reader = csv.DictReader(stream, delimiter=_delimiter(stream))
             missing = [name for name in columns if name not in (reader.fieldnames or ())]
             if missing:
                 raise InputError(f"{file}: no column {', '.join(missing)}; expected {','.join(columns)}")
@@ -173,6 +175,13 @@ def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
                 yield _Row(place, values)
     except (OSError, UnicodeDecodeError, csv.Error) as cause:
         raise InputError(f"{file}: cannot be read: {cause}; expected a file written by a run") from cause
+
+
+def _delimiter(stream: TextIO) -> str:
+    """What separates the columns of the header: spreadsheets of some countries write semicolons, or tabs."""
+    header = stream.readline()
+    stream.seek(0)
+    return max(",;\t", key=header.count)
 
 
 def _segment(row: _Row) -> Segment:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from videohoi.errors import TruthError
 from videohoi.evaluate.truth_record import TruthRecord
+from videohoi.files import decoded_text
 from videohoi.vocabulary import hico_det
 
 STAMP_TOLERANCE_SECONDS = 0.011
@@ -152,7 +153,7 @@ def read_truth(file: Path) -> ClipTruth:
         TruthError: the file cannot be read or a field is missing or wrong; the message names it.
     """
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = json.loads(decoded_text(file.read_bytes()))
     except (OSError, ValueError) as cause:
         raise TruthError(f"{file}: cannot be read as a JSON truth file: {cause}") from cause
     return _clip(TruthRecord(values, file, ""))

@@ -56,8 +56,10 @@ def read_vcoco_truth(annotations: Path, instances: Path) -> VcocoTruth:
 
 def _labels(path: Path) -> tuple[VcocoActions, _Labels, list[int]]:
     values = read_values(path)
-    if not isinstance(values, list) or not values:
+    if not isinstance(values, list):
         raise TruthError(f"{path}: expected a list with a record for each action, got {type(values).__name__}")
+    if not values:
+        raise TruthError(f"{path}: the list is empty; expected a record for each action")
     labels: _Labels = defaultdict(dict)
     names, roles, image_ids = [], [], set()
     for action, value in enumerate(values):

@@ -26,7 +26,7 @@ import pydantic
 import yaml
 
 from videohoi.errors import ConfigError, UsageError
-from videohoi.files import write_whole
+from videohoi.files import decoded_text, write_whole
 from videohoi.names import did_you_mean, nearest_names, normal_form
 from videohoi.vocabulary.vocabulary import Pairs, Vocabulary
 
@@ -96,7 +96,7 @@ def read_word_list(path: Path) -> Vocabulary:
 
 def _values(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # a SafeLoader
+        values = yaml.load(decoded_text(path.read_bytes()), Loader=_UniqueKeys)  # a SafeLoader
     except OSError as error:
         raise ConfigError(f"word list {path}: cannot be read ({error.strerror}); check the path") from error
     except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import pydantic
 
 from videohoi.errors import InputError
+from videohoi.files import decoded_text
 
 Parsed = TypeVar("Parsed")
 _FAR = 1e9
@@ -31,11 +32,13 @@ def record_error(path: Path | str, record: str, field: str, message: str) -> Inp
 
 
 def read_bytes(path: Path) -> bytes:
-    """The contents of a file; ``InputError`` when it cannot be read."""
+    """The contents of a text file as UTF-8 without a byte order mark; ``InputError`` when it cannot be read."""
     try:
-        return path.read_bytes()
+        return decoded_text(path.read_bytes()).encode()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not text in UTF-8 ({error.reason}); save it as UTF-8") from error
 
 
 def parse_json(path: Path, reader: pydantic.TypeAdapter[Parsed], text: bytes | None = None, prefix: str = "") -> Parsed:

@@ -23,7 +23,6 @@ CLAIMS: tuple[str, ...] = (
     "box_iou",
     "pair_fusion",
     "triplet_nms",
-    "smoothing_slots",
     "post_stage",
     "preprocess",
     "hand_off",

@@ -1,4 +1,4 @@
-"""Seeded inputs of the steps after the network: boxes, scores of a frame, doubled triplets, pairs over time."""
+"""Seeded inputs of the steps after the network: boxes, scores of a frame, doubled triplets."""
 
 from __future__ import annotations
 
@@ -64,20 +64,3 @@ def doubled_triplets(count: int, seed: int = 0) -> Triplets:
     scores = np.sort((rng.permutation(count) + 1) / (count + 1))[::-1]  # all different: ties have no order of their own
     classes = np.concatenate([np.zeros(queries, np.int64), kinds[which]])
     return Triplets(boxes, classes, rows, rows + queries, rng.integers(0, 8, count), scores.copy())
-
-
-@dataclass(frozen=True, repr=False)
-class PairFrame:
-    """One frame of pairs of tracks."""
-
-    human_ids: NDArray[np.int64]
-    object_ids: NDArray[np.int64]
-    scores: NDArray[np.float32]
-    """(P, 117)"""
-
-
-def pair_frames(pairs: int, frames: int, seed: int = 0) -> list[PairFrame]:
-    """Ten humans with ``pairs`` / 10 objects each, all seen in every frame."""
-    rng = np.random.default_rng(seed)
-    humans, objects = np.repeat(np.arange(10), -(-pairs // 10))[:pairs], np.tile(np.arange(-(-pairs // 10)), 10)[:pairs]
-    return [PairFrame(humans + 1, objects + 100, rng.random((pairs, VERBS), dtype=np.float32)) for _ in range(frames)]

@@ -144,6 +144,12 @@ def spans(results, verb: str) -> list[tuple[float, float]]:
 
 
 def ridden(scores_at: ScoresAt, thing: str = "skateboard") -> tuple[list[Thing], list[Pair]]:
-    """A human on a board that scores as given: "ride" is no carrying verb, so motion has no say."""
-    board = still((90.0, 380.0, 210.0, 420.0))
+    """A human on a board that scores as given, hidden where it has no score.
+
+    "ride" is no carrying verb, so motion has no say.
+    """
+
+    def board(pts: float) -> Box | None:
+        return None if scores_at(pts) is None else (90.0, 380.0, 210.0, 420.0)
+
     return [Thing(1, "person", still()), Thing(2, thing, board)], [Pair(1, 2, scores_at)]

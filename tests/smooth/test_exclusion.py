@@ -8,7 +8,7 @@ from smooth_scenes import Pair, Thing, frames, segments, smoothed, still, times
 
 from videohoi.smooth.config import SmoothingConfig
 from videohoi.smooth.exclusion import Exclusion
-from videohoi.smooth.pair_table import PairState
+from videohoi.smooth.pair_table import PairTable
 from videohoi.smooth.scoring import PairScores
 
 BOARD = (90.0, 380.0, 210.0, 420.0)
@@ -82,7 +82,8 @@ def test_verbs_lost_to_another_pair_take_no_place_among_the_most() -> None:
 
 
 def test_words_of_ones_own_without_a_mount_compete_for_nothing() -> None:
-    pair = PairState(1, 10, 1, 2, peaks=None)
-    scores = PairScores(np.array([[0.7, 0.4]]), np.array([True]))
-    Exclusion(("person", "cup"), ("hold", "drink_with")).apply([pair], scores)
-    assert scores.values.tolist() == [[0.7, 0.4]]
+    table = PairTable(2)
+    row = table._take((1, 10), 0.0)
+    scores = PairScores(np.array([[0.0, 0.0], [0.7, 0.4]]), np.array([False, True]))
+    Exclusion(("person", "cup"), ("hold", "drink_with")).apply(table, np.array([row]), scores)
+    assert scores.values[row].tolist() == [0.7, 0.4]

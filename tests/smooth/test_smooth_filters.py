@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videohoi.smooth.filters import exponential_weights, interaction_scores, logit, shifted, sigmoid
-from videohoi.smooth.history import Histories, slope
-from videohoi.smooth.motion import camera_velocity, gap_sizes, relative_speed
-from videohoi.smooth.timed_rows import TimedRows
+from videohoi.errors import ConfigError
+from videohoi.smooth.config import SmoothingConfig
+from videohoi.smooth.filters import KERNELS, REACH_TAUS, filter_weights, interaction_scores, logit, shifted, sigmoid
+from videohoi.smooth.motion import camera_velocity, gap_sizes, relative_speeds
+from videohoi.smooth.timed_grid import Columns, TimedGrid
+from videohoi.smooth.track_boxes import TrackBoxes, Window
+from videohoi.structures import Detections, Frame, FrameResult, Tracks
 
 
 @settings(deadline=None, max_examples=25)
@@ -21,15 +24,26 @@ def test_weights_of_past_samples_are_the_exponential_moving_average(dt, tau, val
     weighed = total = 0.0
     for value in values:  # the average with its start-up bias divided out
         weighed, total = weighed + alpha * (value - weighed), total + alpha * (1 - total)
-    weights = exponential_weights(times, float(times[-1]), tau)
-    assert weights.sum() == pytest.approx(1.0)
-    assert weights @ np.array(values) == pytest.approx(weighed / total, abs=1e-9)
+    weights = filter_weights(times, float(times[-1]), tau, "exponential")
+    far = math.exp(-REACH_TAUS)  # what is left out beyond the reach weighs less than this
+    assert weights @ np.array(values) / weights.sum() == pytest.approx(weighed / total, abs=2 * far)
 
 
 def test_weights_are_the_same_on_both_sides() -> None:
-    weights = exponential_weights(np.array([-0.2, 0.0, 0.2]), 0.0, 0.2)
     e = math.exp(-1)
-    np.testing.assert_allclose(weights, np.array([e, 1, e]) / (1 + 2 * e))
+    np.testing.assert_allclose(filter_weights(np.array([-0.2, 0.0, 0.2]), 0.0, 0.2, "exponential"), [e, 1, e])
+    np.testing.assert_allclose(filter_weights(np.array([-0.2, 0.0, 0.2]), 0.0, 0.2, "gaussian"), [e**0.5, 1, e**0.5])
+    np.testing.assert_allclose(filter_weights(np.array([-0.2, 0.0, 0.2]), 0.0, 0.2, "none"), [0, 1, 0])
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_samples_out_of_reach_weigh_nothing(kernel) -> None:
+    assert filter_weights(np.array([-0.61, 0.61]), 0.0, 0.2, kernel).tolist() == [0, 0]
+
+
+def test_an_unknown_filter_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"smooth\.filter: expected one of exponential, gaussian, none"):
+        SmoothingConfig(filter="median")
 
 
 def test_interaction_scores_worked_by_hand() -> None:
@@ -54,83 +68,136 @@ def test_what_is_not_valid_is_not_shifted_into_being() -> None:
 
 
 def test_the_median_of_the_tracks_is_the_cameras_motion() -> None:
-    velocities = [np.array([10.0, 0.0]), np.array([12.0, 1.0]), np.array([300.0, -90.0])]
+    velocities = np.array([[10.0, 0.0], [np.nan, np.nan], [12.0, 1.0], [300.0, -90.0]])
     np.testing.assert_allclose(camera_velocity(velocities), [12.0, 0.0])
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_two_tracks_say_nothing_about_the_camera(count) -> None:
-    np.testing.assert_array_equal(camera_velocity([np.array([50.0, 50.0])] * count), [0.0, 0.0])
+    np.testing.assert_array_equal(camera_velocity(np.full((count, 2), 50.0)), [0.0, 0.0])
 
 
 def box(x, y=0.0, side=10.0):
-    return np.array([x, y, x + side, y + side])
+    return [x, y, x + side, y + side]
+
+
+def seen_at(pts, **boxes):
+    """A frame at ``pts`` with tracks t1=box, t2=box, ..."""
+    ids = np.array([int(name[1:]) for name in boxes], np.int64)
+    found = Detections(np.array(list(boxes.values()), np.float32).reshape(-1, 4), np.ones(len(ids), np.float32), ids)
+    return FrameResult(Frame(np.zeros((1, 1, 3), np.uint8), 0, pts, "scene"), found, None, Tracks(ids, ids))
+
+
+def column(tracks, track):
+    return int(tracks.columns_of(np.array([track]))[0])
 
 
 def test_velocity_is_the_slope_through_the_boxes_in_the_window() -> None:
-    histories = Histories()
+    tracks = TrackBoxes()
     for index in range(10):
-        histories.push(7, index * 0.1, box(30 * index * 0.1, -20 * index * 0.1))
-    np.testing.assert_allclose(histories.get(7).velocity(0.2, 0.6), [30, -20])
-    assert histories.get(7).velocity(0.2, 0.35) is None, "two boxes are too few"
-    assert histories.get(8).velocity(0.0, 1.0) is None, "never seen"
+        tracks.push(
+            seen_at(index * 0.1, t7=box(30 * index * 0.1, -20 * index * 0.1), **({"t9": box(5)} if index % 2 else {}))
+        )
+    velocities = tracks.window(0.2, 0.6).velocities()
+    np.testing.assert_allclose(velocities[column(tracks, 7)], [30, -20], atol=1e-4)
+    assert np.isnan(velocities[column(tracks, 9)]).all(), "two boxes are too few"
+    np.testing.assert_allclose(tracks.window(0.0, 1.0).velocities()[column(tracks, 9)], [0, 0], atol=1e-9)
+    assert np.isnan(tracks.window(0.0, 1.0).velocities()[column(tracks, 8)]).all(), "never seen"
+    assert np.isnan(tracks.window(5.0, 6.0).velocities()).all(), "no frame there"
 
 
-def test_velocities_are_renewed_by_new_boxes() -> None:
-    histories = Histories()
-    for index in range(3):
-        histories.push(7, float(index), box(10.0 * index))
-    assert histories.get(7).velocity(0, 9)[0] == pytest.approx(10)
-    histories.push(7, 3.0, box(90.0))
-    assert histories.get(7).velocity(0, 9)[0] == pytest.approx(
-        slope(np.arange(4.0), np.array([[0.0], [10], [20], [90]]))[0]
-    )
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 1000))
+def test_what_is_computed_for_all_tracks_is_what_each_gives_alone(seed) -> None:
+    rng = np.random.default_rng(seed)
+    tracks, alone = TrackBoxes(), {track: [] for track in range(5)}
+    for index in range(12):
+        here = {track: rng.uniform(0, 100, 4) for track in range(5) if rng.random() < 0.7}
+        tracks.push(seen_at(index * 0.1, **{f"t{track}": corners for track, corners in here.items()}))
+        for track, corners in here.items():
+            alone[track].append((index * 0.1, corners.astype(np.float32).astype(np.float64)))
+    window = tracks.window(0.25, 0.95)
+    for track, boxes in alone.items():
+        boxes = [(pts, corners) for pts, corners in boxes if 0.25 <= pts <= 0.95]
+        if not boxes:
+            continue
+        at, corners = np.array([pts for pts, _ in boxes]), np.array([each for _, each in boxes])
+        place, centres = column(tracks, track), (corners[:, :2] + corners[:, 2:]) / 2
+        np.testing.assert_array_equal(window.nearest(0.6)[place], corners[np.abs(at - 0.6).argmin()])
+        assert window.highest_px()[place] == centres[:, 1].min()
+        assert window.median_heights_px()[place] == pytest.approx(np.median(corners[:, 3] - corners[:, 1]))
+        if len(boxes) >= 3:
+            expected = np.polyfit(at, centres, 1)[0]
+            np.testing.assert_allclose(window.velocities()[place], expected, rtol=1e-6, atol=1e-6)
 
 
 def test_old_boxes_and_then_their_track_are_forgotten() -> None:
-    histories = Histories()
+    tracks = TrackBoxes()
     for index in range(5):
-        histories.push(7, float(index), box(0))
-    histories.push(8, 9.0, box(0))
-    histories.forget(before_seconds=3.0)
-    assert histories.get(7).between(0, 9)[0].tolist() == [3.0, 4.0]
-    histories.forget(before_seconds=5.0)
-    assert len(histories) == 1
+        tracks.push(seen_at(float(index), t7=box(0)))
+    tracks.push(seen_at(9.0, t8=box(0)))
+    tracks.forget(before_seconds=3.0)
+    window = tracks.window(0, 9)
+    assert window.times[window.seen[:, column(tracks, 7)]].tolist() == [3.0, 4.0]
+    tracks.forget(before_seconds=5.0)
+    assert len(tracks) == 1
+    tracks.push(seen_at(10.0, t11=box(70)))
+    assert tracks.window(0, 11).counts[column(tracks, 11)] == 1, "the column of a forgotten track starts empty"
 
 
 def test_gap_is_measured_in_object_sizes() -> None:
-    assert gap_sizes(box(0), box(5)) == 0
-    assert gap_sizes(box(0), box(13, 14)) == pytest.approx(math.hypot(3, 4) / 10)
+    human, things = np.array([box(0), box(0)]), np.array([box(5), box(13, 14)])
+    np.testing.assert_allclose(gap_sizes(human, things), [0, math.hypot(3, 4) / 10])
 
 
 def test_relative_speed_counts_back_and_forth_and_only_common_frames() -> None:
     times = np.array([0.0, 0.1, 0.2, 0.3])
     human = np.tile(box(0, side=100.0), (4, 1))
-    thing = np.stack([box(0), box(20), box(0), box(20)])
-    assert relative_speed(times, human, times, thing) == pytest.approx(60 / 0.3 / 100)
-    assert relative_speed(times[1:], human[1:], times, thing) == pytest.approx(40 / 0.2 / 100)
-    assert relative_speed(times[2:], human[2:], times, thing) == 0
+    thing = np.array([box(0), box(20), box(0), box(20)])
+    boxes = np.stack([human, thing], axis=1)
+
+    def speed(first):
+        seen = np.ones((4, 2), np.bool_)
+        seen[:first, 0] = False
+        return relative_speeds(Window(times, boxes, seen), np.array([0]), np.array([1]))[0]
+
+    assert speed(0) == pytest.approx(60 / 0.3 / 100)
+    assert speed(1) == pytest.approx(40 / 0.2 / 100)
+    assert speed(2) == 0
+    middle = np.ones((4, 2), np.bool_)
+    middle[1, 0] = False
+    straight = relative_speeds(Window(times, boxes, middle), np.array([0]), np.array([1]))[0]
+    assert straight == pytest.approx(20 / 0.3 / 100), "0, 0, 20: the way there and back was not seen"
 
 
 @settings(deadline=None, max_examples=25)
-@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=120))
-def test_timed_rows_behave_like_a_list(steps) -> None:
-    rows, expected, now = TimedRows(2), [], 0.0
-    for step, drop in steps:
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.booleans()), max_size=120))
+def test_a_timed_grid_behaves_like_a_list(steps) -> None:
+    grid, expected, now = TimedGrid(2), [], 0.0
+    for step, column, drop in steps:
         now += step
-        rows.append(now, np.array([now, -now]))
-        expected.append(now)
+        grid.push(now, np.array([column]), np.array([[now, -now]]))
+        expected.append((now, column))
         if drop:
-            rows.drop_before(now - 1.0)
-            expected = [time for time in expected if time >= now - 1.0]
-        assert rows.times.tolist() == expected
-        assert rows.rows[:, 1].tolist() == [-time for time in expected]
+            grid.drop_before(now - 1.0)
+            expected = [row for row in expected if row[0] >= now - 1.0]
+        assert grid.times.tolist() == [time for time, _ in expected]
+        assert [row.nonzero()[0].tolist() for row in grid.seen] == [[column] for _, column in expected]
+        assert grid.values.sum(axis=1)[:, 1].tolist() == [-time for time, _ in expected]
 
 
-def test_timed_rows_take_room_for_what_they_hold_not_for_what_passed() -> None:
-    rows = TimedRows(1)
+def test_a_timed_grid_takes_room_for_what_it_holds_not_for_what_passed() -> None:
+    grid = TimedGrid(1)
     for index in range(5000):
-        rows.append(float(index), np.zeros(1))
-        rows.drop_before(index - 20.0)
-    assert len(rows) == 21
-    assert len(rows._times) <= 64
+        grid.push(float(index), np.array([3]), np.zeros((1, 1)))
+        grid.drop_before(index - 20.0)
+    assert len(grid) == 21
+    assert len(grid._times) <= 64
+
+
+def test_columns_are_given_away_again() -> None:
+    columns: Columns[str] = Columns()
+    first, second = columns.take("a"), columns.take("b")
+    columns.release("a")
+    assert (columns.of("a"), columns.of("b"), columns.take("c")) == (0, second, first)
+    assert columns.count == 3

@@ -8,13 +8,13 @@ import pytest
 from smooth_scenes import LIVE, Pair, Thing, events, frames, ridden, segments, smoothed, spans, step, still, times
 
 from videohoi.smooth.config import SmoothingConfig
-from videohoi.smooth.smoother import REACH_TAUS
 from videohoi.structures import Phase
 
 OFFLINE = SmoothingConfig()
 RATE_HZ = 30.0
 STEP = 1 / RATE_HZ
 RIDE = step("ride", 0.9, 1.0, 3.0)
+BOTH = pytest.mark.parametrize("config", [OFFLINE, LIVE], ids=["offline", "live"])
 
 
 def ridden_frames(scores_at, at=None):
@@ -49,38 +49,76 @@ def test_without_lookahead_begin_is_later_by_a_bounded_delay_that_the_event_stat
 
 def test_with_lookahead_the_delay_of_a_decision_includes_it() -> None:
     begin = next(e for e in events(smoothed(ridden_frames(RIDE))) if e.phase is Phase.BEGIN)
-    least = OFFLINE.lookahead_seconds + OFFLINE.confirm_seconds
+    least = OFFLINE.lookahead_seconds + max(OFFLINE.confirm_seconds, OFFLINE.min_seconds)
     assert least - 1e-9 <= begin.delay_seconds <= least + 2 * STEP
 
 
-REACH_SECONDS = REACH_TAUS * OFFLINE.tau_seconds
-
-
-@pytest.mark.parametrize("config", [OFFLINE, LIVE], ids=["offline", "live"])
-def test_a_pair_that_appears_and_vanishes_is_extended_by_no_more_than_the_filter_reaches(config) -> None:
+@BOTH
+def test_a_state_begins_and_ends_in_frames_that_saw_both(config) -> None:
     scene = ridden_frames(lambda pts: {"ride": 0.9} if 1.0 <= pts < 3.0 else None)
-    ((begin, end),) = spans(smoothed(scene, config), "ride")
-    assert 1.0 - config.lookahead_seconds - 1e-9 <= begin <= 1.0
-    assert 3.0 - STEP - 1e-9 <= end <= 3.0 - STEP + REACH_SECONDS + 1e-9
+    assert spans(smoothed(scene, config), "ride") == [(1.0, 3.0 - STEP)]
 
 
-def test_a_pair_scored_in_a_single_frame_is_never_reported() -> None:
-    results = smoothed(ridden_frames(lambda pts: {"ride": 0.9} if pts == 2.0 else None))
+@pytest.mark.parametrize("rate_hz", [10.0, 30.0, 60.0])
+@pytest.mark.parametrize("count", [1, 2])
+@BOTH
+def test_two_frames_are_no_state_however_sure_they_are(config, count, rate_hz) -> None:
+    """At 10 Hz two frames lie 0.1 s apart: seen for less than the least of 0.2 s."""
+    at = times(rate_hz, 5)
+    begin = round(2 * rate_hz)
+    shown = set(at[begin : begin + count])
+    results = smoothed(ridden_frames(lambda pts: {"ride": 1.0} if pts in shown else None, at), config)
     assert segments(results) == []
 
 
-def test_a_pair_hidden_for_less_than_hold_unseen_goes_on() -> None:
-    def scores(hidden_seconds):
-        return lambda pts: None if 1.0 <= pts < 1.0 + hidden_seconds else {"ride": 0.9}
-
-    filled = REACH_SECONDS + OFFLINE.lookahead_seconds  # by the filter, from both sides
-    kept = smoothed(ridden_frames(scores(OFFLINE.hold_unseen_seconds - 0.1)))
-    cut = smoothed(ridden_frames(scores(OFFLINE.hold_unseen_seconds + filled + 0.2)))
-    assert len(spans(kept, "ride")) == 1
-    assert len(spans(cut, "ride")) == 2
+@BOTH
+def test_two_glimpses_far_apart_are_not_seen_for_as_long_as_they_are_apart(config) -> None:
+    shown = set(times(RATE_HZ, 5)[60:62]) | set(times(RATE_HZ, 5)[90:92])
+    results = smoothed(ridden_frames(lambda pts: {"ride": 1.0} if pts in shown else None), config)
+    assert segments(results) == []
 
 
-@pytest.mark.parametrize("config", [OFFLINE, LIVE], ids=["offline", "live"])
+def test_the_least_is_measured_on_what_was_seen() -> None:
+    seen = OFFLINE.min_seconds + 2 * STEP
+    for hidden, told in ((0.0, 1), (0.5, 1)):
+
+        def scores(pts, hidden=hidden):
+            visible = 1.0 <= pts < 1.0 + seen / 2 or 1.0 + seen / 2 + hidden <= pts < 1.0 + seen + hidden
+            return {"ride": 0.9} if visible else None
+
+        assert len(spans(smoothed(ridden_frames(scores)), "ride")) == told
+
+
+def test_a_pair_seen_in_every_other_frame_is_seen() -> None:
+    at = times(RATE_HZ, 5)
+    results = smoothed(ridden_frames(lambda pts: {"ride": 0.9} if at.index(pts) % 2 == 0 else None, at))
+    assert spans(results, "ride") == [(0.0, at[-2])]
+
+
+@BOTH
+@pytest.mark.parametrize(("hidden", "count"), [(-0.1, 1), (0.2, 2)])
+def test_a_pair_hidden_for_no_longer_than_hold_unseen_goes_on(config, hidden, count) -> None:
+    until = 1.0 + config.hold_unseen_seconds + hidden
+
+    def scores(pts):
+        return None if 1.0 <= pts < until else {"ride": 0.9 if pts < 3.5 else 0.0}
+
+    found = spans(smoothed(ridden_frames(scores), config), "ride")
+    assert len(found) == count
+    if count == 2:
+        assert found[0][1] == pytest.approx(1.0 - STEP)
+        assert until <= found[1][0] <= until + STEP
+
+
+def test_a_pair_that_returns_from_hiding_with_a_low_score_is_bridged_like_any_other() -> None:
+    def scores(pts):
+        return None if 1.0 <= pts < 1.8 else {"ride": 0.0 if 1.8 <= pts < 2.0 else 0.9}
+
+    config = replace(OFFLINE, tau_seconds=0.02)
+    assert len(spans(smoothed(ridden_frames(scores), config), "ride")) == 1
+
+
+@BOTH
 def test_a_short_drop_out_is_bridged_and_a_long_one_splits(config) -> None:
     short = step("ride", 0.9, 0.0, 4.0, (2.0, 2.0 + config.bridge_seconds - 0.1))
     long = step("ride", 0.9, 0.0, 4.0, (1.5, 1.5 + config.bridge_seconds + 4 * config.tau_seconds))
@@ -109,7 +147,7 @@ def test_updates_come_at_their_period() -> None:
     np.testing.assert_allclose(apart, OFFLINE.update_seconds, atol=STEP + 1e-9)
 
 
-@pytest.mark.parametrize("config", [OFFLINE, LIVE], ids=["offline", "live"])
+@BOTH
 def test_the_sampling_rate_does_not_move_begin_and_end(config) -> None:
     rng = np.random.default_rng(3)
     irregular = np.cumsum(rng.uniform(0.02, 0.08, 100)).tolist()

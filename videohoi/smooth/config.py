@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from videohoi.errors import ConfigError
+from videohoi.smooth.filters import KERNELS, REACH_TAUS, FilterName
 
 MOMENTARY_VERBS = frozenset({"catch", "hit", "kick", "throw"})
 """verbs that name a moment, not a state: reported as short events around an impact"""
@@ -29,6 +30,9 @@ PORTABLE_OBJECTS = frozenset(
 
 BALL_LOOKALIKES = frozenset({"apple", "clock", "donut", "frisbee", "orange", "sports_ball"})
 """round things a detector takes a ball for: one that is kicked is a sports_ball"""
+
+LEAST_HOLD_STEPS = 1.5
+"""a pair missed in a single frame goes on, however far frames are apart"""
 
 
 @dataclass(frozen=True)
@@ -91,10 +95,12 @@ class ImpactConfig:
 class SmoothingConfig:
     """Temporal logic of one pipeline."""
 
+    filter: FilterName = "exponential"
+    """weight of a score by its distance in time: exponential, gaussian, or none (each frame on its own)"""
     tau_seconds: float = 0.25
     """time constant of the score filter"""
     lookahead_seconds: float = 0.5
-    """how far ahead a decision may look; 0 for live use"""
+    """how far ahead a decision may look; above 0, results also wait until they are final (offline); 0 for live use"""
     verb_contrast: float = 2.0
     """how fast a pair's weaker verbs fall behind its best one (exponent; see ``filters.interaction_scores``)"""
     on_threshold: float = 0.4
@@ -102,13 +108,13 @@ class SmoothingConfig:
     off_threshold: float = 0.25
     """smoothed score under which it ends"""
     confirm_seconds: float = 0.1
-    """it must stay on for this long before it is announced"""
+    """it must be seen to hold for this long before it is announced"""
     min_seconds: float = 0.2
-    """shorter states are never reported (retracted when already announced)"""
+    """states seen for less are never reported (retracted when already announced)"""
     bridge_seconds: float = 0.4
     """an interruption up to this long does not end it"""
     hold_unseen_seconds: float = 1.2
-    """an active pair with the object hidden goes on for this long"""
+    """an active pair of which one is hidden goes on for this long: it is on meanwhile if it then holds again"""
     update_seconds: float = 1.0
     """period of update events"""
     max_verbs_per_pair: int = 3
@@ -131,3 +137,20 @@ class SmoothingConfig:
             )
         if self.max_verbs_per_pair < 1:
             raise ConfigError(f"smooth.max_verbs_per_pair: expected 1 or more, got {self.max_verbs_per_pair}")
+        if self.filter not in KERNELS:
+            raise ConfigError(f"smooth.filter: expected one of {', '.join(KERNELS)}, got {self.filter!r}")
+
+    @property
+    def memory_seconds(self) -> float:
+        """How long the scores of a pair are remembered: two reaches of the filter round a frame that waits."""
+        return 2 * REACH_TAUS * self.tau_seconds + self.lookahead_seconds + 1.0
+
+    def for_frame_step(self, step_seconds: float) -> SmoothingConfig:
+        """These settings for a source with a frame every ``step_seconds`` (0: unknown).
+
+        In a time-lapse a pair that is missed in one frame is hidden for two steps: that much is bridged.
+        """
+        least = LEAST_HOLD_STEPS * step_seconds
+        return (
+            self if self.hold_unseen_seconds >= least or not self.enabled else replace(self, hold_unseen_seconds=least)
+        )

@@ -5,12 +5,12 @@ Detectors name one board snowboard, skis and skateboard in turn, and trackers th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.smooth.pair_table import ON, PairState
+from videohoi.smooth.pair_table import ON, PairTable
 from videohoi.smooth.scoring import PairScores
 
 BOARDS = frozenset({"skateboard", "skis", "snowboard", "surfboard"})
@@ -22,53 +22,43 @@ INCUMBENT_BONUS = 0.2
 UNSEEN_SHARE = 0.5
 """of its peak, what an unseen pair that holds defends itself with"""
 
+Ints = NDArray[np.int64]
+
 
 class Exclusion:
     """Zeroes the verbs of losing pairs."""
 
     def __init__(self, objects: Sequence[str], verbs: Sequence[str]) -> None:
         self._board = np.array([name in BOARDS for name in objects])
-        self._mount = np.array([verb in MOUNT_VERBS for verb in verbs])
-        self._any = np.ones(len(verbs), np.bool_)
+        self._mount_columns = np.flatnonzero([verb in MOUNT_VERBS for verb in verbs])
+        self._all_columns = np.arange(len(verbs))
 
-    def apply(self, pairs: Sequence[PairState], scores: PairScores) -> None:
-        """Change ``scores`` of the pairs, aligned with them, in place."""
-        if not pairs:
-            return
-        boards = np.flatnonzero(self._board[[pair.object_class_id for pair in pairs]])
+    def apply(self, table: PairTable, rows: Ints, scores: PairScores) -> None:
+        """Change ``scores`` of the pairs in ``rows`` (P,) of ``table`` in place; earlier rows win ties."""
+        boards = rows[self._board[table.class_ids[rows]]]
         if len(boards):
-            self._compete(pairs, scores, boards, lambda pair: pair.human_id, self._any)
-            self._compete(pairs, scores, boards, lambda pair: pair.object_id, self._any)
-        if self._mount.any():  # a vocabulary of one's own words may have none
-            self._compete(pairs, scores, np.arange(len(pairs)), lambda pair: pair.human_id, self._mount)
-
-    def _compete(
-        self,
-        pairs: Sequence[PairState],
-        scores: PairScores,
-        rows: NDArray[np.int64],
-        rival_of: Callable[[PairState], int],
-        verbs: NDArray[np.bool_],
-    ) -> None:
-        best: dict[int, tuple[float, int]] = {}
-        rivals = [rival_of(pairs[row]) for row in rows]
-        for row, rival, strength in zip(rows.tolist(), rivals, _strengths(pairs, scores, rows, verbs), strict=True):
-            if strength > best.get(rival, (0.0, row))[0]:
-                best[rival] = (strength, row)
-        losers = [
-            row for row, rival in zip(rows.tolist(), rivals, strict=True) if best.get(rival, (0.0, row))[1] != row
-        ]
-        if losers:
-            scores.values[np.ix_(losers, np.flatnonzero(verbs))] = 0.0
+            _compete(table, scores, boards, table.human_ids[boards], self._all_columns)
+            _compete(table, scores, boards, table.object_ids[boards], self._all_columns)
+        if len(rows) and len(self._mount_columns):  # a vocabulary of one's own words may have none
+            _compete(table, scores, rows, table.human_ids[rows], self._mount_columns)
 
 
-def _strengths(
-    pairs: Sequence[PairState], scores: PairScores, rows: NDArray[np.int64], verbs: NDArray[np.bool_]
-) -> list[float]:
-    """Best score of the verbs in ``rows``; a pair that already holds but is unseen defends what it had."""
-    held = np.stack([pairs[row].phase for row in rows])[:, verbs] == ON
-    peaks = np.where(held, np.stack([pairs[row].peak for row in rows])[:, verbs], 0.0).max(axis=1)
-    best = scores.values[np.ix_(rows, np.flatnonzero(verbs))].max(axis=1)
+def _compete(table: PairTable, scores: PairScores, rows: Ints, rivals: Ints, columns: Ints) -> None:
+    """Of the ``rows`` (n,) with one number in ``rivals`` (n,) only the strongest keeps its verbs in ``columns``."""
+    strengths = _strengths(table, scores, rows, columns)
+    order = np.lexsort((np.arange(len(rows)), -strengths, rivals))
+    first = np.r_[True, np.diff(rivals[order]) != 0]
+    winners = order[first][np.cumsum(first) - 1]  # of each row's rivals, in ``order``
+    losers = rows[order[(winners != order) & (strengths[winners] > 0)]]
+    scores.values[losers[:, None], columns] = 0.0
+
+
+def _strengths(table: PairTable, scores: PairScores, rows: Ints, columns: Ints) -> NDArray[np.float64]:
+    """(n,) best score of the verbs; a pair that already holds but is unseen defends what it had."""
+    at = (rows[:, None], columns)
+    held = table.phase[at] == ON
+    peaks = np.where(held, table.peak[at], 0.0).max(axis=1)
+    best = scores.values[at].max(axis=1)
     bonus = np.where(held.any(axis=1) & (best > 0), INCUMBENT_BONUS, 0.0)
-    strengths: list[float] = np.where(scores.seen[rows], best + bonus, peaks * UNSEEN_SHARE).tolist()
+    strengths: NDArray[np.float64] = np.where(scores.seen[rows], best + bonus, peaks * UNSEEN_SHARE)
     return strengths

@@ -6,14 +6,15 @@ which verb it is follows from where the contact lies on the human and from the s
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from videohoi.smooth.config import ImpactConfig
-from videohoi.smooth.history import BoxHistory, size_px
-from videohoi.smooth.timed_rows import Vector
+from videohoi.smooth.config import BALL_LOOKALIKES, ImpactConfig
+from videohoi.smooth.pair_table import ON, PairKey, PairTable
+from videohoi.smooth.track_boxes import TrackBoxes, Vector, sizes_px
+from videohoi.vocabulary import Vocabulary
 
 SLOW_HEIGHTS_PER_SECOND = 0.5
 """relative to the human, a thing slower than this is in the hand"""
@@ -48,35 +49,58 @@ class Impact:
         return float(1 - 0.5 ** (self.change_heights_per_second / config.least_change_heights_per_second))
 
 
-def measure_impact(human: BoxHistory, thing: BoxHistory, at_seconds: float, config: ImpactConfig) -> Impact | None:
-    """Velocity change of ``thing`` at ``at_seconds`` if it lies within reach of ``human``; None otherwise."""
+@dataclass(frozen=True, repr=False)
+class Changes:
+    """Velocity changes of the objects of n pairs at one time; arrays (n,)."""
+
+    pts_seconds: float
+    heights_per_second: Vector
+    """-1 where it cannot be measured or lies out of the human's reach"""
+    at_foot: NDArray[np.bool_]
+    slow_before: NDArray[np.bool_]
+    slow_after: NDArray[np.bool_]
+
+    def impact(self, place: int) -> Impact | None:
+        """That of one pair; None where there is none."""
+        change = float(self.heights_per_second[place])
+        flags = (bool(flag[place]) for flag in (self.at_foot, self.slow_before, self.slow_after))
+        return None if change < 0 else Impact(self.pts_seconds, change, *flags)
+
+
+def measure_changes(
+    tracks: TrackBoxes, humans: NDArray[np.int64], objects: NDArray[np.int64], at_seconds: float, config: ImpactConfig
+) -> Changes:
+    """Velocity changes at ``at_seconds`` of the objects in track columns ``objects`` (n,) beside ``humans`` (n,)."""
     begin, end = at_seconds - config.half_window_seconds, at_seconds + config.half_window_seconds
-    human_seen = human.window(begin, end)
-    speed_in, speed_out = thing.velocity(begin, at_seconds, 2), thing.velocity(at_seconds, end, 2)
-    if speed_in is None or speed_out is None or len(human_seen) == 0:
-        return None
-    middle, human_box = thing.window(begin, end).nearest(at_seconds), human_seen.nearest(at_seconds)
-    height = max(float(human_box[3] - human_box[1]), LEAST_HEIGHT_SIZES * size_px(middle))
-    centre = (middle[:2] + middle[2:]) / 2
-    if outside_px(centre, human_box) > config.reach_heights * height:
-        return None
-    drift = human.velocity(begin, end, 2)
-    drift = np.zeros(2) if drift is None else drift
-    share_from_bottom = (human_box[3] - centre[1]) / height
-    return Impact(
+    window = tracks.window(begin, end)
+    before = tracks.window(begin, at_seconds).velocities(least=2)[objects]
+    after = tracks.window(at_seconds, end).velocities(least=2)[objects]
+    nearest = window.nearest(at_seconds)
+    human_boxes, boxes = nearest[humans], nearest[objects]
+    heights = np.maximum(human_boxes[:, 3] - human_boxes[:, 1], LEAST_HEIGHT_SIZES * sizes_px(boxes))
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    known = np.isfinite(before[:, 0]) & np.isfinite(after[:, 0]) & (window.counts[humans] > 0)
+    known &= outside_px(centres, human_boxes) <= config.reach_heights * heights
+    drift = np.nan_to_num(window.velocities()[humans])
+    before, after = np.nan_to_num(before), np.nan_to_num(after)
+    return Changes(
         pts_seconds=at_seconds,
-        change_heights_per_second=math.hypot(*(speed_out - speed_in).tolist()) / height,
-        at_foot=bool(share_from_bottom < config.foot_share),
-        slow_before=math.hypot(*(speed_in - drift).tolist()) / height < SLOW_HEIGHTS_PER_SECOND,
-        slow_after=math.hypot(*(speed_out - drift).tolist()) / height < SLOW_HEIGHTS_PER_SECOND,
+        heights_per_second=np.where(known, _lengths(after - before) / heights, -1.0),
+        at_foot=(human_boxes[:, 3] - centres[:, 1]) / heights < config.foot_share,
+        slow_before=_lengths(before - drift) / heights < SLOW_HEIGHTS_PER_SECOND,
+        slow_after=_lengths(after - drift) / heights < SLOW_HEIGHTS_PER_SECOND,
     )
 
 
-def outside_px(point: Vector, box_xyxy_px: Vector) -> float:
-    """Distance of a point from a box; 0 inside."""
-    x, y = point.tolist()
-    left, top, right, bottom = box_xyxy_px.tolist()
-    return math.hypot(max(left - x, x - right, 0.0), max(top - y, y - bottom, 0.0))
+def _lengths(vectors: Vector) -> Vector:
+    result: Vector = np.hypot(vectors[:, 0], vectors[:, 1])
+    return result
+
+
+def outside_px(points: Vector, boxes_xyxy_px: Vector) -> Vector:
+    """(n,) distances of points (n, 2) from boxes (n, 4); 0 inside."""
+    beyond = np.maximum(np.maximum(boxes_xyxy_px[:, :2] - points, points - boxes_xyxy_px[:, 2:]), 0.0)
+    return _lengths(beyond)
 
 
 class ImpactPeaks:
@@ -86,6 +110,11 @@ class ImpactPeaks:
         self.config = config
         self._rising: Impact | None = None
         self._last_seconds = -np.inf
+
+    @property
+    def is_rising(self) -> bool:
+        """A maximum may be passing: measurements too weak to count matter as well."""
+        return self._rising is not None
 
     def update(self, impact: Impact | None, at_seconds: float) -> Impact | None:
         """Feed the measurement at ``at_seconds``; returns an impact once its peak has passed."""
@@ -103,4 +132,73 @@ class ImpactPeaks:
         if peak is not None and (not strong or waited >= self.config.half_window_seconds):
             self._rising, self._last_seconds = None, peak.pts_seconds
             return peak
+        return None
+
+
+@dataclass(frozen=True)
+class Momentary:
+    """An impact with the words for it."""
+
+    row: int
+    """of the pair table"""
+    verb: int
+    class_id: int
+    """of the object: what is kicked and looks like a ball is one"""
+    pts_seconds: float
+    score: float
+
+
+class ImpactFinder:
+    """Finds the momentary verbs of one source."""
+
+    def __init__(self, vocabulary: Vocabulary, config: ImpactConfig) -> None:
+        self._vocabulary = vocabulary
+        self._config = config
+        self._dribble = np.flatnonzero([verb == "dribble" for verb in vocabulary.verbs])
+        self._peaks: dict[PairKey, ImpactPeaks] = {}
+
+    def forget(self, pairs: list[PairKey]) -> None:
+        """Those pairs are gone."""
+        for key in pairs:
+            self._peaks.pop(key, None)
+
+    def find(
+        self, table: PairTable, rows: NDArray[np.int64], tracks: TrackBoxes, newest_seconds: float
+    ) -> list[Momentary]:
+        """What became known with the frame at ``newest_seconds``, in the order of ``rows``; notes who was kicked."""
+        at = newest_seconds - self._config.half_window_seconds
+        humans, objects = tracks.columns_of(table.human_ids[rows]), tracks.columns_of(table.object_ids[rows])
+        changes = measure_changes(tracks, humans, objects, at, self._config)
+        strong = changes.heights_per_second >= self._config.least_change_heights_per_second
+        rising = {key for key, peaks in self._peaks.items() if peaks.is_rising}
+        found = []
+        for place, row in enumerate(rows.tolist()):
+            key = (int(table.human_ids[row]), int(table.object_ids[row]))
+            if strong[place] or key in rising:
+                peaks = self._peaks.setdefault(key, ImpactPeaks(self._config))
+                impact = peaks.update(changes.impact(place), at)
+                if impact is not None:
+                    found += self._told(table, row, impact)
+        return found
+
+    def _told(self, table: PairTable, row: int, impact: Impact) -> list[Momentary]:
+        if impact.at_foot and not impact.slow_after:
+            table.kicked_seconds[row] = impact.pts_seconds
+        score = impact.score(self._config)
+        weak = impact.at_foot and score < self._config.dribble_score
+        words = self._words(impact, int(table.class_ids[row]))
+        if words is None or (weak and (table.phase[row, self._dribble] == ON).any()):
+            return []  # an impact by the foot is part of the dribbling
+        return [Momentary(row, *words, impact.pts_seconds, score)]
+
+    def _words(self, impact: Impact, class_id: int) -> tuple[int, int] | None:
+        """Verb and object class of an impact, decided together."""
+        vocabulary = self._vocabulary
+        name = vocabulary.objects[class_id]
+        names = (name, "sports_ball") if name in BALL_LOOKALIKES else (name,)
+        for verb in impact.verbs():
+            for name in names:
+                known = verb in vocabulary.verbs and name in vocabulary.objects
+                if known and vocabulary.valid[vocabulary.objects.index(name), vocabulary.verbs.index(verb)]:
+                    return vocabulary.verbs.index(verb), vocabulary.objects.index(name)
         return None

@@ -1,96 +1,182 @@
-"""Slot table of pairs: one row a pair of tracks, one column a verb, all state in arrays."""
+"""What is remembered of all (human, object) pairs of tracks: one row a pair, one column a verb, state in arrays."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.smooth.filters import exponential_weights
-from videohoi.smooth.impacts import ImpactPeaks
-from videohoi.smooth.motion import CarriedMemory
-from videohoi.smooth.timed_rows import TimedRows
+from videohoi.smooth.timed_grid import FIRST_COLUMNS, Columns, TimedGrid
+from videohoi.structures import FrameResult
 
 OFF, PENDING, ON = 0, 1, 2
-"""state of a verb: not believed; believed but not yet for long enough; announced"""
+"""state of a verb: not believed; believed but not yet seen for long enough; announced"""
+
+PairKey = tuple[int, int]
+"""track ids of the human and the object"""
+Rows = NDArray[np.int64]
+
+PAIR_FIELDS: MappingProxyType[str, type] = MappingProxyType(
+    {
+        **dict.fromkeys(("human_ids", "object_ids", "class_ids", "told_class_ids"), np.int64),
+        **dict.fromkeys(("first_seconds", "last_seen_seconds", "observed_seconds", "last_observed"), np.float64),
+        **dict.fromkeys(("kicked_seconds", "carried"), np.float64),
+    }
+)
+"""arrays (R,) of a pair table"""
+VERB_FIELDS: MappingProxyType[str, type] = MappingProxyType(
+    {
+        "phase": np.int8,
+        **dict.fromkeys(("begin", "last_on", "begin_observed", "last_on_observed"), np.float64),
+        **dict.fromkeys(("last_update", "peak", "score_sum"), np.float64),
+        "score_count": np.int64,
+        "is_told": np.bool_,
+    }
+)
+"""arrays (R, V) of a pair table"""
 
 
-class Weights(NamedTuple):
-    """Which rows of a history count for a frame, and how much."""
+class PairTable:
+    """Pairs of one source. Arrays have R rows; row 0 and rows of pairs that are gone are off and have no scores."""
 
-    rows: slice
-    values: NDArray[np.float64]
+    def __init__(self, verb_count: int) -> None:
+        self.verb_count = verb_count
+        self.scores = TimedGrid(verb_count, np.float32)
+        """verb scores of the frames; a column of the grid is a row of this table"""
+        self._keys: Columns[PairKey] = Columns()
+        self._row_count = 0
+        self._allot(FIRST_COLUMNS)
 
+    def _allot(self, rows: int) -> None:
+        """Grow every array to ``rows`` rows."""
+        for fields, shape in ((PAIR_FIELDS, (rows,)), (VERB_FIELDS, (rows, self.verb_count))):
+            for name, dtype in fields.items():
+                grown: NDArray[Any] = np.zeros(shape, dtype)
+                grown[: self._row_count] = getattr(self, name, grown)[: self._row_count]
+                setattr(self, name, grown)
+        self._row_count = rows
 
-class FrameWeights:
-    """Filter weights around one time. Most pairs were seen in the same frames: theirs are computed once."""
+    human_ids: NDArray[np.int64]
+    """(R,) track ids"""
+    object_ids: NDArray[np.int64]
+    """(R,) track ids"""
+    class_ids: NDArray[np.int64]
+    """(R,) the object's voted class in the newest frame that saw the pair"""
+    told_class_ids: NDArray[np.int64]
+    """(R,) the class under which the states that are pending or on began"""
+    first_seconds: NDArray[np.float64]
+    """(R,) when the pair was first seen"""
+    last_seen_seconds: NDArray[np.float64]
+    """(R,)"""
+    observed_seconds: NDArray[np.float64]
+    """(R,) how long the pair has been seen so far, up to the frame decided last"""
+    last_observed: NDArray[np.float64]
+    """(R,) time of the newest decided frame that saw the pair"""
+    kicked_seconds: NDArray[np.float64]
+    """(R,) when the object was last kicked away; -inf: never"""
+    carried: NDArray[np.float64]
+    """(R,) belief in [0, 1] that the human carries the object"""
+    phase: NDArray[np.int8]
+    """(R, V) OFF, PENDING or ON"""
+    begin: NDArray[np.float64]
+    """(R, V) time of the first frame of the state"""
+    last_on: NDArray[np.float64]
+    """(R, V) time of the newest frame in which it was seen to hold"""
+    begin_observed: NDArray[np.float64]
+    """(R, V) ``observed_seconds`` at ``begin``"""
+    last_on_observed: NDArray[np.float64]
+    """(R, V) ``observed_seconds`` at ``last_on``"""
+    last_update: NDArray[np.float64]
+    """(R, V) time of the newest begin or update event"""
+    peak: NDArray[np.float64]
+    """(R, V) highest score of the state"""
+    score_sum: NDArray[np.float64]
+    """(R, V) over the frames in which it was seen to hold"""
+    score_count: NDArray[np.int64]
+    """(R, V) those frames"""
+    is_told: NDArray[np.bool_]
+    """(R, V) the begin of the state has left: it can no longer be renamed"""
 
-    def __init__(self, at_seconds: float, tau_seconds: float, reach_seconds: float) -> None:
-        self._at, self._tau, self._reach = at_seconds, tau_seconds, reach_seconds
-        self._known: dict[bytes, Weights | None] = {}
-
-    def of(self, times: NDArray[np.float64]) -> Weights | None:
-        """For a history at ``times`` (n,); None when none of them is within reach."""
-        stamp = times.tobytes()
-        if stamp not in self._known:
-            near = np.flatnonzero(np.abs(times - self._at) <= self._reach)
-            rows = slice(near[0], near[-1] + 1) if len(near) else slice(0, 0)
-            self._known[stamp] = (
-                Weights(rows, exponential_weights(times[rows], self._at, self._tau)) if len(near) else None
-            )
-        return self._known[stamp]
-
-
-@dataclass
-class PairState:
-    """What is remembered of one (human, object) pair of tracks; arrays are (V,)."""
-
-    human_id: int
-    object_id: int
-    object_class_id: int
-    verb_count: int
-    peaks: ImpactPeaks
-    first_seconds: float = 0.0
-    last_seen_seconds: float = 0.0
-    kicked_seconds: float = -np.inf
-    """when the object was last kicked away"""
-    memory: CarriedMemory = field(default_factory=CarriedMemory)
-
-    def __post_init__(self) -> None:
-        count = self.verb_count
-        self.history = TimedRows(count)
-        self.phase = np.zeros(count, np.int8)
-        self.begin = np.zeros(count)
-        self.last_on = np.zeros(count)
-        self.last_update = np.zeros(count)
-        self.peak = np.zeros(count)
-        self.score_sum = np.zeros(count)
-        self.score_count = np.zeros(count, np.int64)
-        self.interaction = np.full(count, -1, np.int64)
-
-    def push(self, pts_seconds: float, verb_scores: NDArray[np.float32], keep_seconds: float) -> None:
-        """Append a frame's scores (V,) and forget old ones."""
-        self.history.append(pts_seconds, verb_scores)
-        self.history.drop_before(pts_seconds - keep_seconds)
-        self.last_seen_seconds = pts_seconds
-
-    def filtered(self, weights: FrameWeights) -> NDArray[np.float64] | None:
-        """Weighted mean of the scores (V,) around the frame; None when the pair was not seen there."""
-        found = weights.of(self.history.times)
-        if found is None:
-            return None
-        result: NDArray[np.float64] = found.values @ self.history.rows[found.rows]
-        return result
-
-    def seen_at(self, at_seconds: float) -> bool:
-        """Both boxes were seen in the frame at ``at_seconds``."""
-        times = self.history.times
-        place = int(times.searchsorted(at_seconds))
-        return place < len(times) and bool(times[place] == at_seconds)
+    def __len__(self) -> int:
+        return len(self._keys)
 
     @property
-    def idle(self) -> bool:
-        """No verb is pending or on."""
-        return not self.phase.any()
+    def used(self) -> int:
+        """Rows up to here may hold pairs."""
+        return self._keys.count
+
+    def row_of(self, key: PairKey) -> int:
+        """The row of a pair; 0 where it is not known."""
+        return self._keys.of(key)
+
+    def key_of(self, row: int) -> PairKey:
+        """Track ids of the pair in ``row``."""
+        return int(self.human_ids[row]), int(self.object_ids[row])
+
+    def mean_score(self, row: int, verb: int) -> float:
+        """Of the state, over the frames in which it was seen to hold."""
+        return float(self.score_sum[row, verb] / max(self.score_count[row, verb], 1))
+
+    def rows(self) -> Rows:
+        """(P,) rows of all pairs, by human id, then object id."""
+        return np.array([row for _, row in sorted(self._keys.items())], np.int64)
+
+    def observe(self, item: FrameResult, keep_seconds: float) -> None:
+        """Take in a frame's pairs of confirmed tracks; scores older than ``keep_seconds`` are forgotten."""
+        pts, scored = item.frame.pts_seconds, item.pair_scores
+        self.scores.drop_before(pts - keep_seconds)
+        pair_rows = pairs_of(item)
+        if scored is None or not len(pair_rows):
+            return
+        ids, classes = item.tracks.track_ids, item.tracks.class_ids
+        humans, objects = scored.pairs.human_rows[pair_rows], scored.pairs.object_rows[pair_rows]
+        keys = zip(ids[humans].tolist(), ids[objects].tolist(), strict=True)
+        rows = np.array([self._keys.of(key) or self._take(key, pts) for key in keys], np.int64)
+        self.class_ids[rows] = classes[objects]
+        self.last_seen_seconds[rows] = pts
+        self.scores.push(pts, rows, scored.verb_scores[pair_rows])
+
+    def _take(self, key: PairKey, pts_seconds: float) -> int:
+        row = self._keys.take(key)
+        if row >= self._row_count:
+            self._allot(2 * self._row_count)
+        self.human_ids[row], self.object_ids[row] = key
+        self.told_class_ids[row] = -1
+        self.first_seconds[row] = pts_seconds
+        self.observed_seconds[row] = self.carried[row] = 0.0
+        self.kicked_seconds[row] = -np.inf
+        return row
+
+    def observed_in(self, item: FrameResult) -> NDArray[np.bool_]:
+        """(R used,) pairs whose two boxes were seen in this frame, whether or not the pair was scored."""
+        ids, used = item.tracks.track_ids, self.used
+        seen = np.isin(self.human_ids[:used], ids) & np.isin(self.object_ids[:used], ids)
+        seen[0] = False
+        return seen
+
+    def note_observed(self, observed: NDArray[np.bool_], pts_seconds: float, dt_seconds: float) -> None:
+        """The frame at ``pts_seconds``, ``dt_seconds`` after the one before, saw the pairs ``observed`` (R used,)."""
+        self.observed_seconds[: self.used][observed] += dt_seconds
+        self.last_observed[: self.used][observed] = pts_seconds
+
+    def expire(self, before_seconds: float) -> list[PairKey]:
+        """Forget the pairs that are off and were not seen since ``before_seconds``; returns them."""
+        old = self.last_seen_seconds[: self.used] < before_seconds
+        if not old.any():
+            return []
+        idle = self.phase[: self.used].max(axis=1) == OFF
+        gone = [key for key, row in self._keys.items() if old[row] and idle[row]]
+        for key in gone:
+            self.scores.clear(self._keys.of(key))
+            self._keys.release(key)
+        return gone
+
+
+def pairs_of(item: FrameResult) -> Rows:
+    """(n,) rows of a frame's pair scores whose two tracks are confirmed."""
+    if item.pair_scores is None:
+        return np.zeros(0, np.int64)
+    ids, pairs = item.tracks.track_ids, item.pair_scores.pairs
+    return np.flatnonzero((ids[pairs.human_rows] >= 0) & (ids[pairs.object_rows] >= 0))

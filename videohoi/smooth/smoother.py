@@ -7,28 +7,34 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from videohoi.smooth.announcer import Announcer
-from videohoi.smooth.config import BALL_LOOKALIKES, SmoothingConfig
+from videohoi.smooth.config import SmoothingConfig
+from videohoi.smooth.decisions import Decider, Step
 from videohoi.smooth.exclusion import Exclusion
-from videohoi.smooth.history import Histories
-from videohoi.smooth.hysteresis import advance, close
-from videohoi.smooth.impacts import Impact, ImpactPeaks, measure_impact
+from videohoi.smooth.filters import REACH_TAUS
+from videohoi.smooth.impacts import ImpactFinder
 from videohoi.smooth.motion import camera_velocity
-from videohoi.smooth.pair_table import ON, PairState
-from videohoi.smooth.scoring import REACH_TAUS, Moment, PairScorer, PairScores
-from videohoi.smooth.timed_rows import Vector
-from videohoi.structures import Frame, FrameResult, GapReason, InteractionEvent, Phase, SourceInfo, TrackedInteractions
+from videohoi.smooth.pair_table import PairTable
+from videohoi.smooth.reports import Decided, EventWriter, FinalReport, LiveReport, pairs_at
+from videohoi.smooth.scoring import Moment, PairScorer
+from videohoi.smooth.track_boxes import TrackBoxes, Vector
+from videohoi.structures import Frame, FrameResult, GapReason, InteractionEvent, SourceInfo
 from videohoi.vocabulary import Vocabulary
 
-DISCONTINUITY_SECONDS = 3.0
-"""a longer silence of the source is a gap: what was on is ended, nothing is carried across"""
+SILENCE_SECONDS = 3.0
+"""a source that delivers nothing for longer is silent: what was on is ended, nothing is carried across ..."""
+SILENCE_STEPS = 4.0
+"""... if this is also so many times its usual step: a time-lapse of a frame every 5 s is not silent"""
+
+MEMORY_STEPS = 2.5
+"""two frames are remembered, however far apart they are"""
 
 
 def smoothing_off(config: SmoothingConfig) -> SmoothingConfig:
     """The same thresholds applied to each frame on its own: the reference for flips per minute."""
     return replace(
-        config, enabled=False, tau_seconds=1e-6, lookahead_seconds=0.0, off_threshold=config.on_threshold,
+        config, enabled=False, filter="none", lookahead_seconds=0.0, off_threshold=config.on_threshold,
         confirm_seconds=0.0, min_seconds=0.0, bridge_seconds=0.0, hold_unseen_seconds=0.0,
     )  # fmt: skip
 
@@ -36,9 +42,24 @@ def smoothing_off(config: SmoothingConfig) -> SmoothingConfig:
 class InteractionSmoother:
     """Filters verb scores per pair of tracks, weighs motion, decides begin and end. One source; not thread-safe.
 
-    Results leave ``lookahead_seconds`` of media time after they came in; ``drain`` returns the rest. Every frame leaves
-    exactly once and in order. Where nothing waits (``lookahead_seconds`` 0) no frame is left at the end of a source to
-    carry the ends of what is on: whoever folds the events ends it at the last time it is known to hold.
+    Every frame leaves exactly once and in order.
+
+    **Without look-ahead** (``lookahead_seconds`` 0, live) a frame leaves at once, with what is believed now. A state
+    is announced some time after it began, ends some time after it was last seen to hold, and may be retracted. No
+    frame is left at the end of a source to carry the ends of what is on: whoever folds the events ends it at the last
+    time it is known to hold.
+
+    **With look-ahead** (offline) a frame leaves when everything it shows is final:
+
+    - ``active`` of a frame at time t has exactly the interactions whose final segment has begin <= t <= end, under
+      the object class of that segment, moments such as kicks included.
+    - The ``begin`` event goes with the first frame of the segment. The ``end`` event goes with the first frame after
+      the segment, or with the last frame before a gap or the end of the source. Nothing is retracted.
+    - Begin and end of a state are times of frames in which both boxes were seen.
+
+    A frame waits ``lookahead_seconds``, and at most ``max(confirm, min, bridge, hold_unseen)`` seconds more while a
+    state that may cover it is undecided. Pictures of more than ``reports.HELD_BYTES`` do not wait: what is undecided at
+    the oldest is then decided as not on. ``drain`` returns the rest.
 
     A silence of the source, a clock that runs backwards, or a frame that does not continue the one before it (a scene
     cut, another picture size) ends what was on, and a ``gap`` event (ids -1, from the last time before it to the first
@@ -49,43 +70,66 @@ class InteractionSmoother:
 
     def __init__(self, vocabulary: Vocabulary, config: SmoothingConfig) -> None:
         self.vocabulary = vocabulary
-        self.config = config if config.enabled else smoothing_off(config)
-        self._scorer = PairScorer(vocabulary, self.config)
+        self._asked = config if config.enabled else smoothing_off(config)
+        self._writer = EventWriter(vocabulary)
         self._exclusion = Exclusion(vocabulary.objects, vocabulary.verbs)
-        self._announcer = Announcer(vocabulary)
+        self._configure(None)
+
+    def _configure(self, frame_rate_hz: float | None) -> None:
+        step = 1 / frame_rate_hz if frame_rate_hz else 0.0
+        self.config = self._asked.for_frame_step(step)
+        self._first_step_seconds = step or None
+        self._scorer = PairScorer(self.vocabulary, self.config)
         self.reset()
 
     def open(self, info: SourceInfo) -> None:
         """Start a source."""
-        self.reset()
+        self._configure(info.frame_rate_hz)
 
     def reset(self) -> None:
         """Forget all pairs; ids go on."""
+        config = self.config
         self._waiting: deque[FrameResult] = deque()
-        self._histories = Histories()
-        self._pairs: dict[tuple[int, int], PairState] = {}
+        self._tracks = TrackBoxes()
+        self._table = PairTable(len(self.vocabulary.verbs))
+        self._impacts = ImpactFinder(self.vocabulary, config.impact)
+        is_final = config.lookahead_seconds > 0
+        self._decider = Decider(self._table, self._scorer.allowed, config, final=is_final)
+        self._live = LiveReport(self._table, self._writer, config)
+        self._final = FinalReport(self._table, self._writer, config, self._decider) if is_final else None
         self._newest_seconds = -np.inf
+        self._usual_step_seconds = self._first_step_seconds
         self._last_seconds: float | None = None
         self._owed: list[InteractionEvent] = []  # sent with the next frame, before its own
 
     def process(self, item: FrameResult) -> Iterator[FrameResult]:
-        """Take a frame; yields the frames that can be decided now."""
+        """Take a frame; yields the frames that can leave now."""
         pts = item.frame.pts_seconds
-        reason = self._gap_before(item.frame)
+        step, reason = pts - self._newest_seconds, self._gap_before(item.frame)
         if reason is not None:
             yield from self._break_off(item.frame, reason)
+        if 0 < step < np.inf:
+            self._usual_step_seconds = step
         self._take(item)
-        self._waiting.append(item)
-        self._newest_seconds = pts
         while self._waiting and self._waiting[0].frame.pts_seconds <= pts - self.config.lookahead_seconds + 1e-9:
-            yield self._decide(self._waiting.popleft(), last=False)
+            decided, rows = self._decide(self._waiting.popleft())
+            if self._final is None:
+                yield self._live.tell(decided, rows)
+            else:
+                self._final.take(decided)
+        if self._final is not None:
+            yield from self._final.ready()
 
     def drain(self) -> Iterator[FrameResult]:
         """The frames still held; the last one carries the ends of everything still on."""
-        while self._waiting:
-            item = self._waiting.popleft()
-            yield self._decide(item, last=not self._waiting)
+        if self._final is not None:
+            while self._waiting:
+                self._final.take(self._decide(self._waiting.popleft())[0])
+            yield from self._final.rest(self._decider.close(), float(self._newest_seconds))
         self.reset()
+
+    def close(self) -> None:
+        """Nothing to free."""
 
     def _gap_before(self, frame: Frame) -> GapReason | None:
         step = frame.pts_seconds - self._newest_seconds  # infinite for the first frame, which follows nothing
@@ -95,150 +139,53 @@ class InteractionSmoother:
             return GapReason(frame.discontinuity.value)
         if step < 0:
             return GapReason.CLOCK
-        return GapReason.SILENCE if step > DISCONTINUITY_SECONDS else None
+        usual = self._usual_step_seconds or 0.0
+        return GapReason.SILENCE if step > max(SILENCE_SECONDS, SILENCE_STEPS * usual) else None
 
     def _break_off(self, frame: Frame, reason: GapReason) -> Iterator[FrameResult]:
         """The frames before a gap; what none of them can carry is owed to ``frame``, the one after it."""
-        last_seconds = self._newest_seconds
-        ends = [] if self._waiting else self._end_all(frame)
+        last_seconds = float(self._newest_seconds)
+        ends = [] if self._final is not None else self._live.close(self._decider.close(), frame, last_seconds)
         yield from self.drain()
-        self._owed = [*ends, self._announcer.gap(frame, last_seconds, reason)]
-
-    def close(self) -> None:
-        """Nothing to free."""
-
-    # taking a frame in
+        self._owed = [*ends, self._writer.gap(frame, last_seconds, reason)]
 
     def _take(self, item: FrameResult) -> None:
-        boxes = item.detections.boxes_xyxy_px.astype(np.float64)
-        pts = item.frame.pts_seconds
-        for row, track_id in enumerate(item.tracks.track_ids):
-            if track_id >= 0:
-                self._histories.push(int(track_id), pts, boxes[row])
-        if item.pair_scores is not None:
-            self._take_pairs(item, pts)
+        self._tracks.push(item)
+        keep_seconds = max(self.config.memory_seconds, MEMORY_STEPS * (self._usual_step_seconds or 0.0))
+        self._table.observe(item, keep_seconds)
+        self._waiting.append(item)
+        self._newest_seconds = item.frame.pts_seconds
 
-    def _take_pairs(self, item: FrameResult, pts: float) -> None:
-        assert item.pair_scores is not None
-        ids, classes = item.tracks.track_ids, item.tracks.class_ids
-        pairs = item.pair_scores.pairs
-        for row, (human, thing) in enumerate(zip(pairs.human_rows, pairs.object_rows, strict=True)):
-            key = (int(ids[human]), int(ids[thing]))
-            if min(key) < 0:
-                continue
-            pair = self._pairs.get(key)
-            if pair is None:
-                peaks = ImpactPeaks(self.config.impact)
-                pair = PairState(*key, int(classes[thing]), len(self.vocabulary.verbs), peaks, first_seconds=pts)
-                self._pairs[key] = pair
-            pair.object_class_id = int(classes[thing])
-            keep = 2 * REACH_TAUS * self.config.tau_seconds + self.config.lookahead_seconds + 1.0
-            pair.push(pts, item.pair_scores.verb_scores[row], keep)
-
-    # deciding a frame
-
-    def _decide(self, item: FrameResult, *, last: bool) -> FrameResult:
-        pts = item.frame.pts_seconds
+    def _decide(self, item: FrameResult) -> tuple[Decided, NDArray[np.int64]]:
+        """A frame with what is decided at it, and the table's rows of its pairs."""
+        table, pts = self._table, item.frame.pts_seconds
         dt = 0.0 if self._last_seconds is None else pts - self._last_seconds
         self._last_seconds = pts
-        camera = self._camera(item, pts)
-        events, self._owed = self._owed, []
-        pairs = [self._pairs[key] for key in sorted(self._pairs)]  # whatever the order of the rows
+        rows, observed = table.rows(), table.observed_in(item)
+        table.note_observed(observed, pts, dt)
+        newest = float(self._newest_seconds)
+        moments = self._impacts.find(table, rows, self._tracks, newest) if self.config.enabled else []
+        scores = self._scorer.score(table, self._tracks, Moment(pts, dt, self._camera(item, pts)))
         if self.config.enabled:
-            for pair in pairs:
-                events.extend(self._impacts(pair, item.frame))
-        scores = self._scorer.score(pairs, self._histories, Moment(pts, dt, camera))
-        if self.config.enabled:
-            self._exclusion.apply(pairs, scores)
-        events.extend(self._advance(pairs, scores, item.frame))
-        tracked = self._snapshot(pairs, scores, pts)
-        if last:
-            events.extend(self._end_all(item.frame))
+            self._exclusion.apply(table, rows, scores)
+        step = Step(pts, scores, observed)
+        decisions = self._decider.advance(step)
+        gaps, self._owed = tuple(self._owed), []
+        decided = Decided(item, pairs_at(table, rows, step), decisions, moments, newest, gaps)
         self._expire(pts)
-        return replace(item, interactions=tracked, events=tuple(events))
-
-    def _advance(self, pairs: list[PairState], scores: PairScores, frame: Frame) -> Iterator[InteractionEvent]:
-        best = scores.values.max(axis=1, initial=0.0).tolist()
-        for row, pair in enumerate(pairs):
-            if best[row] < self.config.on_threshold and pair.idle:
-                continue  # nothing holds and nothing begins
-            score = scores.values[row] if scores.seen[row] else None
-            for verb, phase in advance(pair, score, frame.pts_seconds, self.config, self._announcer.next_id):
-                yield self._event(pair, verb, phase, frame)
-
-    def _end_all(self, frame: Frame) -> list[InteractionEvent]:
-        """Ends, at the last time it held, of everything that is on."""
-        return [
-            self._event(self._pairs[key], verb, phase, frame)
-            for key in sorted(self._pairs)
-            for verb, phase in close(self._pairs[key], self.config)
-        ]
+        return decided, rows
 
     def _camera(self, item: FrameResult, pts: float) -> Vector:
         half = self.config.motion.window_seconds / 2
-        still = [
-            self._histories.get(int(track)).velocity(pts - half, pts + half)
-            for track in item.tracks.track_ids
-            if track >= 0
-        ]
-        return camera_velocity([velocity for velocity in still if velocity is not None])
-
-    def _event(self, pair: PairState, verb: int, phase: Phase, frame: Frame) -> InteractionEvent:
-        return self._announcer.state(pair, verb, phase, frame, float(self._newest_seconds))
-
-    # momentary verbs
-
-    def _impacts(self, pair: PairState, frame: Frame) -> Iterator[InteractionEvent]:
-        window = self.config.impact.half_window_seconds
-        at = self._newest_seconds - window  # as soon as it can be known, which may be ahead of the frame decided now
-        human, thing = self._histories.get(pair.human_id), self._histories.get(pair.object_id)
-        impact = pair.peaks.update(measure_impact(human, thing, at, self.config.impact), at)
-        named = None if impact is None else self._impact_verb(impact, pair)
-        if impact is not None and impact.at_foot and not impact.slow_after:
-            pair.kicked_seconds = impact.pts_seconds
-        if impact is not None and named is not None and not self._is_dribbling(pair, impact):
-            span, score = self.config.impact.half_span_seconds, impact.score(self.config.impact)
-            decided = float(self._newest_seconds)
-            yield from self._announcer.momentary(impact, named, pair, frame, decided, span, score)
-
-    def _is_dribbling(self, pair: PairState, impact: Impact) -> bool:
-        weak = impact.at_foot and impact.score(self.config.impact) < self.config.impact.dribble_score
-        return weak and bool((pair.phase[self._scorer.dribble] == ON).any())
-
-    def _impact_verb(self, impact: Impact, pair: PairState) -> tuple[str, str] | None:
-        """Verb and object class of an impact, decided together: what is kicked and looks like a ball is one."""
-        vocabulary = self.vocabulary
-        thing = vocabulary.objects[pair.object_class_id]
-        classes = (thing, "sports_ball") if thing in BALL_LOOKALIKES else (thing,)
-        for verb in impact.verbs():
-            for name in classes:
-                known = verb in vocabulary.verbs and name in vocabulary.objects
-                if known and vocabulary.valid[vocabulary.objects.index(name), vocabulary.verbs.index(verb)]:
-                    return verb, name
-        return None
-
-    # what the frame shows, and what may be forgotten
-
-    def _snapshot(self, pairs: list[PairState], scores: PairScores, pts: float) -> TrackedInteractions:
-        if not pairs:
-            return TrackedInteractions.empty(len(self.vocabulary.verbs))
-        return TrackedInteractions(
-            human_ids=np.array([pair.human_id for pair in pairs], np.int64),
-            object_ids=np.array([pair.object_id for pair in pairs], np.int64),
-            object_class_ids=np.array([pair.object_class_id for pair in pairs], np.int64),
-            verb_scores=scores.values.astype(np.float32),
-            observed=np.array([pair.seen_at(pts) for pair in pairs], np.bool_),
-            active=np.stack([pair.phase for pair in pairs]) == ON,
-            age_seconds=np.array([max(0.0, pts - pair.first_seconds) for pair in pairs], np.float32),
-        )
+        ids = item.tracks.track_ids
+        columns = self._tracks.columns_of(ids[ids >= 0])
+        return camera_velocity(self._tracks.window(pts - half, pts + half).velocities()[columns])
 
     def _expire(self, pts: float) -> None:
         """Forget what can matter no more: pairs long unseen, and boxes older than any window of a later frame."""
         config = self.config
         keep = config.hold_unseen_seconds + config.lookahead_seconds + 2 * REACH_TAUS * config.tau_seconds
-        gone = [key for key, pair in self._pairs.items() if pts - pair.last_seen_seconds > keep and pair.idle]
-        for key in gone:
-            del self._pairs[key]
+        self._impacts.forget(self._table.expire(pts - keep))
         motion, impact = config.motion, config.impact
         window = max(motion.window_seconds, motion.low_seconds, 2 * impact.half_window_seconds)
-        self._histories.forget(pts - window)
+        self._tracks.forget(pts - window)

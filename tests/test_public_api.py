@@ -5,6 +5,7 @@ import pytest
 import videohoi
 
 EXPECTED = [
+    "AnnotatedVideo",
     "Detections",
     "Frame",
     "FrameResult",
@@ -16,7 +17,9 @@ EXPECTED = [
     "VideohoiError",
     "Vocabulary",
     "__version__",
+    "annotate",
     "contact_sheet",
+    "detect",
     "hico_det",
     "open_source",
 ]

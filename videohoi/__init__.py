@@ -1,9 +1,11 @@
 """videohoi: real-time video human-object interaction understanding.
 
 >>> import videohoi
->>> pipeline = videohoi.Pipeline.from_config("offline_annotation")           # doctest: +SKIP
->>> for result in pipeline.run("clip.mp4"):                                  # doctest: +SKIP
-...     result.detections, result.tracks, result.interactions, result.events
+>>> videohoi.annotate("clip.mp4").segments                                   # doctest: +SKIP
+>>> videohoi.detect("photo.jpg").to_pandas("interactions")                   # doctest: +SKIP
+>>> with videohoi.Pipeline.from_config("offline_annotation") as pipeline:    # doctest: +SKIP
+...     for result in pipeline.run("clip.mp4"):
+...         result.detections, result.tracks, result.interactions, result.events
 
 Names load on first use, so that importing the package stays quick.
 """
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from videohoi.decode.contact_sheet import contact_sheet
     from videohoi.decode.factory import open_source
     from videohoi.errors import VideohoiError
+    from videohoi.pipeline.annotate import AnnotatedVideo
     from videohoi.pipeline.pipeline import Pipeline
+    from videohoi.pipeline.shortcuts import annotate, detect
     from videohoi.structures import (
         Detections,
         Frame,
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AnnotatedVideo": "videohoi.pipeline.annotate",
     "Detections": "videohoi.structures",
     "Frame": "videohoi.structures",
     "FrameResult": "videohoi.structures",
@@ -42,12 +47,15 @@ _HOMES = {
     "Tracks": "videohoi.structures",
     "VideohoiError": "videohoi.errors",
     "Vocabulary": "videohoi.vocabulary",
+    "annotate": "videohoi.pipeline.shortcuts",
     "contact_sheet": "videohoi.decode.contact_sheet",
+    "detect": "videohoi.pipeline.shortcuts",
     "hico_det": "videohoi.vocabulary",
     "open_source": "videohoi.decode.factory",
 }
 
 __all__ = [
+    "AnnotatedVideo",
     "Detections",
     "Frame",
     "FrameResult",
@@ -59,7 +67,9 @@ __all__ = [
     "VideohoiError",
     "Vocabulary",
     "__version__",
+    "annotate",
     "contact_sheet",
+    "detect",
     "hico_det",
     "open_source",
 ]

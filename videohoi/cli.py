@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     signal.signal(signal.SIGINT, _leave_at_once)
     signal.signal(signal.SIGTERM, _interrupt)  # whoever stops a container or a service gets valid files as well
+    _print_any_name()
     try:
         from videohoi.commands.app import run_app, wait_for_kernels
 
@@ -41,6 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return _complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
     return code
+
+
+def _print_any_name() -> None:
+    """File names may hold bytes or letters that the terminal's encoding has not: print them escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

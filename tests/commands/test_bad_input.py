@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -167,3 +170,15 @@ def test_settings_of_decoding_are_checked(videohoi, clip, setting, said):
     outcome = videohoi("annotate", "clip.mp4", "--set", setting)
     assert outcome.code == 2
     assert said in outcome.complaint()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have names of text only")
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_names_that_the_terminal_cannot_show_are_escaped(made_clip, tmp_path, encoding):
+    video = b"caf\xe9.mp4"
+    (tmp_path / os.fsdecode(video)).write_bytes(made_clip.read_bytes())
+    environment = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict"}
+    command = [sys.executable, "-m", "videohoi.cli", "annotate", video, "--no-overlay", *QUICK]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "caf\\udce9.mp4: 20 frames" in done.stdout

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from videohoi.commands.summary import show_summary
 from videohoi.decode.inputs import InputItem, list_inputs
@@ -20,6 +19,7 @@ from videohoi.pipeline.annotate import OUTPUT_SUFFIX, AnnotatedVideo, Naming, an
 from videohoi.pipeline.interrupts import Interrupt, interrupts_raise, interrupts_wait
 from videohoi.pipeline.model_stages import check_model, finds_boxes
 from videohoi.pipeline.pipeline import Pipeline
+from videohoi.pipeline.progress_bar import FrameProgress
 from videohoi.pipeline.resume import is_done
 from videohoi.pipeline.settings import DetectSettings
 
@@ -91,7 +91,7 @@ class _Batch:
         with interrupts_raise():
             items = self._list_inputs()
         jobs = _jobs(items, self._request.out)
-        with self._progress_bar() as progress:
+        with FrameProgress(self._errors, hidden=self._request.quiet) as progress:
             for number, (item, folder) in enumerate(jobs, 1):
                 if self._request.resume and self._is_done(item, folder):
                     self._skipped += 1
@@ -133,17 +133,10 @@ class _Batch:
         request = self._request
         return is_done(folder, self._pipeline, item, overlay=request.overlay, whole_hash=request.whole_hash)
 
-    def _annotate(self, item: InputItem, folder: Path, progress: Progress, title: str) -> bool:
+    def _annotate(self, item: InputItem, folder: Path, progress: FrameProgress, title: str) -> bool:
         """False when what happened concerns all inputs that follow, too."""
-        task = progress.add_task(title, total=None)
-
-        def advance(frames_done: int, frames_expected: int | None) -> None:
-            # the container's count is an estimate: more frames than that may come
-            total = None if frames_expected is None else max(frames_done, frames_expected)
-            progress.update(task, completed=frames_done, total=total)
-
         try:
-            with interrupts_raise():
+            with progress.video(title) as advance, interrupts_raise():
                 done = annotate(
                     self._pipeline, item, folder,
                     overlay=self._request.overlay, whole_hash=self._request.whole_hash, progress=advance,
@@ -152,8 +145,6 @@ class _Batch:
         except VideohoiError as error:
             self._fail(error)
             return not isinstance(error, (UsageError, ModelError))
-        finally:
-            progress.remove_task(task)
         return not self._done[-1].interrupted
 
     def _fail(self, error: VideohoiError) -> None:
@@ -179,17 +170,6 @@ class _Batch:
         if not self._failures:
             return EXIT_OK
         return EXIT_SOME_FAILED if self._done or self._skipped else self._failures[0].exit_code
-
-    def _progress_bar(self) -> Progress:
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("frames"),
-            TimeRemainingColumn(),
-        )
-        hidden = self._request.quiet or not self._errors.is_terminal
-        return Progress(*columns, console=self._errors, transient=True, disable=hidden)
 
 
 def _jobs(items: Sequence[InputItem], out: Path | None) -> list[tuple[InputItem, Path]]:

@@ -32,10 +32,11 @@ from videohoi.sink.overlay import OverlayVideo
 from videohoi.sink.pairs_csv import PairsCsv
 from videohoi.sink.protocol import Sink
 from videohoi.sink.run_report import write_report
-from videohoi.sink.segments_csv import SegmentsCsv
+from videohoi.sink.segments_csv import COLUMNS, SegmentsCsv
 from videohoi.sink.tracks_csv import TracksCsv
 from videohoi.smooth.config import MOMENTARY_VERBS
 from videohoi.structures import Segment
+from videohoi.structures.interop import pandas
 
 OUTPUT_SUFFIX = ".videohoi"
 Naming = Literal["stem", "name", "parent"]
@@ -53,9 +54,9 @@ _OPTIONAL_PACKAGES = {
 """module -> package: reported where the run imported it"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AnnotatedVideo:
-    """What came of one input."""
+    """The results of one input."""
 
     source_id: str
     folder: Path
@@ -65,6 +66,20 @@ class AnnotatedVideo:
     facts: dict[str, Any]
     """what the stages say of themselves: ``Pipeline.facts``"""
     interrupted: bool = False
+
+    def to_pandas(self) -> Any:
+        """The segments as a ``pandas.DataFrame``, columns as in segments.csv.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        rows = [[getattr(segment, name) for name in COLUMNS] for segment in self.segments]
+        return pandas().DataFrame(rows, columns=list(COLUMNS))
+
+    def __repr__(self) -> str:
+        state = "interrupted, " if self.interrupted else "" if self.run.complete else "incomplete, "
+        counts = f"{state}{self.run.frames_out} frames, {len(self.segments)} segments"
+        return f"AnnotatedVideo({self.source_id!r}: {counts} in {str(self.folder)!r})"
 
 
 def output_folder(item: InputItem, out: Path | None, naming: Naming = "stem") -> Path:

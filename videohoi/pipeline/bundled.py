@@ -27,6 +27,8 @@ class LoadedPipeline:
     """has ``Config`` and ``build``"""
     config: Any
     """an instance of the module's ``Config``"""
+    path: Path
+    """of the module's file"""
 
 
 def bundled_folder(kind: str) -> Path:
@@ -49,9 +51,16 @@ def load_pipeline(spec: str | Path, overrides: tuple[str, ...] = ()) -> LoadedPi
     path = _config_path(spec)
     values = strict_config.read_mapping(path)
     name = str(values.pop("pipeline", ""))
-    module = _load_module(name, path)
+    file = _module_file(name, path)
+    module = _load_module(file)
     values = strict_config.apply_overrides(_with_detector_settings(values, overrides), overrides)
-    return LoadedPipeline(name, module, strict_config.build(module.Config, values, origin=str(path.name)))
+    return LoadedPipeline(name, module, strict_config.build(module.Config, values, origin=str(path.name)), file)
+
+
+def restored_pipeline(name: str, file: Path, values: dict[str, Any]) -> LoadedPipeline:
+    """The pipeline of a module's file and all its settings, as another process had them."""
+    module = _load_module(file)
+    return LoadedPipeline(name, module, strict_config.build(module.Config, values, origin=name), file)
 
 
 def _with_detector_settings(values: dict[str, Any], overrides: tuple[str, ...]) -> dict[str, Any]:
@@ -92,15 +101,19 @@ def _config_path(spec: str | Path) -> Path:
     raise ConfigError(f"unknown pipeline configuration {str(spec)!r}{hint}")
 
 
-def _load_module(name: str, config_path: Path) -> ModuleType:
+def _module_file(name: str, config_path: Path) -> Path:
     own = config_path.parent / name
     path = own if name.endswith(".py") else bundled_folder("pipelines") / f"{name}.py"
     if not name or not path.is_file():
         raise ConfigError(f"{config_path.name}: pipeline: {name!r} not found; expected a shipped name or a .py file")
+    return path.resolve()
+
+
+def _load_module(path: Path) -> ModuleType:
     module_name = f"videohoi_pipeline_{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
-        raise ConfigError(f"{config_path.name}: pipeline: {path.name} is not a Python file")
+        raise ConfigError(f"pipeline: {path.name} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module  # dataclasses look their module up by name
     try:

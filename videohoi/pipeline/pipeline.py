@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from videohoi import config as strict_config
 from videohoi.decode.protocol import Source, SourceReport
-from videohoi.errors import UsageError
+from videohoi.errors import InputError, StageError, UsageError
 from videohoi.graph import Graph, RunReport
-from videohoi.pipeline.bundled import LoadedPipeline, load_pipeline
+from videohoi.pipeline.bundled import LoadedPipeline, load_pipeline, restored_pipeline
+from videohoi.pipeline.inputs import open_input
 from videohoi.pipeline.kept_models import ModelShelf
 from videohoi.pipeline.memory import return_free_memory
 from videohoi.pipeline.named_files import named_files
+from videohoi.pipeline.one_picture import detect_picture
+from videohoi.pipeline.presenter import VocabularyPresenter
 from videohoi.pipeline.settings import decode_settings
 from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.pipeline.words import vocabulary_of
@@ -89,25 +93,77 @@ class Pipeline:
         build = self._loaded.module.build
         options: dict[str, Any] = {}
         if "shelf" in inspect.signature(build).parameters:  # a user's own pipeline may load its models itself
-            self._shelf.hold(tuple(sorted(named_files(self.config).items())))
-            options["shelf"] = self._shelf
+            options["shelf"] = self._opened_shelf()
         graph: Graph[FrameResult] = build(self.config, source, branches, self.header(), **options)
         self._graph = graph
         return graph
 
-    def run(self, source: str | int | Path | Source) -> Iterator[FrameResult]:
+    def run(
+        self,
+        source: Any,
+        *,
+        channels: str = "rgb",
+        frame_rate_hz: float | None = None,
+        source_id: str | None = None,
+    ) -> Generator[FrameResult, None, None]:
         """Results of every frame, in order, in bounded memory; leaving the loop early stops everything.
+
+        Args:
+            source: a path or address, a camera number, a picture (H, W, 3) uint8, a list of pictures, a video
+                (T, H, W, 3) uint8, an iterator of pictures or of (seconds, picture), or a ``Source``.
+            channels: ``rgb`` or ``bgr`` (OpenCV's order), of arrays.
+            frame_rate_hz: pictures a second of arrays; of files, in place of their own times.
+            source_id: name of the source in the results; None: that of the file, camera or address.
 
         Raises:
             InputError: the input cannot be used.
+            UsageError: an option that does not go with the input.
             StageError: a stage failed; the message names it and the frame.
         """
-        opened = decode_settings(self.config).open(source) if isinstance(source, (str, int, Path)) else source
+        opened = open_input(source, decode_settings(self.config), channels=channels, frame_rate_hz=frame_rate_hz,
+                            source_id=source_id)  # fmt: skip
+        return self._results(opened)
+
+    def _results(self, source: Source) -> Generator[FrameResult, None, None]:
+        presenter = VocabularyPresenter(self.vocabulary)
         try:
-            with closing(self.graph(opened).iterate()) as results:  # type: ignore[type-var]
-                yield from results
+            with closing(self.graph(source).iterate()) as results:  # type: ignore[type-var]
+                for result in results:
+                    yield replace(result, presenter=presenter)
+        except StageError as failure:
+            if isinstance(failure.__cause__, InputError):  # its message is complete
+                raise failure.__cause__ from failure
+            raise
         finally:
             return_free_memory()
+
+    def detect(self, picture: Any, *, channels: str = "rgb", source_id: str | None = None) -> FrameResult:
+        """One picture alone: its boxes, and the interactions that score at least ``smooth.on_threshold``.
+
+        Without time nothing is tracked or smoothed: the ids are the rows of the boxes, counted from 1.
+
+        Args:
+            picture: a path, (H, W, 3) uint8, or what else ``run`` takes; of a video the first frame.
+            channels: ``rgb`` or ``bgr``, of arrays.
+            source_id: name of the source in the result.
+
+        Raises:
+            InputError: the picture cannot be read.
+        """
+        source = open_input(picture, decode_settings(self.config), channels=channels, source_id=source_id)
+        result = detect_picture(self.config, source, self._opened_shelf())
+        return replace(result, presenter=VocabularyPresenter(self.vocabulary))
+
+    def _opened_shelf(self) -> ModelShelf:
+        self._shelf.hold(tuple(sorted(named_files(self.config).items())))
+        return self._shelf
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Settings are pickled, models are not: another process loads its own."""
+        return _restored, (self._loaded.name, self._loaded.path, strict_config.to_mapping(self.config))
+
+    def __repr__(self) -> str:
+        return f"Pipeline({self._loaded.name!r}, {self.header()['policy']})"
 
     def report(self) -> RunReport:
         """Counts and times of the last run.
@@ -135,3 +191,7 @@ class Pipeline:
         if self._source is None:
             raise UsageError("Pipeline.source_report before run: nothing ran yet")
         return self._source.report
+
+
+def _restored(name: str, path: Path, values: dict[str, Any]) -> Pipeline:
+    return Pipeline(restored_pipeline(name, path, values))

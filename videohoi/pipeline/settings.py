@@ -32,10 +32,11 @@ class DecodeSettings:
         if self.threads < 1:
             raise UsageError(f"decode.threads={self.threads}: expected 1 or more")
 
-    def open(self, spec: str | int | Path) -> Source:
+    def open(self, spec: str | int | Path, *, source_id: str | None = None) -> Source:
         """The source that reads ``spec``; errors as ``decode.factory.open_source``."""
         return open_source(
             spec,
+            source_id=source_id,
             backend=self.backend,
             frame_rate_hz=self.frame_rate_hz,
             decode_threads=self.threads,

@@ -1,4 +1,4 @@
-"""Shape checks of the containers; the message shows what came."""
+"""Shape checks of the containers, and how their arrays are shown."""
 
 from __future__ import annotations
 
@@ -24,3 +24,13 @@ def require_dtype(owner: str, name: str, array: NDArray[Any], dtype: type) -> No
     """Raise ``ValueError`` unless ``array`` has ``dtype``."""
     if array.dtype != np.dtype(dtype):
         raise ValueError(f"{owner}.{name} must be {np.dtype(dtype)}, got {array.dtype}")
+
+
+_SHOWN = 6
+"""values of an array that a repr shows"""
+
+
+def short(values: NDArray[Any]) -> str:
+    """``[0, 41, 56, ...]``: the first values of a vector."""
+    shown = [f"{value:.2f}" if isinstance(value, float) else str(value) for value in values[:_SHOWN].tolist()]
+    return f"[{', '.join(shown)}{', ...' if len(values) > _SHOWN else ''}]"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.structures.checks import require_dtype, require_shape
+from videohoi.structures import interop
+from videohoi.structures.checks import require_dtype, require_shape, short
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,11 +55,32 @@ class Detections:
         return len(self.scores)
 
     def __repr__(self) -> str:
-        return f"Detections(n={len(self)})"
+        return f"Detections(n={len(self)}, class_ids={short(self.class_ids)}, scores={short(self.scores)})"
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Detections:
         """The given rows (mask or indices), same feature map."""
         return Detections(self.boxes_xyxy_px[rows], self.scores[rows], self.class_ids[rows], self.feature_map)
+
+    def to_supervision(self, objects: Sequence[str] | None = None) -> Any:
+        """``supervision.Detections`` of the same rows; ``objects``: names of the class ids, for its labels.
+
+        Raises:
+            UsageError: supervision is not installed.
+        """
+        return interop.to_supervision(self, objects=objects)
+
+    @staticmethod
+    def from_supervision(value: Any, objects: Sequence[str] | None = None) -> Detections:
+        """From ``supervision.Detections``; without a confidence the scores are 1.
+
+        ``objects``: names by class id, as ``hico_det().objects``. Where they are given and ``value`` has names of
+        its own (``data["class_name"]``), classes are matched by name and not by number.
+
+        Raises:
+            InputError: no such detections, boxes without a class, or a class that is not among ``objects``.
+        """
+        boxes, scores = interop.boxes_from_supervision(value)
+        return Detections(boxes, scores, interop.classes_from_supervision(value, objects))
 
     @staticmethod
     def empty() -> Detections:

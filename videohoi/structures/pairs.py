@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.structures.checks import require_dtype, require_shape
+from videohoi.structures.checks import require_dtype, require_shape, short
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HumanObjectPairs:
     """P candidate pairs of one frame."""
 
@@ -29,3 +29,7 @@ class HumanObjectPairs:
 
     def __len__(self) -> int:
         return len(self.human_rows)
+
+    def __repr__(self) -> str:
+        rows = f"human_rows={short(self.human_rows)}, object_rows={short(self.object_rows)}"
+        return f"HumanObjectPairs(n={len(self)}, {rows}, truncated={self.truncated})"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.structures.checks import require_dtype, require_shape
+from videohoi.errors import UsageError
+from videohoi.structures import interop
+from videohoi.structures.checks import require_dtype, require_shape, short
+from videohoi.structures.detections import Detections
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tracks:
     """Track ids in the SAME row order as the frame's detections."""
 
@@ -31,6 +36,26 @@ class Tracks:
 
     def __len__(self) -> int:
         return len(self.track_ids)
+
+    def __repr__(self) -> str:
+        confirmed = int(np.count_nonzero(self.track_ids >= 0))
+        return f"Tracks(n={len(self)}, confirmed={confirmed}, track_ids={short(self.track_ids)}, lost={self.lost_ids})"
+
+    def to_supervision(self, detections: Detections, objects: Sequence[str] | None = None) -> Any:
+        """``supervision.Detections`` of ``detections``, the rows these tracks belong to, with voted classes and ids.
+
+        Raises:
+            UsageError: the rows do not fit, or supervision is not installed.
+        """
+        if len(detections) != len(self):
+            raise UsageError(f"{len(self)} rows of tracks do not belong to {len(detections)} detections")
+        return interop.to_supervision(replace(detections, class_ids=self.class_ids), self.track_ids, objects)
+
+    @staticmethod
+    def from_supervision(value: Any, objects: Sequence[str] | None = None) -> Tracks:
+        """Ids of ``supervision.Detections``, -1 where it has none; errors and ``objects`` as for ``Detections``."""
+        interop.boxes_from_supervision(value)
+        return Tracks(interop.track_ids_from_supervision(value), interop.classes_from_supervision(value, objects))
 
     @staticmethod
     def empty() -> Tracks:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-import pytest
 
 from videohoi.detect.scripted import ScriptedDetector
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.pipeline.detect_node import DetectNode
-from videohoi.pipeline.nodes import CONFIDENCE_TAU_SECONDS, InteractNode, SinkNode, TrackConfidence
+from videohoi.pipeline.nodes import InteractNode, SinkNode
 from videohoi.sink.memory import ListSink
 from videohoi.structures import Detections, Frame, FrameResult, SourceInfo, Tracks
 from videohoi.vocabulary import hico_det
@@ -23,28 +20,9 @@ def tracks(*ids, ended=()):
     return Tracks(np.array(ids, np.int64), np.zeros(len(ids), np.int64), ended_ids=ended)
 
 
-def scores(*values):
-    return np.array(values, np.float32)
-
-
 def people(count):
     boxes = np.array([[30 * n, 20, 30 * n + 40, 200] for n in range(count)], np.float32)
     return Detections(boxes, np.full(count, 0.9, np.float32), np.full(count, hico_det().person_id, np.int64))
-
-
-def test_confidence_of_a_track_fades_with_time_and_rises_at_once():
-    confidence = TrackConfidence()
-    assert confidence.update(tracks(1), scores(0.8), 0.0) == pytest.approx([0.8])
-    faded = 0.8 * math.exp(-1.0 / CONFIDENCE_TAU_SECONDS)
-    assert confidence.update(tracks(1), scores(0.1), 1.0) == pytest.approx([faded])
-    assert confidence.update(tracks(1), scores(0.9), 1.1) == pytest.approx([0.9])
-
-
-def test_rows_without_a_track_have_no_confidence_and_an_ended_track_is_forgotten():
-    confidence = TrackConfidence()
-    assert confidence.update(tracks(-1, 2), scores(0.9, 0.5), 0.0) == pytest.approx([0.0, 0.5])
-    confidence.update(tracks(ended=(2,)), scores(), 0.1)
-    assert confidence.update(tracks(2), scores(0.2), 0.2) == pytest.approx([0.2])
 
 
 def test_a_detect_node_tells_which_detector_it_holds():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -18,7 +17,8 @@ from videohoi.interact.hoi_detector import HOIDetector
 from videohoi.interact.protocol import HOIHead
 from videohoi.sink.protocol import Sink
 from videohoi.smooth.smoother import InteractionSmoother
-from videohoi.structures import Detections, Discontinuity, Frame, FrameResult, SourceInfo, Tracks
+from videohoi.structures import Detections, Discontinuity, Frame, FrameResult, Interactions, SourceInfo, Tracks
+from videohoi.track.confidence import TrackConfidence
 from videohoi.track.protocol import Tracker
 
 
@@ -126,11 +126,13 @@ class TrackNode(BaseNode[FrameResult, FrameResult]):
     def __init__(self, tracker: Tracker) -> None:
         super().__init__("track")
         self._tracker = tracker
+        self._confidence = TrackConfidence()
         self._held: set[int] = set()  # ids seen or waited for
 
     def open(self, info: SourceInfo) -> None:
         """Compile the kernels."""
         self._tracker.open(info)
+        self._confidence = TrackConfidence()
         self._held = set()
 
     @property
@@ -146,7 +148,8 @@ class TrackNode(BaseNode[FrameResult, FrameResult]):
             self._tracker.reset()
         tracks = self._tracker.update(item.detections, item.frame.pts_seconds)
         self._held = {*tracks.track_ids.tolist(), *tracks.lost_ids} - {-1}
-        return (replace(item, tracks=replace(tracks, ended_ids=(*ended, *tracks.ended_ids)) if ended else tracks),)
+        tracks = replace(tracks, ended_ids=(*ended, *tracks.ended_ids))
+        return (replace(item, tracks=self._confidence.update(tracks, item.detections, item.frame.pts_seconds)),)
 
     def reset(self) -> None:
         """Forget the tracks."""
@@ -158,55 +161,26 @@ class TrackNode(BaseNode[FrameResult, FrameResult]):
         self._tracker.close()
 
 
-CONFIDENCE_TAU_SECONDS = 2.0
-"""a track that was sure two seconds ago still counts a third of it: hands and small things flicker"""
-
-
-class TrackConfidence:
-    """Best recent score of each track: a box that continues a sure track is sure, however faint it is now."""
-
-    def __init__(self) -> None:
-        self._best: dict[int, tuple[float, float]] = {}
-
-    def update(self, tracks: Tracks, scores: NDArray[np.float32], pts_seconds: float) -> NDArray[np.float32]:
-        """(N,) confidence of each row; 0 where unconfirmed."""
-        result = np.zeros(len(scores), np.float32)
-        for row, track_id in enumerate(tracks.track_ids.tolist()):
-            if track_id < 0:
-                continue
-            best, seen_seconds = self._best.get(track_id, (0.0, pts_seconds))
-            faded = best * math.exp(-(pts_seconds - seen_seconds) / CONFIDENCE_TAU_SECONDS)
-            result[row] = max(faded, float(scores[row]))
-            self._best[track_id] = (float(result[row]), pts_seconds)
-        for track_id in tracks.ended_ids:
-            self._best.pop(track_id, None)
-        return result
-
-
 class InteractNode(BaseNode[FrameResult, FrameResult]):
     """Verb scores of the frame's pairs, over confirmed tracks and with the class each track voted for."""
 
     def __init__(self, head: HOIHead) -> None:
         super().__init__("interact")
         self._head = head
-        self._confidence = TrackConfidence()
         self.truncated = 0
         """pairs the cap cut so far"""
 
     def open(self, info: SourceInfo) -> None:
         """Load the weights."""
         self.truncated = 0
-        self._confidence = TrackConfidence()
         self._head.open()
 
     def process(self, item: FrameResult) -> Iterable[FrameResult]:
         """The result with its pair scores; the detector's feature map is released."""
-        found, tracks = item.detections, item.tracks
-        confirmed = self._confidence.update(tracks, found.scores, item.frame.pts_seconds)
-        voted = Detections(found.boxes_xyxy_px, confirmed, tracks.class_ids, found.feature_map)
-        scores = self._head.score(item.frame, voted)
+        detections, rows = item.detections, np.flatnonzero(item.tracks.confirmed)
+        scores = on_rows(self._head.score(item.frame, followed(detections, item.tracks).select(rows)), rows)
         self.truncated += scores.pairs.truncated
-        return (replace(item, pair_scores=scores, detections=replace(found, feature_map=None)),)
+        return (replace(item, pair_scores=scores, detections=replace(detections, feature_map=None)),)
 
     def facts(self) -> dict[str, Any]:
         """Which head it is, known after ``open``, and how many pairs its cap cut."""
@@ -215,6 +189,18 @@ class InteractNode(BaseNode[FrameResult, FrameResult]):
     def close(self, *, complete: bool) -> None:
         """Free the engine."""
         self._head.close()
+
+
+def followed(detections: Detections, tracks: Tracks) -> Detections:
+    """``detections`` as their tracks see them: the voted class, and the confidence of the track."""
+    scores = detections.scores if tracks.confidence is None else tracks.confidence
+    return replace(detections, scores=scores, class_ids=tracks.class_ids)
+
+
+def on_rows(scores: Interactions, rows: NDArray[np.int64]) -> Interactions:
+    """``scores`` over a selection of detections as scores over all of them; ``rows`` are those selected."""
+    pairs = scores.pairs
+    return replace(scores, pairs=replace(pairs, human_rows=rows[pairs.human_rows], object_rows=rows[pairs.object_rows]))
 
 
 class SmoothNode(BaseNode[FrameResult, FrameResult]):

@@ -27,18 +27,28 @@ class Tracks:
     """tracks not seen in this frame but still waited for"""
     ended_ids: tuple[int, ...] = ()
     """tracks given up in this frame; these ids never return"""
+    confidence: NDArray[np.float32] | None = None
+    """(N,) how sure each row is: of a track its best recent score, else the detection's own; None: not computed"""
 
     def __post_init__(self) -> None:
         require_shape("Tracks", "track_ids", self.track_ids, (None,))
         require_shape("Tracks", "class_ids", self.class_ids, (len(self.track_ids),))
         require_dtype("Tracks", "track_ids", self.track_ids, np.int64)
         require_dtype("Tracks", "class_ids", self.class_ids, np.int64)
+        if self.confidence is not None:
+            require_shape("Tracks", "confidence", self.confidence, (len(self.track_ids),))
+            require_dtype("Tracks", "confidence", self.confidence, np.float32)
 
     def __len__(self) -> int:
         return len(self.track_ids)
 
+    @property
+    def confirmed(self) -> NDArray[np.bool_]:
+        """(N,) rows that have a track id."""
+        return self.track_ids >= 0
+
     def __repr__(self) -> str:
-        confirmed = int(np.count_nonzero(self.track_ids >= 0))
+        confirmed = int(np.count_nonzero(self.confirmed))
         return f"Tracks(n={len(self)}, confirmed={confirmed}, track_ids={short(self.track_ids)}, lost={self.lost_ids})"
 
     def to_supervision(self, detections: Detections, objects: Sequence[str] | None = None) -> Any:

@@ -9,6 +9,7 @@ association knows classes and votes on them; things that move further than their
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,16 @@ from numpy.typing import NDArray
 from videohoi.errors import InputError, UsageError
 from videohoi.geometry.warming import Warming
 from videohoi.structures import Detections, SourceInfo, Tracks
+from videohoi.track.body_parts import whole_bodies
 from videohoi.track.byte_compiled import CompiledByte
 from videohoi.track.byte_config import ByteConfig
 from videohoi.track.byte_plain import Followed, PlainByte
 from videohoi.track.clock import StampClock
 
+FEW_STEPS = 3
+"""a few long steps are pauses of the source, not its pace"""
+UNUSABLE_SCORE = -1.0
+"""lower than any threshold may be"""
 _ON_NUMPY = "runs on numpy, slower, since its kernels were not compiled in time; the next source finds them"
 
 
@@ -28,7 +34,8 @@ class ByteTracker:
     """Tracks one source; see ``protocol.Tracker``. Same input, same output; the order of rows does not matter.
 
     The first frame after ``open`` or a discontinuity gives ids at once (as BYTE); later a new thing must be seen
-    ``confirm_hits`` times. Rows that are not finite or have no area get -1.
+    ``confirm_hits`` times. Rows that are not finite or have no area get -1, and so do humans that are a part of another
+    one's body (``body_parts``).
     """
 
     def __init__(
@@ -38,18 +45,23 @@ class ByteTracker:
 
         ``compiled``: True waits for the compiler at ``open``, False runs on numpy, None runs on what is ready.
         """
-        self._config = config if config is not None else ByteConfig()
+        self._asked = self._config = config if config is not None else ByteConfig()
         self._human_class_id = human_class_id
         self._compiled = compiled
         self._clock = StampClock(self._config.min_dt_seconds, self._config.lost_seconds)
-        self.notes: tuple[str, ...] = ()
-        """what the run report should say: that this source was tracked on numpy"""
+        self._engine_notes: tuple[str, ...] = ()
+        self._steps = self._long_steps = 0
         self._warming: Warming | None = None
         self._engine: CompiledByte | PlainByte | None = None
         self._newest: Followed | None = None
 
     def open(self, info: SourceInfo) -> None:
         """Begin a source with ids from 1. Loads the compiled step, or runs on numpy while it is compiled."""
+        step_seconds = 1 / info.frame_rate_hz if info.frame_rate_hz else 0.0
+        self._config = self._asked.for_frame_step(step_seconds)
+        self._clock = StampClock(self._config.min_dt_seconds, self._config.lost_seconds)
+        self._steps = self._long_steps = 0
+        self._last_pts_seconds: float | None = None
         self._warming = Warming(warm_up) if self._compiled is None else None
         self._begin(next_id=1)
         self._clock.restart()
@@ -67,11 +79,37 @@ class ByteTracker:
             raise UsageError("ByteTracker.update before open: call open(info) first")
         if not math.isfinite(pts_seconds):
             raise InputError(f"pts_seconds must be a finite number of seconds, got {pts_seconds}")
-        if self._newest is None and self.notes:  # nothing is followed yet: the kernels may be ready by now
+        if self._newest is None and self._engine_notes:  # nothing is followed yet: the kernels may be ready by now
             self._begin(self._engine.next_id)
+        self._count_step(pts_seconds)
         jumped = self._clock.tick(pts_seconds)
-        self._newest = self._engine.step(detections, self._clock, jumped)
+        self._newest = self._engine.step(self._without_parts(detections), self._clock, jumped)
         return self._newest.tracks
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the run report should say: that this source was tracked on numpy, or has its frames far apart."""
+        if self._long_steps < FEW_STEPS or 2 * self._long_steps < self._steps:
+            return self._engine_notes
+        far = (
+            f"{self._long_steps} of {self._steps} frames came more than {self._asked.lost_seconds:g} s after the one "
+            "before, which is longer than a track lives unseen: tracks and states go on only where boxes stay in place"
+        )
+        return (*self._engine_notes, far)
+
+    def _count_step(self, pts_seconds: float) -> None:
+        """Count how often frames are farther apart than tracks live."""
+        last, self._last_pts_seconds = self._last_pts_seconds, pts_seconds
+        if last is not None:
+            self._steps += 1
+            self._long_steps += pts_seconds - last > self._asked.lost_seconds
+
+    def _without_parts(self, detections: Detections) -> Detections:
+        """The same rows; parts of bodies have a score that no association takes."""
+        whole = whole_bodies(detections, self._human_class_id, self._config.part_cover)
+        if whole.all():
+            return detections
+        return replace(detections, scores=np.where(whole, detections.scores, UNUSABLE_SCORE).astype(np.float32))
 
     def reset(self) -> None:
         """Forget every track; ids go on counting and none returns."""
@@ -84,7 +122,7 @@ class ByteTracker:
         compiled = self._warming.ready if self._warming is not None else self._compiled
         self._engine = (CompiledByte if compiled else PlainByte)(self._config, self._human_class_id, next_id)
         self._newest = None
-        self.notes = () if compiled or self._warming is None else (_ON_NUMPY,)
+        self._engine_notes = () if compiled or self._warming is None else (_ON_NUMPY,)
 
     def close(self) -> None:
         """Free the state; may be called twice."""

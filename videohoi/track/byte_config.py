@@ -7,12 +7,14 @@ Times are seconds. A length in "sizes" is a multiple of the geometric mean of a 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from videohoi.errors import ConfigError
 
 GRACE_SECONDS = 1e-6
 """sums of frame times miss round limits by rounding; no time that matters is shorter"""
+LEAST_LOST_STEPS = 1.5
+"""a track missed in no frame goes on, however far frames are apart"""
 _NEVER_ZERO = ("min_dt_seconds", "lost_seconds", "human_lost_seconds")
 
 
@@ -53,6 +55,8 @@ class ByteConfig:
     duplicate_iou: float = 0.8
     """two object rows of different classes that overlap by more are one thing under two names: one is followed, the
     other gets -1, as class-aware suppression leaves both; 1 switches this off"""
+    part_cover: float = 0.9
+    """share of a human's box inside another's from which it may be a part of that body (``body_parts``); over 1: off"""
     confirm_hits: int = 2
     """rows a new track needs before it gets an id. BYTE 2"""
     confirm_seconds: float = 0.03
@@ -87,6 +91,19 @@ class ByteConfig:
     """the same for humans: who walks walks on, behind things as well. BYTE: for ever"""
     min_dt_seconds: float = 1e-3
     """least step of the clock: equal and slightly backward stamps count as this"""
+
+    def for_frame_step(self, step_seconds: float) -> ByteConfig:
+        """These settings for a source with a frame every ``step_seconds`` (0: unknown).
+
+        Where frames are farther apart than a track lives unseen (a time-lapse), a track lives until the next frame and
+        half a step more, and is found again by overlap or close by: where its motion would take it is anybody's guess.
+        """
+        if step_seconds <= self.lost_seconds:
+            return self
+        least = LEAST_LOST_STEPS * step_seconds
+        return replace(
+            self, lost_seconds=least, human_lost_seconds=max(least, self.human_lost_seconds), reach_sigmas=0.0
+        )
 
     def __post_init__(self) -> None:
         for field in fields(self):

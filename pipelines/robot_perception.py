@@ -11,52 +11,48 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from videohoi.decode.protocol import Source
-from videohoi.decode.scene_cuts import CutSettings
 from videohoi.detect.factory import create_detector
 from videohoi.errors import UsageError
 from videohoi.graph import AnyNode, Batcher, BatchPolicy, EdgePolicy, MultiGraph, RunRecord
+from videohoi.pipeline.base_config import PipelineConfig
 from videohoi.pipeline.kept_models import ModelShelf
 from videohoi.pipeline.model_stages import model_stages
 from videohoi.pipeline.nodes import CutNode, DetectBatch, SinkNode, SmoothNode, TrackNode
-from videohoi.pipeline.settings import DecodeSettings, DetectSettings, InteractSettings, ModelSettings, OverlaySettings
+from videohoi.pipeline.settings import DetectSettings
 from videohoi.pipeline.stage_graph import StageGraph
-from videohoi.pipeline.words import vocabulary_of
+from videohoi.ranges import PositiveSeconds, Seconds, check_ranges
 from videohoi.sink.protocol import Sink
 from videohoi.smooth.config import SmoothingConfig
 from videohoi.smooth.smoother import InteractionSmoother
 from videohoi.track.byte import ByteTracker
-from videohoi.track.byte_config import ByteConfig
 
 POLICY = "latest"
 Branches = Sequence[Sequence[Sink]]
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(PipelineConfig):
     """Settings of live perception; ``configs/pipelines/robot_perception.yaml`` lists them."""
 
-    decode: DecodeSettings = field(default_factory=DecodeSettings)
-    cuts: CutSettings = field(default_factory=CutSettings)
     detect: DetectSettings = field(default_factory=lambda: DetectSettings(threads=2, workers=1))  # workers cost frames
-    interact: InteractSettings = field(default_factory=InteractSettings)
-    model: ModelSettings = field(default_factory=ModelSettings)
-    track: ByteConfig = field(default_factory=ByteConfig)
     smooth: SmoothingConfig = field(default_factory=lambda: SmoothingConfig(lookahead_seconds=0.0))
-    overlay: OverlaySettings = field(default_factory=OverlaySettings)
-    staleness_seconds: float | None = 0.5
+    staleness_seconds: PositiveSeconds | None = 0.5
     """a frame older than this when its turn comes is dropped and counted; None: never"""
-    batch_wait_seconds: float = 0.01
+    batch_wait_seconds: Seconds = 0.01
     """longest wait of a camera's frame for those of the others; only with several cameras"""
     record_to: str | None = None
     """file that says which frames came and were dropped; ``{source}`` stands for the camera's name"""
     replay_from: str | None = None
     """such a file: the same frames are dropped again, at any speed"""
 
+    def __post_init__(self) -> None:
+        check_ranges(self, "pipeline")
+
 
 def build(config: Config, source: Source, branches: Branches = (), header: dict[str, Any] | None = None,
           shelf: ModelShelf | None = None) -> StageGraph:  # fmt: skip
     """One graph: decode |latest| cuts > detect | track > interact > smooth | one thread for each branch of sinks."""
-    model = model_stages(config.model, config.detect, config.interact, vocabulary_of(config), shelf)
+    model = model_stages(config.model, config.detect, config.interact, config.vocabulary, shelf)
     return _graph(config, source, [*model.before], [*model.after], branches, header)
 
 
@@ -70,7 +66,7 @@ def build_many(
 
     Raises ``UsageError`` for a method that finds its own boxes: it cannot be shared.
     """
-    detect, vocabulary = config.detect, vocabulary_of(config)
+    detect, vocabulary = config.detect, config.vocabulary
     detector = create_detector(
         detect.detector, threads=detect.threads, score_threshold=detect.score_threshold,
         input_size_px=detect.input_size_px, engine=detect.engine, device=detect.device,
@@ -89,7 +85,7 @@ def _graph(
     config: Config, source: Source, detect: list[AnyNode], interact: list[AnyNode], branches: Branches,
     header: dict[str, Any] | None, name: str = "camera",
 ) -> StageGraph:  # fmt: skip
-    vocabulary, told = vocabulary_of(config), {**(header or {}), "policy": POLICY}
+    vocabulary, told = config.vocabulary, {**(header or {}), "policy": POLICY}
     tracker = ByteTracker(config.track, human_class_id=vocabulary.person_id)
     post = [TrackNode(tracker), *interact, SmoothNode(InteractionSmoother(vocabulary, config.smooth))]
     sinks: list[list[AnyNode]] = [[SinkNode(sink, told) for sink in branch] for branch in branches]

@@ -16,6 +16,7 @@ ALLOWED = {
     "files": {"errors"},
     "folder_lock": {"errors", "files"},
     "names": set(),
+    "ranges": {"errors"},
     "structures": {"errors"},
     "vocabulary": {"errors", "structures"},
     "geometry": {"errors", "structures", "vocabulary"},
@@ -32,7 +33,7 @@ ALLOWED = {
     "train": {"errors", "structures", "vocabulary", "geometry", "detect", "interact", "layers", "evaluate", "config"},
     **{stage: SHARED_ROOMS - {"layers"} for stage in STAGES},
 }
-GROUND = {"errors", "files", "folder_lock", "names"}
+GROUND = {"errors", "files", "folder_lock", "names", "ranges"}
 for room in ALLOWED.keys() - GROUND - {"structures", "cli"}:
     ALLOWED[room] = ALLOWED[room] | GROUND
 ALLOWED["detect"] = ALLOWED["detect"] | {"layers"}

@@ -214,10 +214,10 @@ def test_a_file_that_nothing_would_read_is_an_error(settings, said, clip_file):
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("detect.input_size_px=0", "expected 32 or more"),
+        ("detect.input_size_px=0", "expected a number from 32 to 8192"),
         ("detect.score_threshold=2", "expected a number from 0 to 1"),
-        ("detect.workers=0", "detect.workers=0: expected 1 or more"),
-        ("detect.threads=0", "detect.threads=0: expected 1 or more"),
+        ("detect.workers=0", "detect.workers=0: expected a number from 1 to 64"),
+        ("detect.threads=0", "detect.threads=0: expected a number from 1 to 1024"),
     ],
 )
 def test_settings_of_the_detector_are_checked_by_name(setting, said):

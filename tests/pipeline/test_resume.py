@@ -113,20 +113,15 @@ def test_another_detr_for_a_method_that_brings_its_own_is_another_job(copied, it
     assert not is_done(copied, other, item, overlay=True)
 
 
-def test_settings_that_the_files_do_not_follow_are_left_to_whoever_reads_them(tmp_path):
-    """A pipeline of the user's own may mean something else by ``detector``; what is no file has no content."""
+def test_sections_of_the_user_s_own_classes_name_no_files(tmp_path):
+    """A pipeline of the user's own may mean something else by ``detector``; the shipped defaults stand for it."""
 
     class Model:
         name, weights, clip_weights, words = "mine", str(tmp_path / "gone"), str(tmp_path), None
 
-    class Detect:
-        detector = "my-own"
-
     class Own:
-        model, detect = Model(), Detect()
+        model = Model()
 
-    assert named_files(Own()).keys() == {"calibration"}
-    Detect.detector = "starter"
     assert named_files(Own()).keys() == {"detector", "calibration"}
 
 

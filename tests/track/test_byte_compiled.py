@@ -39,7 +39,10 @@ def stamped(frames):
 def test_every_setting_has_its_place():
     for place, name in enumerate(layout.SETTINGS):
         assert getattr(layout, name.upper()) == place
-    assert {field.name for field in dataclasses.fields(ByteConfig)} - set(layout.SETTINGS) == {"min_dt_seconds", "part_cover"}
+    assert {field.name for field in dataclasses.fields(ByteConfig)} - set(layout.SETTINGS) == {
+        "min_dt_seconds",
+        "part_cover",
+    }
 
 
 @pytest.mark.parametrize(("seed", "rate_hz"), [(0, 30.0), (1, 60.0), (2, 7.0)])

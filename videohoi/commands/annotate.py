@@ -16,6 +16,7 @@ from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.errors import InputError, ModelError, UsageError, VideohoiError
 from videohoi.geometry.warming import is_compiling
 from videohoi.pipeline.annotate import OUTPUT_SUFFIX, AnnotatedVideo, Naming, annotate, output_folder
+from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.interrupts import Interrupt, interrupts_raise, interrupts_wait
 from videohoi.pipeline.model_stages import check_model, finds_boxes
 from videohoi.pipeline.pipeline import Pipeline
@@ -71,8 +72,8 @@ def run_annotate(request: AnnotateRequest) -> int:
 
 def _check_detector(config: Any, typed: str | None) -> None:
     """In the settings the default stands for none; who types it wants it."""
-    model = getattr(config, "model", None)
-    if model is not None and typed == DetectSettings.detector and finds_boxes(model):
+    model = base_config(config).model
+    if typed == DetectSettings.detector and finds_boxes(model):
         raise UsageError(f"model {model.name} finds its own boxes; leave --detector {typed} out")
 
 

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.errors import ConfigError
+from videohoi.ranges import Range, Share, check_ranges
 
 SMALL_PX = (64, 36)
 """width and height of the small picture"""
@@ -55,19 +56,15 @@ class CutSettings:
 
     enabled: bool = True
     """False: cuts are not looked for"""
-    least_difference: float = 7.0
+    least_difference: Annotated[float, Range(0.0, 255.0)] = 7.0
     """mean colour difference (of 255) to the frame before under which nothing is a cut"""
-    usual_ratio: float = 2.0
+    usual_ratio: Annotated[float, Range(1.0, 1e6)] = 2.0
     """... and how many times the usual difference of the last second it must be"""
-    explained_share: float = 0.3
+    explained_share: Share = 0.3
     """share of textured blocks found again from which it is the same shot"""
 
     def __post_init__(self) -> None:
-        ranges = {"least_difference": (0.0, 255.0), "usual_ratio": (1.0, 1e6), "explained_share": (0.0, 1.0)}
-        for name, (low, high) in ranges.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ConfigError(f"cuts.{name}: expected a number from {low:g} to {high:g}, got {value}")
+        check_ranges(self, "cuts")
 
 
 class SceneCuts:

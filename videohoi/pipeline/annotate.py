@@ -19,12 +19,12 @@ from videohoi.errors import DecodeError, SinkError, StageError, VideohoiError
 from videohoi.files import AtomicFile, sink_error
 from videohoi.folder_lock import FolderLock
 from videohoi.graph import RunReport
+from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.input_fingerprint import input_fingerprint
 from videohoi.pipeline.interrupts import interrupts_wait
 from videohoi.pipeline.memory import return_free_memory
 from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.pipeline import SCHEMA_VERSION, Pipeline
-from videohoi.pipeline.settings import OverlaySettings, decode_settings
 from videohoi.pipeline.watch import Progress, Watch
 from videohoi.sink.disk import prepare_output_folder
 from videohoi.sink.jsonl import EventsJsonl, FramesJsonl
@@ -114,7 +114,7 @@ def annotate(
             ``folder``; one line says which and why.
         KeyboardInterrupt: interrupted before there was a result.
     """
-    source = decode_settings(pipeline.config).open(item.spec)
+    source = base_config(pipeline.config).decode.open(item.spec)
     run = _Run(pipeline, source, folder, overlay=overlay, progress=progress)
     new_folders = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
@@ -235,7 +235,7 @@ def _data_files(pipeline: Pipeline, folder: Path) -> list[Sink]:
 
 
 def _overlay(pipeline: Pipeline, folder: Path) -> Sink:
-    settings = getattr(pipeline.config, "overlay", OverlaySettings())  # a user's own pipeline may have none
+    settings = base_config(pipeline.config).overlay
     return OverlayVideo(folder / OVERLAY_FILE, pipeline.vocabulary, **dataclasses.asdict(settings))
 
 

@@ -20,12 +20,12 @@ from videohoi.interact.options import ModelOptions
 from videohoi.interact.protocol import HOIHead
 from videohoi.interact.scoring import Calibration
 from videohoi.models.methods import METHODS
+from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.bundled import bundled_folder, laid_over
 from videohoi.pipeline.detect_node import DetectNode
 from videohoi.pipeline.kept_models import KeptDetector, KeptHead, KeptRunner, ModelShelf
 from videohoi.pipeline.nodes import HOIDetectNode, InteractNode
 from videohoi.pipeline.settings import CalibrationSettings, DetectSettings, InteractSettings, ModelSettings
-from videohoi.pipeline.words import vocabulary_of
 from videohoi.vocabulary import Vocabulary
 
 CLIP_ALONE = "clip_prior"
@@ -82,18 +82,17 @@ def _two_stages(detectors: Sequence[Detector], head: HOIHead, key: str, shelf: M
     return ModelStages((DetectNode(detectors),), (InteractNode(head),))
 
 
-def finds_boxes(model: ModelSettings | None) -> bool:
+def finds_boxes(model: ModelSettings) -> bool:
     """The method of these settings needs no detector."""
-    return model is not None and model.name in METHODS and METHODS[model.name].finds_boxes
+    return model.name in METHODS and METHODS[model.name].finds_boxes
 
 
 def check_model(config: Any) -> None:
     """Say before any work what can be said without loading: unknown methods and words; ``UsageError``."""
-    model = getattr(config, "model", None)  # a user's own pipeline may have none
-    if model is not None:
-        _check_words(model)
-        _check_files(model)
-        vocabulary_of(config)
+    base = base_config(config)
+    _check_words(base.model)
+    _check_files(base.model)
+    base.vocabulary  # noqa: B018 - read here, so that a slip in the words is told at once
 
 
 def _check_words(model: ModelSettings) -> None:

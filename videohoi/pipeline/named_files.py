@@ -8,6 +8,7 @@ from typing import Any
 from videohoi.detect.factory import DETR_PREFIX, detector_files
 from videohoi.errors import ModelError, UsageError
 from videohoi.files import is_file, known_sha256, user_path
+from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.bundled import bundled_folder
 from videohoi.pipeline.model_stages import CALIBRATION_FILE, finds_boxes
 from videohoi.pipeline.words import is_word_list
@@ -20,17 +21,19 @@ def named_files(config: Any) -> dict[str, str]:
     A file that is not there or cannot be read has no entry: the stage that opens it says what is wrong, and a pipeline
     of the user's own may mean something else by these settings.
     """
-    model, spec = getattr(config, "model", None), getattr(getattr(config, "detect", None), "detector", None)
-    found: dict[str, str] = {}
-    if spec is not None and (not finds_boxes(model) or str(spec).startswith(DETR_PREFIX)):
-        found |= _of_detector(str(spec))
+    base = base_config(config)
+    model, spec = base.model, base.detect.detector
+    needs_detector = not finds_boxes(model) or spec.startswith(DETR_PREFIX)
     shipped = bundled_folder("configs") / "models"
-    named = {role: getattr(model, role, None) for role in ("weights", "clip_weights", "words")}
-    if named["words"] is not None and not is_word_list(str(named["words"])):
-        named["words"] = None
-    if model is not None:
-        named |= {"calibration": shipped / CALIBRATION_FILE, "method": shipped / f"{getattr(model, 'name', '')}.yaml"}
+    named = {
+        "weights": model.weights,
+        "clip_weights": model.clip_weights,
+        "words": model.words if model.words is not None and is_word_list(model.words) else None,
+        "calibration": shipped / CALIBRATION_FILE,
+        "method": shipped / f"{model.name}.yaml",
+    }
     digests = {role: _digest(user_path(str(name).strip())) for role, name in named.items() if name is not None}
+    found = _of_detector(spec) if needs_detector else {}
     return found | {role: digest for role, digest in digests.items() if digest is not None}
 
 

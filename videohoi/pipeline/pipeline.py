@@ -13,6 +13,7 @@ from videohoi import config as strict_config
 from videohoi.decode.protocol import Source, SourceReport
 from videohoi.errors import InputError, StageError, UsageError
 from videohoi.graph import Graph, RunReport
+from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.bundled import LoadedPipeline, load_pipeline, restored_pipeline
 from videohoi.pipeline.inputs import open_input
 from videohoi.pipeline.kept_models import ModelShelf
@@ -20,9 +21,7 @@ from videohoi.pipeline.memory import return_free_memory
 from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.one_picture import detect_picture
 from videohoi.pipeline.presenter import VocabularyPresenter
-from videohoi.pipeline.settings import decode_settings
 from videohoi.pipeline.stage_graph import StageGraph
-from videohoi.pipeline.words import vocabulary_of
 from videohoi.sink.protocol import Sink
 from videohoi.structures import FrameResult
 from videohoi.vocabulary import Vocabulary
@@ -75,7 +74,7 @@ class Pipeline:
     @property
     def vocabulary(self) -> Vocabulary:
         """The words of class ids and verb columns."""
-        return vocabulary_of(self.config)
+        return base_config(self.config).vocabulary
 
     def header(self) -> dict[str, Any]:
         """What every output of a run begins with."""
@@ -120,7 +119,7 @@ class Pipeline:
             UsageError: an option that does not go with the input.
             StageError: a stage failed; the message names it and the frame.
         """
-        opened = open_input(source, decode_settings(self.config), channels=channels, frame_rate_hz=frame_rate_hz,
+        opened = open_input(source, base_config(self.config).decode, channels=channels, frame_rate_hz=frame_rate_hz,
                             source_id=source_id)  # fmt: skip
         return self._results(opened)
 

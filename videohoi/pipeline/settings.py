@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from videohoi.decode.factory import BACKENDS, open_source
 from videohoi.decode.protocol import Source
-from videohoi.errors import UsageError
+from videohoi.errors import ConfigError
+from videohoi.names import did_you_mean, nearest_names
+from videohoi.ranges import Positive, PositiveSeconds, Range, Share, Threads, check_ranges
 
 
 @dataclass(frozen=True)
 class DecodeSettings:
     """How inputs are read."""
 
-    frame_rate_hz: float | None = None
+    frame_rate_hz: Positive | None = None
     """pictures a second of files, in place of their own times; None: their own, or 25 where they have none"""
     backend: str = "pyav"
     """what reads video files: pyav, or decord (needs the extra of that name)"""
-    threads: int = 2
+    threads: Threads = 2
     """most threads that decode a video file"""
-    stream: int | None = None
+    stream: Annotated[int, Range(0, 1000)] | None = None
     """index of the video stream of files that have several, as FFmpeg counts; None: the film"""
 
     def __post_init__(self) -> None:
-        if self.frame_rate_hz is not None and not 0 < self.frame_rate_hz < float("inf"):
-            raise UsageError(f"decode.frame_rate_hz={self.frame_rate_hz}: expected images a second, above 0")
-        if self.backend not in BACKENDS:
-            raise UsageError(f"decode.backend={self.backend!r}: expected one of {', '.join(BACKENDS)}")
-        if self.threads < 1:
-            raise UsageError(f"decode.threads={self.threads}: expected 1 or more")
+        check_ranges(self, "decode")
+        check_name("decode.backend", self.backend, BACKENDS)
 
     def open(self, spec: str | int | Path, *, source_id: str | None = None) -> Source:
         """The source that reads ``spec``; errors as ``decode.factory.open_source``."""
@@ -46,6 +45,8 @@ class DecodeSettings:
 
 LEAST_INPUT_PX = 32
 """one cell of the coarsest feature map of every detector here"""
+MOST_INPUT_PX = 8192
+"""beyond it a picture alone takes more memory than most machines have"""
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,13 @@ class DetectSettings:
 
     detector: str = "starter"
     """starter, onnx:FILE, hf:FOLDER, detr:FILE, or a name of ``videohoi models``"""
-    score_threshold: float | None = None
+    score_threshold: Share | None = None
     """boxes below are dropped; None = the detector's own, low enough for the tracker's second association"""
-    input_size_px: int | None = None
+    input_size_px: Annotated[int, Range(LEAST_INPUT_PX, MOST_INPUT_PX)] | None = None
     """long side of the network input; None = the detector's own"""
-    threads: int = 1
+    threads: Threads = 1
     """threads of each ONNX engine; torch spreads over the cores by itself"""
-    workers: int = 2
+    workers: Annotated[int, Range(1, 64)] = 2
     """frames detected at once, each by an engine of its own; results lag behind by as many frames"""
     engine: str = "onnxruntime"
     """onnxruntime, openvino or auto; of ONNX files"""
@@ -68,36 +69,37 @@ class DetectSettings:
     """auto, cpu, cuda; of detectors that run on torch (detr:, hf:)"""
 
     def __post_init__(self) -> None:
-        if self.input_size_px is not None and self.input_size_px < LEAST_INPUT_PX:
-            raise UsageError(f"detect.input_size_px={self.input_size_px}: expected {LEAST_INPUT_PX} or more")
-        if self.score_threshold is not None and not 0 <= self.score_threshold <= 1:
-            raise UsageError(f"detect.score_threshold={self.score_threshold}: expected a number from 0 to 1")
-        for name in ("threads", "workers"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"detect.{name}={getattr(self, name)}: expected 1 or more")
+        check_ranges(self, "detect")
 
 
 @dataclass(frozen=True)
 class InteractSettings:
     """Which boxes are paired, and how box scores enter verb scores."""
 
-    human_score: float = 0.3
+    human_score: Share = 0.3
     """humans below are not paired"""
-    object_score: float = 0.2
+    object_score: Share = 0.2
     """objects below are not paired"""
-    box_lambda: float = 0.3
+    box_lambda: Annotated[float, Range(0.0, 10.0)] = 0.3
     """exponent of the box scores in the verb score (interact/fusion.py)"""
-    pair_limit: int = 64
+    pair_limit: Annotated[int, Range(1, 10_000)] = 64
     """most pairs scored in a frame"""
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "interact")
 
 
 @dataclass(frozen=True)
 class CalibrationSettings:
     """Monotone map of scores (interact/scoring.py); None: the method's row of configs/models/calibration.yaml."""
 
-    slope: float | None = None
+    slope: Positive | None = None
     """above 0"""
-    offset: float | None = None
+    offset: Annotated[float, Range(-100.0, 100.0)] | None = None
+    """added to the logit; above 100 every score is 0 or 1"""
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "model.calibration")
 
 
 @dataclass(frozen=True)
@@ -123,17 +125,21 @@ class ModelSettings:
 class OverlaySettings:
     """The overlay video."""
 
-    window_seconds: float = 10.0
+    window_seconds: PositiveSeconds = 10.0
     """time span of the timeline strip"""
-    lanes: int = 4
+    lanes: Annotated[int, Range(0, 50)] = 4
     """interactions the strip shows at once"""
     preset: str = "ultrafast"
     """x264 preset"""
-    crf: int = 23
+    crf: Annotated[int, Range(0, 51)] = 23
     """x264 quality; lower is better"""
 
+    def __post_init__(self) -> None:
+        check_ranges(self, "overlay")
 
-def decode_settings(config: Any) -> DecodeSettings:
-    """Of a pipeline's config; the usual ones where a user's own pipeline has none."""
-    found = getattr(config, "decode", None)
-    return found if isinstance(found, DecodeSettings) else DecodeSettings()
+
+def check_name(key: str, value: str, known: Collection[str]) -> None:
+    """Raise ``ConfigError`` unless ``value`` is one of ``known``; the nearest is offered."""
+    if value not in known:
+        near = did_you_mean(nearest_names(value, known)[:1])
+        raise ConfigError(f"{key}={value!r}: expected one of {', '.join(known)}{near}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from videohoi.errors import UsageError
 from videohoi.files import user_path
@@ -17,16 +16,6 @@ OWN_WORDS = "own words"
 _ENDINGS = (".yaml", ".yml")
 _FILE = re.compile(r"[^\s,]*([/\\.][^\s,]*)")
 """what names a file rather than words"""
-
-
-def vocabulary_of(config: Any) -> Vocabulary:
-    """The vocabulary of a pipeline's config: ``model.words`` where it says some, else HICO-DET's.
-
-    Raises:
-        UsageError: as ``requested_vocabulary``.
-    """
-    words = getattr(getattr(config, "model", None), "words", None)
-    return hico_det() if words is None else requested_vocabulary(str(words))
 
 
 def is_word_list(text: str) -> bool:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from videohoi.errors import ConfigError
+from videohoi.ranges import MOST_SECONDS, NotNegative, PositiveSeconds, Range, Seconds, Share, check_ranges
 from videohoi.smooth.filters import KERNELS, REACH_TAUS, FilterName
+
+Logit = Annotated[float, Range(-100.0, 100.0)]
+"""added to a logit; beyond 100 every probability is 0 or 1"""
 
 MOMENTARY_VERBS = frozenset({"catch", "hit", "kick", "throw"})
 """verbs that name a moment, not a state: reported as short events around an impact"""
@@ -39,56 +44,67 @@ LEAST_HOLD_STEPS = 1.5
 class MotionConfig:
     """How motion changes the belief in a carrying verb."""
 
-    window_seconds: float = 0.5
+    window_seconds: PositiveSeconds = 0.5
     """velocity is the slope of a straight line through this much of the track"""
-    still_sizes_per_second: float = 0.15
+    still_sizes_per_second: NotNegative = 0.15
     """under this speed (object sizes a second) a thing is still: detector jitter measures 0.05-0.1 on real clips"""
-    moving_sizes_per_second: float = 0.6
+    moving_sizes_per_second: NotNegative = 0.6
     """over this speed it moves"""
-    contact_gap_sizes: float = 0.25
+    contact_gap_sizes: NotNegative = 0.25
     """boxes closer than this many object sizes touch"""
-    moving_logit: float = 1.5
+    moving_logit: Logit = 1.5
     """added to a carrying verb's logit while the thing moves in contact"""
-    resting_logit: float = -2.0
+    resting_logit: Logit = -2.0
     """added while it rests in contact and was not carried before"""
-    apart_logit: float = -4.0
+    apart_logit: Logit = -4.0
     """added while human and thing do not touch, or the thing moves faster than a hand does"""
-    free_heights_per_second: float = 1.2
+    free_heights_per_second: NotNegative = 1.2
     """against the human, in human heights: a hand seldom moves faster for half a second (2 m/s at 1.75 m)"""
-    kicked_seconds: float = 0.7
+    kicked_seconds: Seconds = 0.7
     """a thing kicked this shortly before or after is not in the hand"""
-    low_seconds: float = 0.7
+    low_seconds: PositiveSeconds = 0.7
     """a ball that stays low for this long before and after is at the feet"""
-    low_heights: float = 0.45
+    low_heights: NotNegative = 0.45
     """low: its centre under this many human heights above the feet (the knee lies at 0.28)"""
-    dribble_logits: tuple[float, float] = (-2.0, 1.5)
+    dribble_logits: tuple[Logit, Logit] = (-2.0, 1.5)
     """added to "dribble" while the ball lies still or flies high, and while it rolls low or was just kicked low"""
-    carried_floor: float = 0.6
+    carried_floor: Share = 0.6
     """least probability of "hold" for a portable thing that surely moves in contact"""
-    carried_memory_seconds: float = 2.0
+    carried_memory_seconds: PositiveSeconds = 2.0
     """how fast a carried thing held still turns into a resting one"""
-    pick_up_seconds: float = 0.15
+    pick_up_seconds: PositiveSeconds = 0.15
     """how fast common motion turns a resting thing into a carried one"""
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "smooth.motion")
+        if not self.still_sizes_per_second < self.moving_sizes_per_second:
+            raise ConfigError(
+                "smooth.motion: expected still_sizes_per_second below moving_sizes_per_second, "
+                f"got {self.still_sizes_per_second} and {self.moving_sizes_per_second}"
+            )
 
 
 @dataclass(frozen=True)
 class ImpactConfig:
     """When a change of an object's velocity near a human is a kick, hit, throw or catch."""
 
-    half_window_seconds: float = 0.16
+    half_window_seconds: PositiveSeconds = 0.16
     """velocity before and after is fitted over this much time"""
-    least_change_heights_per_second: float = 1.6
+    least_change_heights_per_second: NotNegative = 1.6
     """velocity change in human heights a second; gravity alone makes 0.9 over the window (9.8 m/s2, 1.75 m, 0.16 s)"""
-    reach_heights: float = 0.2
+    reach_heights: NotNegative = 0.2
     """the object's centre lies at most this many human heights outside the human box"""
-    dribble_score: float = 0.8
+    dribble_score: Share = 0.8
     """an impact by the foot weaker than this is part of the dribbling that goes on, not a kick of its own"""
-    refractory_seconds: float = 0.25
+    refractory_seconds: Seconds = 0.25
     """two impacts of a pair are at least this far apart"""
-    half_span_seconds: float = 0.08
+    half_span_seconds: PositiveSeconds = 0.08
     """an impact is reported as a segment of this much before and after the contact"""
-    foot_share: float = 0.45
+    foot_share: Share = 0.45
     """contact in this lowest share of the human box is by the foot"""
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "smooth.impact")
 
 
 @dataclass(frozen=True)
@@ -97,27 +113,27 @@ class SmoothingConfig:
 
     filter: FilterName = "exponential"
     """weight of a score by its distance in time: exponential, gaussian, or none (each frame on its own)"""
-    tau_seconds: float = 0.25
+    tau_seconds: PositiveSeconds = 0.25
     """time constant of the score filter"""
-    lookahead_seconds: float = 0.5
+    lookahead_seconds: Seconds = 0.5
     """how far ahead a decision may look; above 0, results also wait until they are final (offline); 0 for live use"""
-    verb_contrast: float = 2.0
+    verb_contrast: Annotated[float, Range(0.0, 100.0)] = 2.0
     """how fast a pair's weaker verbs fall behind its best one (exponent; see ``filters.interaction_scores``)"""
-    on_threshold: float = 0.4
+    on_threshold: Share = 0.4
     """smoothed score at which an interaction begins"""
-    off_threshold: float = 0.25
+    off_threshold: Share = 0.25
     """smoothed score under which it ends"""
-    confirm_seconds: float = 0.1
+    confirm_seconds: Seconds = 0.1
     """it must be seen to hold for this long before it is announced"""
-    min_seconds: float = 0.2
+    min_seconds: Seconds = 0.2
     """states seen for less are never reported (retracted when already announced)"""
-    bridge_seconds: float = 0.4
+    bridge_seconds: Seconds = 0.4
     """an interruption up to this long does not end it"""
-    hold_unseen_seconds: float = 1.2
+    hold_unseen_seconds: Seconds = 1.2
     """an active pair of which one is hidden goes on for this long: it is on meanwhile if it then holds again"""
-    update_seconds: float = 1.0
+    update_seconds: PositiveSeconds = 1.0
     """period of update events"""
-    max_verbs_per_pair: int = 3
+    max_verbs_per_pair: Annotated[int, Range(1, 10_000)] = 3
     """how many verbs of one pair may be active at once; the best ones win"""
     enabled: bool = True
     """False reports every frame's thresholded score as it is: the reference for flips per minute"""
@@ -125,18 +141,12 @@ class SmoothingConfig:
     impact: ImpactConfig = ImpactConfig()
 
     def __post_init__(self) -> None:
-        seconds = [name for name in vars(self) if name.endswith("_seconds")]
-        negative = next((name for name in seconds if getattr(self, name) < 0), None)
-        if negative is not None or self.tau_seconds == 0:
-            name = negative or "tau_seconds"
-            raise ConfigError(f"smooth.{name}: expected 0 or more seconds (tau: more), got {getattr(self, name)}")
-        if not 0 <= self.off_threshold <= self.on_threshold <= 1:
+        check_ranges(self, "smooth")
+        if not self.off_threshold <= self.on_threshold:
             raise ConfigError(
-                "smooth: expected 0 <= off_threshold <= on_threshold <= 1, "
+                "smooth: expected off_threshold at most on_threshold, "
                 f"got off {self.off_threshold}, on {self.on_threshold}"
             )
-        if self.max_verbs_per_pair < 1:
-            raise ConfigError(f"smooth.max_verbs_per_pair: expected 1 or more, got {self.max_verbs_per_pair}")
         if self.filter not in KERNELS:
             raise ConfigError(f"smooth.filter: expected one of {', '.join(KERNELS)}, got {self.filter!r}")
 
@@ -150,7 +160,7 @@ class SmoothingConfig:
 
         In a time-lapse a pair that is missed in one frame is hidden for two steps: that much is bridged.
         """
-        least = LEAST_HOLD_STEPS * step_seconds
+        least = min(LEAST_HOLD_STEPS * step_seconds, MOST_SECONDS)
         return (
             self if self.hold_unseen_seconds >= least or not self.enabled else replace(self, hold_unseen_seconds=least)
         )

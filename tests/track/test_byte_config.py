@@ -13,12 +13,12 @@ from videohoi.track.byte_config import ByteConfig
     [
         ({"low_score": 0.6}, r"low_score <= high_score <= new_track_score, got 0.6, 0.4, 0.4"),
         ({"new_track_score": 0.3}, "low_score <= high_score <= new_track_score"),
-        ({"lost_seconds": 0}, "lost_seconds must be more than 0"),
-        ({"lost_seconds": -1.0}, "lost_seconds must be a finite number of 0 or more, got -1.0"),
-        ({"vote_tau_seconds": float("nan")}, "vote_tau_seconds must be a finite number"),
-        ({"high_iou": "0.1"}, "high_iou must be a finite number of 0 or more, got '0.1'"),
-        ({"confirm_hits": True}, "confirm_hits must be a finite number"),
-        ({"rename_ratio": 0.5}, "rename_ratio must be 1 or more, got 0.5"),
+        ({"lost_seconds": 0}, r"track\.lost_seconds=0.*: expected a number above 0"),
+        ({"lost_seconds": -1.0}, r"track\.lost_seconds=-1\.0: expected a number above 0"),
+        ({"vote_tau_seconds": float("nan")}, r"track\.vote_tau_seconds="),
+        ({"high_iou": "0.1"}, r"track\.high_iou='0\.1': expected a number from 0 to 1"),
+        ({"confirm_hits": True}, r"track\.confirm_hits="),
+        ({"rename_ratio": 0.5}, r"track\.rename_ratio=0\.5: expected a number from 1"),
     ],
 )
 def test_impossible_values_are_named(values, message):

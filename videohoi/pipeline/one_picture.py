@@ -12,11 +12,9 @@ import numpy as np
 from videohoi.decode.protocol import Source
 from videohoi.errors import DecodeError
 from videohoi.graph import AnyNode
+from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.kept_models import ModelShelf
 from videohoi.pipeline.model_stages import model_stages
-from videohoi.pipeline.settings import DetectSettings, InteractSettings, ModelSettings
-from videohoi.pipeline.words import vocabulary_of
-from videohoi.smooth.config import SmoothingConfig
 from videohoi.structures import FrameResult, SourceInfo, TrackedInteractions, Tracks
 
 
@@ -29,10 +27,8 @@ def detect_picture(config: Any, source: Source, shelf: ModelShelf) -> FrameResul
         InputError: the source cannot be read.
         ModelError: weights are missing or damaged.
     """
-    model = model_stages(
-        getattr(config, "model", ModelSettings()), getattr(config, "detect", DetectSettings()),
-        getattr(config, "interact", InteractSettings()), vocabulary_of(config), shelf,
-    )  # fmt: skip
+    base = base_config(config)
+    model = model_stages(base.model, base.detect, base.interact, base.vocabulary, shelf)
     with ExitStack() as stack:
         stack.callback(source.close)
         info = source.open()
@@ -43,7 +39,7 @@ def detect_picture(config: Any, source: Source, shelf: ModelShelf) -> FrameResul
         result = replace(result, tracks=_numbered(result))
         if model.after:
             result = _through(model.after, result, info, stack)
-    return replace(result, interactions=_decided(result, getattr(config, "smooth", SmoothingConfig()).on_threshold))
+    return replace(result, interactions=_decided(result, base.smooth.on_threshold))
 
 
 def _through(nodes: tuple[AnyNode, ...], item: Any, info: SourceInfo, stack: ExitStack) -> Any:

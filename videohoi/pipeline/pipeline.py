@@ -149,7 +149,7 @@ class Pipeline:
         Raises:
             InputError: the picture cannot be read.
         """
-        source = open_input(picture, decode_settings(self.config), channels=channels, source_id=source_id)
+        source = open_input(picture, base_config(self.config).decode, channels=channels, source_id=source_id)
         result = detect_picture(self.config, source, self._opened_shelf())
         return replace(result, presenter=VocabularyPresenter(self.vocabulary))
 

@@ -6,10 +6,15 @@ import numpy as np
 
 from videohoi.detect.scripted import ScriptedDetector
 from videohoi.interact.heads.starter import StarterPairHead
+from videohoi.interact.hoi_detector import HOIDetector
+from videohoi.interact.protocol import HeadInfo
+from videohoi.interact.scoring import ClassRows, ScoreRule
 from videohoi.pipeline.detect_node import DetectNode
-from videohoi.pipeline.nodes import InteractNode, SinkNode
+from videohoi.pipeline.nodes import HOIDetectNode, InteractNode, SinkNode, TrackNode
 from videohoi.sink.memory import ListSink
 from videohoi.structures import Detections, Frame, FrameResult, SourceInfo, Tracks
+from videohoi.structures.hoi_output import HOIOutput
+from videohoi.track.byte import ByteTracker
 from videohoi.vocabulary import hico_det
 
 INFO = SourceInfo("clip", 320, 240, 10.0, 2, 0.2)
@@ -64,3 +69,52 @@ def test_a_sink_node_opens_and_feeds_but_leaves_closing_to_the_owner_of_the_run(
     node.close(complete=True)
     assert sink.header == {"policy": "lossless"}
     assert sink.complete is None
+
+
+class TwoClasses:
+    """A model that sees a person and one thing, and is sure of the verbs of every class."""
+
+    rule = ScoreRule(hico_det(), "fusion", ClassRows.interactions(hico_det()))
+    info = HeadInfo("fixed", "none", None, len(hico_det().verbs), 0)
+    boxes_note = ""
+
+    def __init__(self):
+        self.frames = 0
+
+    def open(self):
+        pass
+
+    def run(self, frame):
+        """A tv in the first frames, then a refrigerator in one."""
+        vocabulary = hico_det()
+        thing = vocabulary.object_id("tv" if self.frames < 20 else "refrigerator")
+        self.frames += 1
+        return HOIOutput(
+            boxes_cxcywh=np.array([[[0.3, 0.5, 0.2, 0.8], [0.7, 0.5, 0.3, 0.5]]], np.float32),
+            pair_rows=np.array([[[0, 1]]]), pair_mask=np.ones((1, 1), bool),
+            logits=np.full((1, 1, len(vocabulary.interactions)), 2.0, np.float32),
+            scores=np.full((1, 2), 0.9, np.float32), class_ids=np.array([[vocabulary.person_id, thing]]),
+        )  # fmt: skip
+
+    def close(self):
+        pass
+
+
+def test_a_method_that_finds_its_own_boxes_sees_the_classes_that_tracks_voted_for():
+    vocabulary = hico_det()
+    tv, fridge = (vocabulary.object_id(name) for name in ("tv", "refrigerator"))
+    detect = HOIDetectNode(HOIDetector(TwoClasses()))
+    track = TrackNode(ByteTracker(compiled=False, human_class_id=vocabulary.person_id))
+    for node in (detect, track):
+        node.open(INFO)
+    acting = vocabulary.valid & vocabulary.acting_verbs
+    for index in range(21):
+        frame = Frame(FRAME.image, index, index / 10, "clip")
+        (found,) = detect.process(frame)
+        (result,) = track.process(found)
+        scored = result.pair_scores
+        assert scored.rescore is None
+        ((row,),) = [scored.pairs.object_rows]
+        assert result.tracks.class_ids[row] == tv
+        assert (scored.verb_scores[0] > 0).tolist() == acting[tv].tolist()
+    assert result.detections.class_ids[row] == fridge, "the model itself named another class in the last frame"

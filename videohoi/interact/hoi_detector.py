@@ -106,15 +106,26 @@ class HOIDetector:
         Raises:
             ModelError: not open, or the model gave numbers that are not finite.
         """
-        pairs = score_pairs(output := self._runner.run(frame), self._runner.rule)
+        rule, settings = self._runner.rule, self._settings
+        pairs = score_pairs(output := self._runner.run(frame), rule)
         if not np.isfinite(pairs.verb_scores).all() or not np.isfinite(output.boxes_cxcywh).all():
             raise ModelError(f"{self._runner.info.name}: scores or boxes are not finite; check the weights")
         boxes = _corners(output.boxes_cxcywh[0], frame.width_px, frame.height_px)
         if output.scores is not None and output.class_ids is not None:
-            found = Detections(boxes, output.scores[0].astype(np.float32), output.class_ids[0].astype(np.int64))
-            return keep_rows(found, pairs, self._settings, truncated=_truncated(output))
-        person_id = self._runner.rule.vocabulary.person_id
-        return merge_pairs(boxes, pairs, person_id, self._settings, compiled=self._compiled)
+            detected = Detections(boxes, output.scores[0].astype(np.float32), output.class_ids[0].astype(np.int64))
+            detections, rows = _kept_rows(detected, pairs, settings)
+        else:
+            detections, rows = _merged_rows(boxes, pairs, rule.vocabulary.person_id, settings, compiled=self._compiled)
+
+        def rescore(class_ids: NDArray[np.int64]) -> Interactions:
+            objects = rows[:, 1]
+            classes = pairs.object_class_ids.copy()
+            classes[objects >= 0] = class_ids[objects[objects >= 0]]
+            voted = score_pairs(output, rule, object_class_ids=classes)
+            return _unique_pairs(rows, voted.verb_scores, settings.pair_limit, _truncated(output))
+
+        scores = _unique_pairs(rows, pairs.verb_scores, settings.pair_limit, _truncated(output))
+        return detections, replace(scores, rescore=rescore)
 
     def close(self) -> None:
         """Free the model; may be called twice."""
@@ -134,15 +145,8 @@ def merge_pairs(
     A row's score is the confidence of its surest pair; where two pairs become one, each verb keeps its better score. A
     pair whose human and object become one row is no pair. Pairs come by their best verb, then by rows.
     """
-    kept = np.flatnonzero(pairs.confidence >= settings.box_score)
-    rows, classes = pairs.rows[kept], pairs.object_class_ids[kept]
-    ends = np.concatenate([rows[:, 0], rows[:, 1]])
-    end_classes = np.concatenate([np.full(len(kept), person_id, np.int64), classes])
-    scores = np.tile(pairs.confidence[kept], 2)
-    detections, row_of = _merged(boxes_xyxy_px[ends], scores, end_classes, settings.merge_iou, compiled=compiled)
-    humans, objects = row_of[: len(kept)], row_of[len(kept) :]
-    apart = humans != objects
-    return detections, _unique_pairs(humans[apart], objects[apart], pairs.verb_scores[kept][apart], settings.pair_limit)
+    detections, rows = _merged_rows(boxes_xyxy_px, pairs, person_id, settings, compiled=compiled)
+    return detections, _unique_pairs(rows, pairs.verb_scores, settings.pair_limit)
 
 
 def keep_rows(
@@ -152,14 +156,38 @@ def keep_rows(
 
     Boxes below ``box_score`` go, and their pairs with them; ``truncated`` pairs were cut before.
     """
+    detections, rows = _kept_rows(found, pairs, settings)
+    return detections, _unique_pairs(rows, pairs.verb_scores, settings.pair_limit, truncated)
+
+
+def _merged_rows(
+    boxes_xyxy_px: NDArray[np.float32],
+    pairs: ScoredPairs,
+    person_id: int,
+    settings: MergeSettings,
+    *,
+    compiled: bool,
+) -> tuple[Detections, NDArray[np.int64]]:
+    """Detections, and the rows (P, 2) of each pair's human and object among them; -1 where a pair is dropped."""
+    kept = np.flatnonzero(pairs.confidence >= settings.box_score)
+    ends = np.concatenate([pairs.rows[kept, 0], pairs.rows[kept, 1]])
+    end_classes = np.concatenate([np.full(len(kept), person_id, np.int64), pairs.object_class_ids[kept]])
+    scores = np.tile(pairs.confidence[kept], 2)
+    detections, row_of = _merged(boxes_xyxy_px[ends], scores, end_classes, settings.merge_iou, compiled=compiled)
+    rows = np.full((len(pairs.rows), 2), -1, np.int64)
+    rows[kept] = row_of.reshape(2, -1).T
+    rows[rows[:, 0] == rows[:, 1]] = -1
+    return detections, rows
+
+
+def _kept_rows(found: Detections, pairs: ScoredPairs, settings: MergeSettings) -> tuple[Detections, NDArray[np.int64]]:
+    """As ``_merged_rows``, where each box is a row already."""
     kept = np.flatnonzero(found.scores >= settings.box_score)
     row_of = np.full(len(found), -1, np.int64)
     row_of[kept] = np.arange(len(kept))
-    humans, objects = row_of[pairs.rows[:, 0]], row_of[pairs.rows[:, 1]]
-    whole = (humans >= 0) & (objects >= 0)
-    scored = _unique_pairs(humans[whole], objects[whole], pairs.verb_scores[whole], settings.pair_limit)
-    cut = replace(scored.pairs, truncated=scored.pairs.truncated + truncated)
-    return found.select(kept), Interactions(cut, scored.verb_scores)
+    rows = row_of[pairs.rows]
+    rows[(rows < 0).any(axis=1)] = -1
+    return found.select(kept), rows
 
 
 def _truncated(output: HOIOutput[NDArray[Any]]) -> int:
@@ -184,14 +212,16 @@ def _merged(
 
 
 def _unique_pairs(
-    humans: NDArray[np.int64], objects: NDArray[np.int64], verb_scores: NDArray[np.float32], limit: int
+    rows: NDArray[np.int64], verb_scores: NDArray[np.float32], limit: int, truncated: int = 0
 ) -> Interactions:
-    keys, row_of = np.unique(np.stack([humans, objects], axis=1), axis=0, return_inverse=True)
+    """One pair for each two ``rows`` (P, 2), best first, at most ``limit``; ``truncated`` were cut before."""
+    whole = rows[:, 0] >= 0
+    keys, place_of = np.unique(rows[whole], axis=0, return_inverse=True)
     best = np.zeros((len(keys), verb_scores.shape[1]), np.float32)
-    np.maximum.at(best, row_of.reshape(-1), verb_scores)
+    np.maximum.at(best, place_of.reshape(-1), verb_scores[whole])
     order = np.argsort(-best.max(axis=1, initial=0), kind="stable")[:limit]
-    chosen = HumanObjectPairs(keys[order, 0], keys[order, 1], truncated=max(0, len(keys) - limit))
-    return Interactions(chosen, best[order])
+    cut = truncated + max(0, len(keys) - limit)
+    return Interactions(HumanObjectPairs(keys[order, 0], keys[order, 1], truncated=cut), best[order])
 
 
 def _corners(boxes_cxcywh: NDArray[Any], width_px: int, height_px: int) -> NDArray[np.float32]:

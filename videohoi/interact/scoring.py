@@ -128,8 +128,17 @@ class ScoredPairs:
     """(P, V) calibrated, in [0, 1]; 0 where the verb does not go with the object"""
 
 
-def score_pairs(output: HOIOutput[NDArray[np.generic]], rule: ScoreRule, image: int = 0) -> ScoredPairs:
-    """Scores of one picture of ``output`` (numpy arrays); see the module for the formulas."""
+def score_pairs(
+    output: HOIOutput[NDArray[np.generic]],
+    rule: ScoreRule,
+    image: int = 0,
+    object_class_ids: NDArray[np.int64] | None = None,
+) -> ScoredPairs:
+    """Scores of one picture of ``output`` (numpy arrays); see the module for the formulas.
+
+    ``object_class_ids`` (P,): classes of the objects of the pairs that are not masked, where others know them better
+    than the model.
+    """
     kept = np.flatnonzero(output.pair_mask[image])
     rows = np.asarray(output.pair_rows[image][kept], np.int64)
     logits = np.asarray(output.logits[image][kept], np.float32)
@@ -142,6 +151,8 @@ def score_pairs(output: HOIOutput[NDArray[np.generic]], rule: ScoreRule, image: 
         scores, class_ids = _given(output.scores, "scores"), _given(output.class_ids, "class_ids")
         classes = np.asarray(class_ids[image][rows[:, 1]], np.int64)
         confidence = np.asarray(scores[image][rows[:, 0]] * scores[image][rows[:, 1]], np.float32)
+    if object_class_ids is not None:
+        classes = object_class_ids
     pairs = _Pairs(logits, object_logits, classes, np.asarray(confidence, np.float32))
     raw = _KINDS[rule.kind](pairs, rule)
     allowed = allowed_verbs(rule.vocabulary, classes)

@@ -149,7 +149,8 @@ class TrackNode(BaseNode[FrameResult, FrameResult]):
         tracks = self._tracker.update(item.detections, item.frame.pts_seconds)
         self._held = {*tracks.track_ids.tolist(), *tracks.lost_ids} - {-1}
         tracks = replace(tracks, ended_ids=(*ended, *tracks.ended_ids))
-        return (replace(item, tracks=self._confidence.update(tracks, item.detections, item.frame.pts_seconds)),)
+        tracks = self._confidence.update(tracks, item.detections, item.frame.pts_seconds)
+        return (replace(item, tracks=tracks, pair_scores=as_voted(item, tracks)),)
 
     def reset(self) -> None:
         """Forget the tracks."""
@@ -189,6 +190,16 @@ class InteractNode(BaseNode[FrameResult, FrameResult]):
     def close(self, *, complete: bool) -> None:
         """Free the engine."""
         self._head.close()
+
+
+def as_voted(item: FrameResult, tracks: Tracks) -> Interactions | None:
+    """The scores of a method that found its own boxes, under the classes that the tracks voted for."""
+    scores = item.pair_scores
+    if scores is None or scores.rescore is None:
+        return scores
+    if np.array_equal(tracks.class_ids, item.detections.class_ids):
+        return replace(scores, rescore=None)
+    return scores.rescore(tracks.class_ids)
 
 
 def followed(detections: Detections, tracks: Tracks) -> Detections:

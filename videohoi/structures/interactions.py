@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,9 @@ class Interactions:
     pairs: HumanObjectPairs
     verb_scores: NDArray[np.float32]
     """(P, V) in [0, 1]; 0 where the (verb, object) pair is not valid"""
+    rescore: Callable[[NDArray[np.int64]], Interactions] | None = None
+    """the same model's scores under other classes (N,) of the frame's detections, as tracks vote for them; only between
+    a method that finds its own boxes and the tracker"""
 
     def __post_init__(self) -> None:
         require_shape("Interactions", "verb_scores", self.verb_scores, (len(self.pairs), None))

@@ -12,7 +12,7 @@ from videohoi.commands.summary import MOST_ROWS, decode_lines, show_summary, sta
 from videohoi.decode.protocol import SourceReport
 from videohoi.graph import FunctionNode, Graph, IterableSource
 from videohoi.pipeline.annotate import AnnotatedVideo
-from videohoi.structures import Segment
+from videohoi.structures import Segment, SourceInfo
 
 RIDE = Segment("clip.mp4", 1, "ride", 4, "skateboard", 2.31, 7.9, 0.8, 0.93)
 FACTS = {
@@ -74,5 +74,46 @@ def test_decode_troubles_are_sentences():
 
 def test_detector_and_head_are_named_and_cut_pairs_counted():
     assert stage_lines(FACTS) == ["Detector: starter (onnxruntime). It is small.", "Verbs: starter (onnxruntime)."]
-    assert "7 pairs were not scored" in stage_lines({**FACTS, "truncated_pairs": 7})[-1]
     assert stage_lines({}) == []
+
+
+def a_video(name: str, **changes: object) -> AnnotatedVideo:
+    run = Graph(IterableSource(range(3)), [[FunctionNode("same", lambda item: item)]]).run()
+    run = replace(run, **{key: changes.pop(key) for key in ("notes", "complete") if key in changes})
+    video = AnnotatedVideo(name, Path(f"{name}.videohoi"), (), run, SourceReport(), FACTS)
+    return replace(video, **changes)
+
+
+def summary_of(*videos: AnnotatedVideo, **counts: int) -> list[str]:
+    console = Console(file=io.StringIO(), width=120)
+    show_summary(console, videos, **{"skipped": 0, "failed": 0, **counts})
+    return console.file.getvalue().splitlines()
+
+
+def test_every_note_of_the_report_is_shown_with_its_video():
+    first = a_video("a.mp4", notes=("the tracker warns", "told twice", "told twice"))
+    second = a_video("b.mp4", decode=SourceReport(notes=["told twice"]), notes=("told twice",),
+                     facts={**FACTS, "truncated_pairs": 7, "cuts": [1.5, 2.25]})  # fmt: skip
+    lines = summary_of(first, second)
+    assert lines.count("a.mp4: the tracker warns") == lines.count("a.mp4: told twice") == 1
+    assert lines.count("b.mp4: told twice") == 1
+    assert "b.mp4: 7 pairs were not scored; raise interact.pair_limit to score them" in lines
+    assert "b.mp4: scene cuts at 1.50, 2.25 s; tracks and states end there" in lines
+    assert len([line for line in lines if line.startswith("Detector: starter")]) == 1
+
+
+def test_models_of_all_videos_are_named():
+    other = {**FACTS, "detector": {"name": "starter", "engine": "openvino", "note": ""}}
+    lines = summary_of(a_video("a.mp4"), a_video("b.mp4", facts=other))
+    assert [line for line in lines if line.startswith("Detector")] == [
+        "Detector: starter (onnxruntime). It is small.", "Detector: starter (openvino).",
+    ]  # fmt: skip
+
+
+def test_an_interrupted_run_says_how_far_it_came_and_what_is_left():
+    info = SourceInfo("a.mp4", 8, 8, 25.0, 52, 2.08)
+    cut = a_video("a.mp4", complete=False, interrupted=True, source_info=info)
+    lines = summary_of(a_video("b.mp4"), cut, not_started=3)
+    assert any(line.startswith("a.mp4: interrupted after 3 of 52 frames, ") for line in lines)
+    assert any(line.startswith("b.mp4: 3 frames at ") for line in lines)
+    assert "3 of 5 inputs were not started; run the same command again with --resume" in lines

@@ -84,7 +84,7 @@ class _Batch:
         self._pipeline, self._request = pipeline, request
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
         self._done: list[AnnotatedVideo] = []
-        self._skipped = 0
+        self._skipped = self._not_started = 0
         self._failures: list[VideohoiError] = []
 
     def run(self, interrupt: Interrupt) -> int:
@@ -94,6 +94,7 @@ class _Batch:
         jobs = _jobs(items, self._request.out)
         with FrameProgress(self._errors, hidden=self._request.quiet) as progress:
             for number, (item, folder) in enumerate(jobs, 1):
+                self._not_started = len(jobs) - number
                 if self._request.resume and self._is_done(item, folder):
                     self._skipped += 1
                 elif not self._annotate(item, folder, progress, _title(item, number, len(jobs))):
@@ -160,7 +161,7 @@ class _Batch:
         if not self._request.quiet:
             failed = len(self._failures)
             console = Console(highlight=False)
-            show_summary(console, self._done, skipped=self._skipped, failed=failed)
+            show_summary(console, self._done, skipped=self._skipped, failed=failed, not_started=self._not_started)
             if is_compiling():
                 console.print("Compiling kernels, once on this machine; later runs start faster (Ctrl-C leaves it).")
         if self._done and self._done[-1].interrupted:

@@ -16,24 +16,54 @@ from videohoi.structures import Segment
 
 _WHOLE = 10
 """frames a second from which no fraction is shown"""
+MOST_CUTS = 5
+"""scene cuts whose times are shown; report.json has them all"""
 MOST_ROWS = 20
 """longer lists are cut in the terminal; segments.csv has them all"""
 
 
-def show_summary(console: Console, done: Sequence[AnnotatedVideo], *, skipped: int, failed: int) -> None:
-    """What was found, how fast, where it lies, which detector was used and what would be better."""
+def show_summary(
+    console: Console, done: Sequence[AnnotatedVideo], *, skipped: int, failed: int, not_started: int = 0
+) -> None:
+    """The segments, every note of the reports, the speed and the folders; then the models and what they lack."""
     for video in done:
         _show_segments(console, video)
-        _show_decode(console, video)
-        pace = f"{video.run.frames_out} frames at {_speed(video.run.frames_per_second)} frames/s"
-        console.print(f"{video.source_id}: {pace}; results in {video.folder}", markup=False, soft_wrap=True)
+        for line in (*decode_lines(video.decode), *run_lines(video), outcome_line(video)):
+            console.print(f"{video.source_id}: {line}", markup=False, soft_wrap=True)
+    count = len(done) + skipped + failed + not_started
     if skipped:
-        console.print(f"{skipped} of {len(done) + skipped + failed} inputs were complete already and were skipped")
+        console.print(f"{skipped} of {count} inputs were complete already and were skipped")
     if failed and (done or skipped):
-        console.print(f"{failed} of {len(done) + skipped + failed} inputs failed; what was wrong is said above")
-    if done:
-        for line in stage_lines(done[-1].facts):
-            console.print(line, markup=False, soft_wrap=True)
+        console.print(f"{failed} of {count} inputs failed; the errors are above")
+    if not_started:
+        console.print(f"{not_started} of {count} inputs were not started; run the same command again with --resume")
+    for line in dict.fromkeys(line for video in done for line in stage_lines(video.facts)):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def outcome_line(video: AnnotatedVideo) -> str:
+    """How far the run came, how fast it was, and where its results are."""
+    run, info = video.run, video.source_info
+    expected = info.frame_count if info is not None else None
+    pace = f"{_speed(run.frames_per_second)} frames/s; results in {video.folder}"
+    if run.complete:
+        return f"{run.frames_out} frames at {pace}"
+    of = f" of {expected}" if expected is not None and expected > run.frames_out else ""
+    return f"{'interrupted' if video.interrupted else 'incomplete'} after {run.frames_out}{of} frames, {pace}"
+
+
+def run_lines(video: AnnotatedVideo) -> list[str]:
+    """Notes of the stages, scene cuts, and pairs that were left out."""
+    lines = [note for note in dict.fromkeys(video.run.notes) if note not in video.decode.notes]
+    cuts = video.facts.get("cuts")
+    if cuts:
+        times = ", ".join(f"{seconds:.2f}" for seconds in cuts[:MOST_CUTS])
+        more = f" and {len(cuts) - MOST_CUTS} more" if len(cuts) > MOST_CUTS else ""
+        lines.append(f"scene cuts at {times}{more} s; tracks and states end there")
+    truncated = video.facts.get("truncated_pairs")
+    if truncated:
+        lines.append(f"{truncated} pairs were not scored; raise interact.pair_limit to score them")
+    return lines
 
 
 def _show_segments(console: Console, video: AnnotatedVideo) -> None:
@@ -79,12 +109,6 @@ def _rows(segments: Sequence[Segment]) -> list[tuple[str, ...]]:
     return [row for _, row in sorted(rows, key=lambda pair: -pair[0])]
 
 
-def _show_decode(console: Console, video: AnnotatedVideo) -> None:
-    """What went wrong while decoding, in words."""
-    for line in decode_lines(video.decode):
-        console.print(f"{video.source_id}: {line}", markup=False, soft_wrap=True)
-
-
 def decode_lines(report: SourceReport) -> list[str]:
     """One sentence for each thing that went wrong."""
     lines = list(report.notes)
@@ -99,13 +123,11 @@ def decode_lines(report: SourceReport) -> list[str]:
 
 
 def stage_lines(facts: Mapping[str, Any]) -> list[str]:
-    """Which detector and head were used, what would be better, and what they left out."""
+    """Which detector and head were used, and what would be better."""
     lines = []
     for key, title in (("detector", "Detector"), ("head", "Verbs")):
         if key in facts:
             stage = facts[key]
             note = stage["note"]
             lines.append(f"{title}: {stage['name']} ({stage['engine']}). {note[:1].upper()}{note[1:]}".rstrip())
-    if facts.get("truncated_pairs"):
-        lines.append(f"{facts['truncated_pairs']} pairs were not scored; raise interact.pair_limit to score them")
     return lines

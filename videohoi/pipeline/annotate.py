@@ -35,7 +35,7 @@ from videohoi.sink.run_report import write_report
 from videohoi.sink.segments_csv import COLUMNS, SegmentsCsv
 from videohoi.sink.tracks_csv import TracksCsv
 from videohoi.smooth.config import MOMENTARY_VERBS
-from videohoi.structures import Segment
+from videohoi.structures import Segment, SourceInfo
 from videohoi.structures.interop import pandas
 
 OUTPUT_SUFFIX = ".videohoi"
@@ -66,6 +66,7 @@ class AnnotatedVideo:
     facts: dict[str, Any]
     """what the stages say of themselves: ``Pipeline.facts``"""
     interrupted: bool = False
+    source_info: SourceInfo | None = None
 
     def to_pandas(self) -> Any:
         """The segments as a ``pandas.DataFrame``, columns as in segments.csv.
@@ -182,7 +183,14 @@ class _Run:
         facts = self._pipeline.facts()
         segments = tuple(self._watch.segments)
         result = AnnotatedVideo(
-            report.source_id, self._folder, segments, report, self._source.report, facts, report.interrupted
+            report.source_id,
+            self._folder,
+            segments,
+            report,
+            self._source.report,
+            facts,
+            report.interrupted,
+            self._watch.info,
         )
         write_report(self._folder / REPORT_FILE, {**origin, **self._record(result)})
         return result

@@ -155,7 +155,7 @@ def test_a_folder_of_images_whose_name_is_a_number_is_no_camera(videohoi, here):
     report = json.loads(Path("0001.videohoi/report.json").read_text(encoding="utf-8"))
     assert report["source_info"]["frame_rate_hz"] == 10
     assert report["run"]["frames_out"] == 3
-    assert "2.png is 48x48; it and others of another size are rescaled" in " ".join(report["decode"]["notes"])
+    assert "the picture changes to 48x48 at 0.20 s" in " ".join(report["decode"]["notes"])
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
-from numbered_videos import number_of, read
+from numbered_videos import number_of, numbered_image, read
 
 from videohoi.decode.decord_file import DecordVideo, DecordVideoFile
 from videohoi.decode.factory import open_source
@@ -99,6 +101,71 @@ def test_decord_agrees_with_pyav(write_video):
     pyav = read(VideoFile(path))
     assert [frame.pts_seconds for frame in ours] == pytest.approx([frame.pts_seconds for frame in pyav], abs=1e-5)
     assert [number_of(frame.image) for frame in ours] == [number_of(frame.image) for frame in pyav]
+
+
+def write_streams(path, sizes, *, first_tick=0, ratio=1):
+    """52 frames of each size as streams of one file."""
+    with av.open(str(path), "w") as container:
+        streams = []
+        for width, height in sizes:
+            stream = container.add_stream("libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            stream.codec_context.sample_aspect_ratio = Fraction(ratio)
+            streams.append(stream)
+        for index in range(52):
+            for stream in streams:
+                image = numbered_image(index, stream.width, stream.height)
+                frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+                frame.pts, frame.time_base = first_tick + index, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode(None))
+    return path
+
+
+@needs_decord
+def test_decord_reads_the_film_and_names_what_it_leaves_out(tmp_path):
+    path = write_streams(tmp_path / "two.mp4", [(80, 60), (160, 120)])
+    source = open_source(path, backend="decord")
+    info = source.open()
+    assert (info.width_px, info.height_px, len(list(source.frames()))) == (160, 120, 52)
+    source.close()
+    assert "left out: stream 0 (h264 80x60" in " ".join(source.report.notes)
+
+
+@needs_decord
+@pytest.mark.parametrize(
+    ("suffix", "sizes", "stream"),
+    [
+        ("mp4", [(80, 60), (160, 120)], 0),  # decord reads the larger one here,
+        ("mkv", [(80, 60), (160, 120)], None),  # the first one here,
+        ("mp4", [(160, 120), (160, 120)], 0),  # and one of two that look alike here
+    ],
+)
+def test_a_stream_that_decord_does_not_read_is_refused(tmp_path, suffix, sizes, stream):
+    path = write_streams(tmp_path / f"two.{suffix}", sizes)
+    number = 1 if stream is None else stream
+    with pytest.raises(DecodeError, match=f"decord cannot be told to read stream {number} of several; use the pyav"):
+        open_source(path, backend="decord", stream=stream).open()
+
+
+@needs_decord
+def test_the_stream_that_decord_reads_may_be_named(tmp_path):
+    source = open_source(write_streams(tmp_path / "two.mp4", [(80, 60), (160, 120)]), backend="decord", stream=1)
+    assert source.open().width_px == 160
+    source.close()
+
+
+@needs_decord
+def test_decord_starts_when_the_stream_starts_and_tells_the_pixels_shape(tmp_path):
+    path = write_streams(tmp_path / "late.mkv", [(160, 120)], first_tick=25 * 60, ratio=Fraction(16, 11))
+    source = open_source(path, backend="decord")
+    assert source.open().pixel_aspect_ratio == pytest.approx(16 / 11, abs=0.01)
+    assert [frame.pts_seconds for frame in source.frames()][:2] == pytest.approx([60.0, 60.04], abs=1e-3)
+    source.close()
+    (frame,) = open_source(path, backend="decord").read_at([61.0])
+    assert frame.index == 25
+    assert number_of(frame.image) == 0  # 25 mod 25
 
 
 @needs_decord

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 from numbered_videos import numbered_image, read
+from PIL import Image
 
 from videohoi.decode.factory import open_source
 from videohoi.decode.video_file import VideoFile
@@ -242,3 +243,29 @@ def test_memory_that_runs_out_is_called_so(tmp_path):
     done = subprocess.run([sys.executable, "-c", OUT_OF_MEMORY, str(path)], capture_output=True, text=True, check=False)
     assert "memory ran out" in done.stdout, done.stdout + done.stderr
     assert "none of its frames" not in done.stdout
+
+
+def test_a_stream_that_ends_before_the_others_is_not_called_cut(tmp_path):
+    source = VideoFile(write_streams(tmp_path / "two.mkv", [(64, 48, 3, None), (160, 120, 52, None)]), stream=0)
+    info = source.open()
+    assert len(list(source.frames())) == 3
+    source.close()
+    assert info.duration_seconds == pytest.approx(3 / 25, abs=1e-3)
+    assert source.report.ended_early_seconds is None
+    assert not any("cut" in note for note in source.report.notes)
+
+
+def test_a_wrong_stream_number_is_no_damaged_file(tmp_path):
+    source = VideoFile(write_streams(tmp_path / "two.mkv", [(64, 48, 3, None), (160, 120, 52, None)]), stream=7)
+    with pytest.raises(DecodeError, match=r"no video stream 7 .*choose one of: stream 0 .*, stream 1 ") as raised:
+        source.open()
+    assert "check that it plays" not in str(raised.value)
+
+
+def test_a_gif_states_all_its_pictures(tmp_path):
+    pictures = [Image.fromarray(numbered_image(number)) for number in range(10)]
+    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=100)
+    source = VideoFile(tmp_path / "a.gif")
+    assert source.open().frame_count == 10
+    assert len(list(source.frames())) == 10
+    source.close()

@@ -8,19 +8,26 @@ batch has a largest size. Its time stamps are 32-bit floats: about half a millis
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.decode.base import Picture, SequentialSource
+from videohoi.decode.streams import choose_stream
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import Frame, SourceInfo
 
 FAULT_TOLERANCE = 1e-9
 """a share of the frames: any frame that decord would replace by a copy of its neighbour is an error instead"""
+_WRONG_STREAM = "decord cannot be told to read stream {} of several; use the pyav backend for this file"
+LOG_PREFIX = re.compile(r"^\[[\d:]+\] \S+\.cc:\d+:\s*")
+"""time and place in decord's sources, before its messages"""
 ReaderFactory = Callable[[str, int], Any]
 """(path, threads) -> an object with decord.VideoReader's methods"""
 
@@ -121,10 +128,10 @@ class DecordVideo:
         try:
             return function(*arguments)
         except self._errors as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+            reason = LOG_PREFIX.sub("", (str(error).strip().splitlines() or [type(error).__name__])[-1])
             raise DecodeError(
-                f"{self.path}: decord cannot read it ({reason}); expected an undamaged video file: use the pyav "
-                "backend, which skips damaged frames"
+                f"{self.path}: decord cannot read it ({reason}); use the pyav backend, which also reads videos that "
+                "are damaged or were cut without encoding"
             ) from None
 
 
@@ -145,7 +152,7 @@ class DecordVideoFile(SequentialSource):
         frame_rate_hz: float | None = None,
         open_reader: ReaderFactory | None = None,
     ) -> None:
-        """``stream`` must be the one that decord reads, the only moving one; other parameters as of ``VideoFile``."""
+        """``stream`` must be the one that decord reads (FFmpeg's best); other parameters as of ``VideoFile``."""
         self.path = Path(path)
         super().__init__(source_id if source_id is not None else self.path.name, frame_rate_hz=frame_rate_hz)
         self._wanted_stream = stream
@@ -153,13 +160,14 @@ class DecordVideoFile(SequentialSource):
         self._decode_threads = decode_threads
         self._open_reader = open_reader
         self._video: DecordVideo | None = None
+        self._film = _Film()
 
     def frame_times_seconds(self) -> NDArray[np.float64]:
         """(N,) ``pts_seconds`` of every frame, from decord's index."""
         self._require_recorded("frame_times_seconds")
         video = self._open_video()
         try:
-            return self._times_of(video.pts_seconds())
+            return self._times_of(self._stamps_seconds(video))
         finally:
             video.close()
 
@@ -169,7 +177,7 @@ class DecordVideoFile(SequentialSource):
         try:
             if numbers[-1] >= len(video):
                 raise self._beyond_end(numbers[-1], len(video))
-            times_seconds = self._times_of(video.pts_seconds())
+            times_seconds = self._times_of(self._stamps_seconds(video))
             for begin in range(0, len(numbers), video.max_batch):
                 batch = numbers[begin : begin + video.max_batch]
                 for number, image in zip(batch, video.frames_at(batch), strict=True):
@@ -179,24 +187,38 @@ class DecordVideoFile(SequentialSource):
         return frames
 
     def _open_video(self) -> DecordVideo:
-        if self._wanted_stream is not None:
-            raise DecodeError(
-                f"{self.path}: decord cannot choose a stream (decode.stream); use the pyav backend for it"
-            )
-        return DecordVideo(
+        try:
+            self._film = _film_of(self.path, self._wanted_stream)
+        except ValueError as error:
+            raise DecodeError(f"{self.path}: {error}") from None
+        if self._film.note is not None:
+            self._note(self._film.note)
+        video = DecordVideo(
             self.path, max_batch=self._max_batch, decode_threads=self._decode_threads, open_reader=self._open_reader
         )
+        if self._film.sizes_px and video.frames_at([0]).shape[2:0:-1] not in self._film.sizes_px:
+            video.close()
+            raise DecodeError(f"{self.path}: {_WRONG_STREAM.format(self._film.index)}")
+        return video
+
+    def _stamps_seconds(self, video: DecordVideo) -> NDArray[np.float64]:
+        """(N,) media times: decord counts from the first picture, wherever the stream starts."""
+        stamps = video.pts_seconds()
+        return stamps - stamps[0] + self._film.start_seconds if len(stamps) else stamps
 
     def _open_input(self) -> SourceInfo:
         self._video = video = self._open_video()
         height, width = video.frames_at([0]).shape[1:3]
-        return SourceInfo(self.source_id, width, height, video.frame_rate_hz, len(video), None)
+        aspect = self._film.pixel_aspect_ratio
+        return SourceInfo(
+            self.source_id, width, height, video.frame_rate_hz, len(video), None, pixel_aspect_ratio=aspect
+        )
 
     def _pictures(self) -> Iterator[Picture]:
         video = self._video
         if video is None:
             return
-        stamps, step = video.pts_seconds(), video.max_batch
+        stamps, step = self._stamps_seconds(video), video.max_batch
         for begin in range(0, len(stamps), step):
             images = video.frames_at(range(begin, min(begin + step, len(stamps))))
             for image, stamp in zip(images, stamps[begin : begin + step], strict=True):
@@ -206,3 +228,39 @@ class DecordVideoFile(SequentialSource):
         if self._video is not None:
             self._video.close()
         self._video = None
+
+
+@dataclass(frozen=True)
+class _Film:
+    """What PyAV knows of the film of a file and decord does not tell."""
+
+    start_seconds: float = 0.0
+    pixel_aspect_ratio: float = 1.0
+    index: int = 0
+    sizes_px: frozenset[tuple[int, int]] = frozenset()
+    """as stored and as turned; empty: there is no other stream that decord could read"""
+    note: str | None = None
+    """which streams are left out"""
+
+
+def _film_of(path: Path, wanted_stream: int | None) -> _Film:
+    """The film of a file, or its stream ``wanted_stream``.
+
+    Raises:
+        ValueError: there is no such stream, or decord may read another one and nothing would show it.
+    """
+    try:
+        container = av.open(f"file:{path}", metadata_errors="ignore", options={"protocol_whitelist": "file"})
+    except (av.error.FFmpegError, OSError):
+        return _Film()  # decord says what is wrong with the file
+    with container:
+        choice = choose_stream(container, wanted_stream)
+        stream = choice.stream
+        start_seconds = float(stream.start_time * stream.time_base) if stream.start_time else 0.0
+        size_px = (stream.width, stream.height)
+        others = [other for other in container.streams.video if other.index != stream.index]
+        if any((other.width, other.height) == size_px for other in others if other.codec_context is not None):
+            raise ValueError(_WRONG_STREAM.format(stream.index))
+        sizes_px = frozenset({size_px, size_px[::-1]}) if others else frozenset()
+        aspect = float(stream.sample_aspect_ratio or 1)
+        return _Film(start_seconds, aspect, stream.index, sizes_px, choice.note)

@@ -14,6 +14,8 @@ STILL_DISPOSITIONS = ("attached_pic", "still_image", "timed_thumbnails")
 """flags of streams that hold pictures about the film, not the film"""
 DEFAULT_BONUS_PX = 5_000_000
 """what the flag "default" is worth against the size of the picture, as in FFmpeg (fftools, map_auto_video)"""
+EDIT_LIST_FORMATS = frozenset({"mov", "mp4"})
+"""formats that hide pictures by edit lists, and whose whole index is read when they are opened"""
 ENABLED_BY_MUXER = frozenset({"mov", "mp4"})
 """formats whose muxers flag the first video stream as default without being asked, so the flag prefers nothing"""
 PROBED_PACKETS = 400
@@ -44,20 +46,22 @@ def choose_stream(container: Any, wanted: int | None = None, *, can_probe: bool 
     """
     streams = list(container.streams.video)
     if not streams:
-        raise ValueError("it holds no video stream (sound only?)")
+        raise ValueError("it holds no video stream (sound only?); expected a video file")
     counts = _frame_counts(container, streams, can_probe)
     names = {stream.index: _describe(stream, counts[stream.index]) for stream in streams}
     if wanted is not None:
         chosen = next((stream for stream in streams if stream.index == wanted), None)
         if chosen is None:
-            raise ValueError(f"it has no video stream {wanted} (decode.stream); there are: {_list(names.values())}")
+            raise ValueError(f"it has no video stream {wanted} (decode.stream); choose one of: {_list(names.values())}")
     else:
         moving = [stream for stream in streams if not _is_still(stream)]
         if not moving:
-            raise ValueError(f"it holds no moving pictures, only {_list(names.values())}")
+            raise ValueError(f"it holds no moving pictures, only {_list(names.values())}; decode.stream chooses one")
         chosen = max(moving, key=lambda stream: _rank(container, stream, counts[stream.index]))
     if chosen.codec_context is None:
-        raise ValueError(f"the codec of {names[chosen.index]} is unknown to this FFmpeg")
+        raise ValueError(
+            f"the codec of {names[chosen.index]} is unknown to this FFmpeg; convert the file, to H.264 for one"
+        )
     others = [name for index, name in names.items() if index != chosen.index]
     if not others:
         return StreamChoice(chosen, None)
@@ -121,16 +125,17 @@ def shown_count(stream: Any) -> int | None:
     its index of an MP4 file, or marks those that are needed to decode the others.
     """
     entries = getattr(stream, "index_entries", None)
-    if entries is None or not 0 < len(entries) <= stream.frames:  # no index, or not a whole one
+    has_edits = not EDIT_LIST_FORMATS.isdisjoint(stream.container.format.name.split(","))
+    if not has_edits or entries is None or not 0 < len(entries) <= stream.frames:  # others fill theirs while they read
         return stream.frames or None
     return len(entries) - sum(1 for entry in entries if getattr(entry, "is_discard", False))
 
 
 def shown_seconds(container: Any, stream: Any, rate_hz: float | None) -> float | None:
     """How long the stream shows pictures, as the container states: the longest figure; None where it states none."""
-    stated = []
     if end := _clock_seconds(stream.metadata.get("DURATION", "")):  # Matroska's tag tells the end, not the length
-        stated.append(end - _start_seconds(stream))
+        return end - _start_seconds(stream)  # the other figures are of the whole file, with longer streams in it
+    stated = []
     if stream.duration:
         stated.append(float(stream.duration * stream.time_base) - _matroska_start_seconds(container, stream))
     if rate_hz and (count := shown_count(stream)):

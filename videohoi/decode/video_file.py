@@ -86,8 +86,8 @@ class VideoFile(SequentialSource):
         self._decoded = self._decode()
         self._first_frame = next(self._decoded, None)
         if self._first_frame is None:
-            reason = None if self._pipe is None else self._pipe.reason
-            raise self._error(reason or "none of its frames can be decoded")
+            self._raise_pipe_reason()
+            raise self._error("none of its frames can be decoded")
         self._orientation = Orientation.of_frame(self._first_frame)
         self._info = self._describe()
         return self._info
@@ -112,7 +112,7 @@ class VideoFile(SequentialSource):
         try:
             choice = choose_stream(container, self._wanted_stream, can_probe=self._pipe is None)
         except ValueError as error:
-            raise self._error(str(error)) from None
+            raise DecodeError(f"{self.path}: {error}") from None
         if choice.note is None:
             return choice.stream
         self._note(choice.note)
@@ -305,13 +305,17 @@ class VideoFile(SequentialSource):
     def _reason(self, error: Exception) -> str:
         if is_out_of_memory(error):
             raise self._memory_error() from None
-        if self._pipe is not None and self._pipe.reason is not None:
-            return self._pipe.reason
+        self._raise_pipe_reason()
         if not self.path.exists():
             return "there is no such file"
         if self.path.is_file() and self.path.stat().st_size == 0:
             return "the file is empty"
         return f"not readable as video ({getattr(error, 'strerror', None) or error})"
+
+    def _raise_pipe_reason(self) -> None:
+        """Raise what the pipe knows of why it cannot be read; it says what to do itself."""
+        if self._pipe is not None and self._pipe.reason is not None:
+            raise DecodeError(f"{self.path}: {self._pipe.reason}")
 
     def _error(self, reason: str) -> DecodeError:
         return DecodeError(f"{self.path}: {reason}; {ADVICE}")

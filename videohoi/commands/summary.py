@@ -54,7 +54,12 @@ def outcome_line(video: AnnotatedVideo) -> str:
 
 def run_lines(video: AnnotatedVideo) -> list[str]:
     """Notes of the stages, scene cuts, and pairs that were left out."""
-    lines = [note for note in dict.fromkeys(video.run.notes) if note not in video.decode.notes]
+    told = tuple(video.decode.notes)  # the run repeats them, with the name of the stage before each
+    lines = [
+        note
+        for note in dict.fromkeys(video.run.notes)
+        if not any(note == own or note.endswith(f": {own}") for own in told)
+    ]
     cuts = video.facts.get("cuts")
     if cuts:
         times = ", ".join(f"{seconds:.2f}" for seconds in cuts[:MOST_CUTS])

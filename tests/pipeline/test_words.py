@@ -86,7 +86,7 @@ def test_a_word_list_that_asks_for_nothing_is_refused(interactions, tmp_path):
         "objects: [person, cup]\nverbs: [hold, no_interaction]\nno_interaction: no_interaction\n"
         f"interactions: {interactions}\n"
     )
-    with pytest.raises(UsageError, match="asks for nothing that would be reported"):
+    with pytest.raises(UsageError, match="has no verb that would be reported"):
         requested_vocabulary(str(tmp_path / "w.yaml"))
 
 
@@ -133,12 +133,12 @@ def test_the_same_thing_twice_in_a_word_list_is_an_error_by_the_detectors_names(
     """Twice among the sentences, the share of each would be half."""
     words = "objects: [person, tv, television]\nverbs: [watch]\ninteractions: {tv: [watch], television: [watch]}\n"
     (tmp_path / "w.yaml").write_text(words)
-    with pytest.raises(UsageError, match="'watch tv' is asked for twice, maybe by a synonym"):
+    with pytest.raises(UsageError, match="'watch tv' is listed twice, perhaps as a synonym"):
         requested_vocabulary(str(tmp_path / "w.yaml"))
 
 
 def test_the_same_thing_twice_is_an_error_also_by_a_synonym():
-    with pytest.raises(UsageError, match="'hold cup' is asked for twice"):
+    with pytest.raises(UsageError, match="'hold cup' is listed twice"):
         requested_vocabulary("hold cup, grasp mug")
 
 

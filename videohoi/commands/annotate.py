@@ -66,19 +66,19 @@ def run_annotate(request: AnnotateRequest) -> int:
     with Pipeline.from_config(request.config, request.overrides()) as pipeline:
         check_model(pipeline.config)
         _check_detector(pipeline.config, request.detector)
-        with interrupts_wait() as interrupt:  # a late second Ctrl-C must not cut the summary short
+        with interrupts_wait() as interrupt:  # a second Ctrl-C must not cut the summary short
             return _Batch(pipeline, request).run(interrupt)
 
 
 def _check_detector(config: Any, typed: str | None) -> None:
-    """In the settings the default stands for none; who types it wants it."""
+    """Refuse a detector on the command line for a method that has its own; in the settings the default means none."""
     model = base_config(config).model
     if typed == DetectSettings.detector and finds_boxes(model):
         raise UsageError(f"model {model.name} finds its own boxes; leave --detector {typed} out")
 
 
 class _Batch:
-    """Inputs one after another, and what became of them."""
+    """Annotates inputs one after another and keeps their results."""
 
     def __init__(self, pipeline: Pipeline, request: AnnotateRequest) -> None:
         self._pipeline, self._request = pipeline, request
@@ -88,7 +88,7 @@ class _Batch:
         self._failures: list[VideohoiError] = []
 
     def run(self, interrupt: Interrupt) -> int:
-        """Everything; an interrupt is raised while inputs are listed and videos run, else only noted."""
+        """Annotate all inputs; an interrupt raises while inputs are listed and videos run, else it is noted."""
         with interrupts_raise():
             items = self._list_inputs()
         jobs = _jobs(items, self._request.out)
@@ -104,7 +104,7 @@ class _Batch:
         return self._conclude(interrupt.came)
 
     def _list_inputs(self) -> list[InputItem]:
-        """Inputs of all that was named; what is no input fails alone when others are good."""
+        """The inputs of all arguments; a wrong argument is reported and the others are annotated."""
         good: list[str] = []
         for spec in self._request.inputs:
             try:
@@ -120,7 +120,7 @@ class _Batch:
         return items
 
     def _without_results(self, items: list[InputItem]) -> list[InputItem]:
-        """Overlays of earlier runs that a pattern such as ``**/*.mp4`` found are no inputs, unless they are named."""
+        """Leave out overlays of earlier runs that a pattern such as ``**/*.mp4`` matched, unless they are named."""
         named = set(self._request.inputs)
         results = {
             item.label
@@ -128,7 +128,7 @@ class _Batch:
             if item.label not in named and any(part.endswith(OUTPUT_SUFFIX) for part in Path(item.label).parts[:-1])
         }
         if results and not self._request.quiet:
-            self._complain(f"left out, results of earlier runs: {len(results)} files, {min(results)} for one")
+            self._complain(f"left out {len(results)} results of earlier runs, such as {min(results)}")
         return [item for item in items if item.label not in results]
 
     def _is_done(self, item: InputItem, folder: Path) -> bool:
@@ -136,7 +136,7 @@ class _Batch:
         return is_done(folder, self._pipeline, item, overlay=request.overlay, whole_hash=request.whole_hash)
 
     def _annotate(self, item: InputItem, folder: Path, progress: FrameProgress, title: str) -> bool:
-        """False when what happened concerns all inputs that follow, too."""
+        """Annotate one input; False if the inputs that follow must not be started."""
         try:
             with progress.video(title) as advance, interrupts_raise():
                 done = annotate(
@@ -175,7 +175,7 @@ class _Batch:
 
 
 def _jobs(items: Sequence[InputItem], out: Path | None) -> list[tuple[InputItem, Path]]:
-    """Each input with its result folder; ``UsageError`` where two share one though their full names are taken."""
+    """Each input with its result folder; ``UsageError`` if two inputs would share one even under their full names."""
     jobs = [(item, output_folder(item, out)) for item in items]
     others: tuple[Naming, ...] = ("name", "parent")
     for naming in others:  # clip.mp4 beside clip.mkv; a/clip.mp4 and b/clip.mp4 with one --out

@@ -1,4 +1,4 @@
-"""``videohoi demo``: a made clip with known truth through the main job."""
+"""``videohoi demo``: a generated clip with known truth, annotated by the main job."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from videohoi.sink.disk import prepare_output_folder
 
 CLIP_FILE = "demo.mp4"
 STARTER_SETTINGS = ("track.new_track_score=0.4",)
-"""the starter is less sure of the cup, a cut-out from a photograph, than of real things; its usual 0.45 misses it"""
+"""the starter's scores are lower for the cup, cut out of a photograph, than for real objects; 0.45 would miss it"""
 
 
 def run_demo(out: Path, detector: str | None, *, quiet: bool) -> int:
-    """Compose the clip into ``out``, annotate it, print where to look and what the truth is; returns the exit code."""
-    create_detector(detector or "starter")  # what is wrong with it is said before the clip is made
+    """Write the clip to ``out``, annotate it, print where the results are and the truth; returns the exit code."""
+    create_detector(detector or "starter")  # a wrong name is reported before the clip is made
     with FolderLock(prepare_output_folder(out)):
         return _run_demo(out, detector, Console(highlight=False, quiet=quiet))
 

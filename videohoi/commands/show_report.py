@@ -15,7 +15,7 @@ from videohoi.sink.run_report import write_report
 
 
 def show_report(report: Report, json_file: Path | None, html_file: Path | None) -> None:
-    """Print the tables; write the files that are asked for.
+    """Print the tables and write the requested files.
 
     Raises:
         SinkError: a file cannot be written.
@@ -24,11 +24,11 @@ def show_report(report: Report, json_file: Path | None, html_file: Path | None) 
     console.print(report.title, markup=False)
     for name, value in report.settings.items():
         console.print(f"{name}: {value}", markup=False, soft_wrap=True)
-    for found in report.tables:
-        table = Table(title=found.title, title_justify="left")
-        for position, column in enumerate(found.columns):
+    for section in report.tables:
+        table = Table(title=section.title, title_justify="left")
+        for position, column in enumerate(section.columns):
             table.add_column(column, justify="left" if position == 0 else "right")
-        for row in found.rows:
+        for row in section.rows:
             table.add_row(*row)
         console.print(table)
     for note in report.notes:

@@ -35,7 +35,7 @@ def show_summary(
         console.print(f"{skipped} of {count} inputs were complete already and were skipped")
     if failed and (done or skipped):
         console.print(f"{failed} of {count} inputs failed; the errors are above")
-    if not_started:
+    if not_started and (done or skipped):
         console.print(f"{not_started} of {count} inputs were not started; run the same command again with --resume")
     for line in dict.fromkeys(line for video in done for line in stage_lines(video.facts)):
         console.print(line, markup=False, soft_wrap=True)

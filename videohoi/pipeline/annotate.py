@@ -22,7 +22,6 @@ from videohoi.graph import RunReport
 from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.input_fingerprint import input_fingerprint
 from videohoi.pipeline.interrupts import interrupts_wait
-from videohoi.pipeline.memory import return_free_memory
 from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.pipeline import SCHEMA_VERSION, Pipeline
 from videohoi.pipeline.watch import Progress, Watch
@@ -40,18 +39,18 @@ from videohoi.structures.interop import pandas
 
 OUTPUT_SUFFIX = ".videohoi"
 Naming = Literal["stem", "name", "parent"]
-"""of result folders"""
+"""how result folders are named"""
 OVERLAY_FILE, REPORT_FILE = "overlay.mp4", "report.json"
 DATA_FILES = ("segments.csv", "tracks.csv", "pairs.csv", "events.jsonl", "frames.jsonl")
 OUTPUT_FILES = (*DATA_FILES, OVERLAY_FILE, REPORT_FILE)
-"""what a run leaves in its folder"""
+"""the files of a complete run"""
 
 _REPORTED_PACKAGES = ("numpy", "opencv-python-headless", "av", "numba", "onnxruntime")
 _OPTIONAL_PACKAGES = {
     "torch": "torch", "open_clip": "open_clip_torch", "timm": "timm", "transformers": "transformers",
     "openvino": "openvino", "decord": "decord",
 }  # fmt: skip
-"""module -> package: reported where the run imported it"""
+"""module -> package; its version is reported if the run imported the module"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,7 +63,7 @@ class AnnotatedVideo:
     run: RunReport
     decode: SourceReport
     facts: dict[str, Any]
-    """what the stages say of themselves: ``Pipeline.facts``"""
+    """``Pipeline.facts``: detector, head, counts"""
     interrupted: bool = False
     source_info: SourceInfo | None = None
 
@@ -126,7 +125,7 @@ def annotate(
             _remove_empty(new_folders)
         raise
     finally:
-        return_free_memory()
+        pipeline.memory.run_is_over()
 
 
 class _Run:
@@ -175,7 +174,7 @@ class _Run:
         return report
 
     def finish(self, report: RunReport, origin: dict[str, Any]) -> AnnotatedVideo:
-        """Give the files their names, in the place of an earlier run's, and write the report last."""
+        """Give the files their names, replacing an earlier run's, and write the report last."""
         self._is_closing = True
         self._remove_outputs()
         for sink in (*self._files, *self._video, self._watch):
@@ -196,15 +195,15 @@ class _Run:
         return result
 
     def abort(self) -> None:
-        """Leave nothing; of an earlier run only what is whole, that is all of it or none."""
+        """Remove what this run wrote; the results of an earlier run stay whole or go."""
         for sink in (*self._files, *self._video):
-            with contextlib.suppress(SinkError):  # what went wrong first is what counts
+            with contextlib.suppress(SinkError):  # the first failure is the one that counts
                 sink.abort()
         if self._is_closing:
             self._remove_outputs()
 
     def _remove_partial_files(self) -> None:
-        """Those of a run that was killed; this run writes some of them anew, not always all."""
+        """Remove the partial files of a run that was killed: this run may write fewer."""
         for name in OUTPUT_FILES:
             _remove(AtomicFile(self._folder / name).partial_path)
 
@@ -213,7 +212,7 @@ class _Run:
             _remove(self._folder / name)
 
     def _record(self, result: AnnotatedVideo) -> dict[str, Any]:
-        """Everything about the run that is not a result."""
+        """The facts of the run for report.json."""
         return {
             "schema": "videohoi.report",
             "version": SCHEMA_VERSION,
@@ -248,7 +247,7 @@ def _overlay(pipeline: Pipeline, folder: Path) -> Sink:
 
 
 def _plain(failure: StageError) -> VideohoiError:
-    """The cause itself when it already says everything (bad input, full disk, missing weights)."""
+    """The cause itself where its message is complete (bad input, full disk, missing weights)."""
     cause = failure.__cause__
     return cause if isinstance(cause, VideohoiError) and not isinstance(cause, StageError) else failure
 
@@ -261,7 +260,7 @@ def _remove(path: Path) -> None:
 
 
 def _remove_empty(folders: Sequence[Path]) -> None:
-    """Those of ``folders``, innermost first, that hold nothing."""
+    """Remove the empty ones of ``folders``, innermost first."""
     for folder in folders:
         with contextlib.suppress(OSError):
             folder.rmdir()

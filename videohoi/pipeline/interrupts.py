@@ -1,4 +1,4 @@
-"""What Ctrl-C does, and when: at once, as an exception, or after the files are safe."""
+"""When Ctrl-C takes effect: as an exception at once, or after the files are safe."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from typing import Any
 
 @dataclass
 class Interrupt:
-    """Whether one came."""
+    """Whether Ctrl-C was pressed."""
 
     came: bool = False
 
 
 @contextlib.contextmanager
 def interrupts_raise() -> Iterator[None]:
-    """Inside, an interrupt is a ``KeyboardInterrupt``, so that what is being written can be closed or removed."""
+    """In the block an interrupt raises ``KeyboardInterrupt``, so that files can be closed or removed."""
     with _handled(signal.default_int_handler):
         yield
 
 
 @contextlib.contextmanager
 def interrupts_wait() -> Iterator[Interrupt]:
-    """Inside, the first interrupt is only noted and the second is raised: for short work that should not be cut."""
+    """In the block the first interrupt is noted and the second raises: for short work that should not be cut."""
     interrupt = Interrupt()
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -41,7 +41,7 @@ def interrupts_wait() -> Iterator[Interrupt]:
 
 @contextlib.contextmanager
 def _handled(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
-    """Only the main thread may set handlers, and only it gets interrupts: elsewhere there is nothing to do."""
+    """Set the handler in the main thread; no other thread may set one, or is interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -49,5 +49,5 @@ def _handled(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
     try:
         yield
     finally:
-        if before is not None:  # None: set by a host program in C, and lost
+        if before is not None:  # None: the handler was set in C and is not known here
             signal.signal(signal.SIGINT, before)

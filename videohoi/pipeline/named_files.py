@@ -1,4 +1,4 @@
-"""What the files are that a run's settings name: a name alone does not say that nothing changed behind it."""
+"""Hashes of the files that a run's settings name: the content may change while the name stays."""
 
 from __future__ import annotations
 

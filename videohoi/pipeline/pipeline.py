@@ -17,7 +17,7 @@ from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.bundled import LoadedPipeline, load_pipeline, restored_pipeline
 from videohoi.pipeline.inputs import open_input
 from videohoi.pipeline.kept_models import ModelShelf
-from videohoi.pipeline.memory import return_free_memory
+from videohoi.pipeline.memory import RunMemory
 from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.one_picture import detect_picture
 from videohoi.pipeline.presenter import VocabularyPresenter
@@ -44,6 +44,8 @@ class Pipeline:
     def __init__(self, loaded: LoadedPipeline) -> None:
         self._loaded = loaded
         self._shelf = ModelShelf()
+        self.memory = RunMemory()
+        """told of the end of each run"""
         self._graph: Graph[FrameResult] | None = None
         self._source: Source | None = None
 
@@ -134,7 +136,7 @@ class Pipeline:
                 raise failure.__cause__ from failure
             raise
         finally:
-            return_free_memory()
+            self.memory.run_is_over()
 
     def detect(self, picture: Any, *, channels: str = "rgb", source_id: str | None = None) -> FrameResult:
         """One picture alone: its boxes, and the interactions that score at least ``smooth.on_threshold``.

@@ -1,4 +1,4 @@
-"""Whether an input's results are there already."""
+"""Whether the results of an input exist already."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from videohoi.pipeline.pipeline import Pipeline
 
 
 def is_done(folder: Path, pipeline: Pipeline, item: InputItem, *, overlay: bool, whole_hash: bool = False) -> bool:
-    """``folder`` holds complete results of this input, these settings and weights, and this release.
+    """Whether ``folder`` holds complete results of this input, with these settings, weights and this release.
 
     ``whole_hash``: all bytes of the input are compared, not samples of them.
     """

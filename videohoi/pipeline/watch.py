@@ -1,4 +1,4 @@
-"""A sink for who looks on while a run goes: how far it is, and the segments so far."""
+"""A sink that reports progress and collects the segments of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Progress = Callable[[int, int | None], None]
 
 
 class Watch:
-    """Tells ``progress`` after each frame, and once before the first."""
+    """Calls ``progress`` once at the start and after each frame."""
 
     name = "watch"
 
@@ -28,12 +28,12 @@ class Watch:
         self.frames_done = 0
 
     def open(self, info: SourceInfo, header: dict[str, Any]) -> None:
-        """Learn how many frames to expect."""
+        """Report the number of frames to expect."""
         self.info = info
         self._tell()
 
     def process(self, result: FrameResult) -> None:
-        """Count a frame and take its events."""
+        """Count a frame and collect its events."""
         self.segments += self._builder.feed(result.events)
         self.frames_done += 1
         self._tell()
@@ -43,7 +43,7 @@ class Watch:
         self.segments += self._builder.finish()
 
     def abort(self) -> None:
-        """Nothing is left anyway."""
+        """Nothing to remove: no file is written."""
 
     def _tell(self) -> None:
         if self._progress is not None and self.info is not None:

@@ -15,16 +15,16 @@ from videohoi.vocabulary.word_list import read_word_list
 OWN_WORDS = "own words"
 _ENDINGS = (".yaml", ".yml")
 _FILE = re.compile(r"[^\s,]*([/\\.][^\s,]*)")
-"""what names a file rather than words"""
+"""matches the name of a file, not words"""
 
 
 def is_word_list(text: str) -> bool:
-    """``--vocab`` names a file."""
+    """Whether ``--vocab`` names a file."""
     return text.strip().lower().endswith(_ENDINGS)
 
 
 def requested_vocabulary(text: str) -> Vocabulary:
-    """What ``--vocab`` asks for: phrases as ``hold cup, drink from bottle``, or the file of a word list.
+    """The vocabulary of ``--vocab``: phrases such as ``hold cup, drink from bottle``, or the file of a word list.
 
     Verbs may be new, unless they look like a slip of a known one (a word list takes those too). Objects must be classes
     that the detectors find; their class ids stay, so every object of HICO-DET is listed.
@@ -65,7 +65,7 @@ def _vocabulary(pairs: Sequence[Phrase]) -> Vocabulary:
 def _refuse_twice(pairs: Sequence[Phrase]) -> None:
     twice = [f"{verb} {thing}" for number, (verb, thing) in enumerate(pairs) if (verb, thing) in pairs[:number]]
     if twice:
-        raise UsageError(f"--vocab: {twice[0]!r} is asked for twice, maybe by a synonym; remove one")
+        raise UsageError(f"--vocab: {twice[0]!r} is listed twice, perhaps as a synonym; remove one")
 
 
 def _on_detector_classes(words: Vocabulary) -> Vocabulary:
@@ -84,7 +84,7 @@ def _on_detector_classes(words: Vocabulary) -> Vocabulary:
         )
     interactions = tuple((verb, ids[obj]) for verb, obj in words.interactions)
     if all(words.verbs[verb] == words.no_interaction_verb for verb, _ in interactions):
-        raise UsageError(f"--vocab: word list {words.name!r} asks for nothing that would be reported; give a verb")
+        raise UsageError(f"--vocab: word list {words.name!r} has no verb that would be reported; add one")
     _refuse_twice(tuple((words.verbs[verb], base.objects[obj]) for verb, obj in interactions))
     return replace(
         words,

@@ -161,7 +161,7 @@ def test_a_folder_of_images_whose_name_is_a_number_is_no_camera(videohoi, here):
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("decode.frame_rate_hz=0", "decode.frame_rate_hz=0: expected a number"),
+        ("decode.frame_rate_hz=0", "expected a number above 0"),
         ("decode.backend=ffmpeg", "expected one of pyav, decord"),
         ("decode.threads=0", "expected a number from 1 to 1024"),
     ],

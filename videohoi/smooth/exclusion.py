@@ -46,6 +46,8 @@ class Exclusion:
 def _compete(table: PairTable, scores: PairScores, rows: Ints, rivals: Ints, columns: Ints) -> None:
     """Of the ``rows`` (n,) with one number in ``rivals`` (n,) only the strongest keeps its verbs in ``columns``."""
     strengths = _strengths(table, scores, rows, columns)
+    if np.count_nonzero(strengths > 0) < 2:
+        return  # nobody to lose against
     order = np.lexsort((np.arange(len(rows)), -strengths, rivals))
     first = np.r_[True, np.diff(rivals[order]) != 0]
     winners = order[first][np.cumsum(first) - 1]  # of each row's rivals, in ``order``

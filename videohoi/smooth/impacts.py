@@ -72,17 +72,15 @@ def measure_changes(
 ) -> Changes:
     """Velocity changes at ``at_seconds`` of the objects in track columns ``objects`` (n,) beside ``humans`` (n,)."""
     begin, end = at_seconds - config.half_window_seconds, at_seconds + config.half_window_seconds
-    window = tracks.window(begin, end)
-    before = tracks.window(begin, at_seconds).velocities(least=2)[objects]
-    after = tracks.window(at_seconds, end).velocities(least=2)[objects]
+    window, earlier, later = (tracks.window(*span) for span in ((begin, end), (begin, at_seconds), (at_seconds, end)))
+    before, after = earlier.velocities[objects], later.velocities[objects]
     nearest = window.nearest(at_seconds)
     human_boxes, boxes = nearest[humans], nearest[objects]
     heights = np.maximum(human_boxes[:, 3] - human_boxes[:, 1], LEAST_HEIGHT_SIZES * sizes_px(boxes))
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    known = np.isfinite(before[:, 0]) & np.isfinite(after[:, 0]) & (window.counts[humans] > 0)
+    known = (earlier.counts[objects] >= 2) & (later.counts[objects] >= 2) & (window.counts[humans] > 0)
     known &= outside_px(centres, human_boxes) <= config.reach_heights * heights
-    drift = np.nan_to_num(window.velocities()[humans])
-    before, after = np.nan_to_num(before), np.nan_to_num(after)
+    drift = np.where(window.moving[humans, None], window.velocities[humans], 0.0)
     return Changes(
         pts_seconds=at_seconds,
         heights_per_second=np.where(known, _lengths(after - before) / heights, -1.0),
@@ -90,6 +88,19 @@ def measure_changes(
         slow_before=_lengths(before - drift) / heights < SLOW_HEIGHTS_PER_SECOND,
         slow_after=_lengths(after - drift) / heights < SLOW_HEIGHTS_PER_SECOND,
     )
+
+
+def any_jump(tracks: TrackBoxes, at_seconds: float, config: ImpactConfig) -> bool:
+    """Some track changes its velocity by enough for an impact of a thing of its size on the smallest human.
+
+    Most frames have none, and need no look at pairs.
+    """
+    begin, end = at_seconds - config.half_window_seconds, at_seconds + config.half_window_seconds
+    earlier, later = tracks.window(begin, at_seconds), tracks.window(at_seconds, end)
+    sizes = sizes_px(tracks.window(begin, end).nearest(at_seconds))
+    least = config.least_change_heights_per_second * LEAST_HEIGHT_SIZES * sizes
+    known = (earlier.counts >= 2) & (later.counts >= 2)
+    return bool((known & (_lengths(later.velocities - earlier.velocities) >= least)).any())
 
 
 def _lengths(vectors: Vector) -> Vector:
@@ -167,10 +178,12 @@ class ImpactFinder:
     ) -> list[Momentary]:
         """What became known with the frame at ``newest_seconds``, in the order of ``rows``; notes who was kicked."""
         at = newest_seconds - self._config.half_window_seconds
+        rising = {key for key, peaks in self._peaks.items() if peaks.is_rising}
+        if not rising and not any_jump(tracks, at, self._config):
+            return []
         humans, objects = tracks.columns_of(table.human_ids[rows]), tracks.columns_of(table.object_ids[rows])
         changes = measure_changes(tracks, humans, objects, at, self._config)
         strong = changes.heights_per_second >= self._config.least_change_heights_per_second
-        rising = {key for key, peaks in self._peaks.items() if peaks.is_rising}
         found = []
         for place, row in enumerate(rows.tolist()):
             key = (int(table.human_ids[row]), int(table.object_ids[row]))

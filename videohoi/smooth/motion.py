@@ -55,8 +55,9 @@ def pair_motion(
     known = (window.counts[humans] > 0) & (window.counts[objects] > 0)
     nearest = window.nearest(pts_seconds)
     human_boxes, boxes = nearest[humans], nearest[objects]
-    velocities = np.nan_to_num(window.velocities()[objects] - camera_px_per_second)
+    velocities = window.velocities[objects] - camera_px_per_second
     speeds = np.hypot(velocities[:, 0], velocities[:, 1]) / sizes_px(boxes)
+    speeds[~window.moving[objects]] = 0.0
     low = tracks.window(pts_seconds - config.low_seconds, pts_seconds + config.low_seconds)
     feet, heights = human_boxes[:, 3], human_boxes[:, 3] - human_boxes[:, 1]
     rises = (feet - low.highest_px()[objects]) / np.maximum(heights, 1.0)
@@ -117,9 +118,8 @@ def carrying_evidence(
 
 
 def camera_velocity(velocities_px_per_second: Vector) -> Vector:
-    """Median of at least three velocities (n, 2) as the camera's own motion (2,); zero with fewer. NaN: unknown."""
-    known = velocities_px_per_second[np.isfinite(velocities_px_per_second[:, 0])]
-    if len(known) < LEAST_TRACKS:
+    """Median of at least three velocities (n, 2) as the camera's own motion (2,); zero with fewer."""
+    if len(velocities_px_per_second) < LEAST_TRACKS:
         return np.zeros(2)
-    result: Vector = np.median(known, axis=0)
+    result: Vector = np.median(velocities_px_per_second, axis=0)
     return result

@@ -151,9 +151,8 @@ class PairTable:
 
     def observed_in(self, item: FrameResult) -> NDArray[np.bool_]:
         """(R used,) pairs whose two boxes were seen in this frame, whether or not the pair was scored."""
-        ids, used = item.tracks.track_ids, self.used
-        seen = np.isin(self.human_ids[:used], ids) & np.isin(self.object_ids[:used], ids)
-        seen[0] = False
+        ids, seen = set(item.tracks.track_ids.tolist()), np.zeros(self.used, np.bool_)
+        seen[[row for (human, thing), row in self._keys.items() if human in ids and thing in ids]] = True
         return seen
 
     def note_observed(self, observed: NDArray[np.bool_], pts_seconds: float, dt_seconds: float) -> None:

@@ -178,8 +178,8 @@ class InteractionSmoother:
     def _camera(self, item: FrameResult, pts: float) -> Vector:
         half = self.config.motion.window_seconds / 2
         ids = item.tracks.track_ids
-        columns = self._tracks.columns_of(ids[ids >= 0])
-        return camera_velocity(self._tracks.window(pts - half, pts + half).velocities()[columns])
+        columns, window = self._tracks.columns_of(ids[ids >= 0]), self._tracks.window(pts - half, pts + half)
+        return camera_velocity(window.velocities[columns[window.moving[columns]]])
 
     def _expire(self, pts: float) -> None:
         """Forget what can matter no more: pairs long unseen, and boxes older than any window of a later frame."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,20 +30,24 @@ class Window:
         """(C,) frames in which the track was seen"""
 
     @property
+    def moving(self) -> NDArray[np.bool_]:
+        """(C,) tracks with boxes enough to tell their velocity."""
+        return self.counts >= LEAST_SAMPLES
+
+    @cached_property
     def centres(self) -> Vector:
         """(F, C, 2) px."""
         return (self.boxes[..., :2] + self.boxes[..., 2:]) / 2
 
-    def velocities(self, least: int = LEAST_SAMPLES) -> Vector:
-        """(C, 2) least-squares velocities of the centres in px/s; NaN with fewer than ``least`` boxes."""
-        if not len(self.times):
-            return np.full((len(self.counts), 2), np.nan)
+    @cached_property
+    def velocities(self) -> Vector:
+        """(C, 2) least-squares velocities of the centres in px/s; 0 with fewer than two boxes (see ``counts``)."""
+        if len(self.times) < 2:
+            return np.zeros((len(self.counts), 2))
         times = (self.times - self.times[0])[:, None]
-        counts = np.maximum(self.counts, 1)
-        centred = np.where(self.seen, times - (times * self.seen).sum(axis=0) / counts, 0.0)
+        centred = (times - (times * self.seen).sum(axis=0) / np.maximum(self.counts, 1)) * self.seen
         spread = np.maximum((centred * centred).sum(axis=0), 1e-9)
-        slopes = np.einsum("fc,fcd->cd", centred, self.centres) / spread[:, None]
-        result: Vector = np.where((self.counts >= least)[:, None], slopes, np.nan)
+        result: Vector = (centred[..., None] * self.centres).sum(axis=0) / spread[:, None]
         return result
 
     def nearest(self, at_seconds: float) -> Vector:
@@ -73,6 +79,7 @@ class TrackBoxes:
     def __init__(self) -> None:
         self._grid = TimedGrid(4)
         self._columns: Columns[int] = Columns()
+        self._windows: dict[tuple[float, float], Window] = {}
 
     def __len__(self) -> int:
         return len(self._columns)
@@ -89,6 +96,7 @@ class TrackBoxes:
         columns = [self._columns.of(track) or self._columns.take(track) for track in ids[rows].tolist()]
         boxes = item.detections.boxes_xyxy_px[rows].astype(np.float64)
         self._grid.push(item.frame.pts_seconds, np.array(columns, np.int64), boxes)
+        self._windows.clear()
 
     def columns_of(self, track_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Columns of tracks, of any shape; 0, a track that is never seen, where nothing is remembered."""
@@ -96,13 +104,18 @@ class TrackBoxes:
         return np.array(columns, np.int64).reshape(track_ids.shape)
 
     def window(self, begin_seconds: float, end_seconds: float) -> Window:
-        """The boxes with begin <= time <= end; views, valid until the next change."""
-        rows, used = self._grid.span(begin_seconds, end_seconds), self._columns.count
-        return Window(self._grid.times[rows], self._grid.values[rows, :used], self._grid.seen[rows, :used])
+        """The boxes with begin <= time <= end; views, valid until the next change, and the same ones until then."""
+        known = self._windows.get((begin_seconds, end_seconds))
+        if known is None:
+            rows, used = self._grid.span(begin_seconds, end_seconds), self._columns.count
+            known = Window(self._grid.times[rows], self._grid.values[rows, :used], self._grid.seen[rows, :used])
+            self._windows[begin_seconds, end_seconds] = known
+        return known
 
     def forget(self, before_seconds: float) -> None:
         """Drop older boxes, and the tracks that have none left."""
         self._grid.drop_before(before_seconds)
+        self._windows.clear()
         counts = self._grid.seen.sum(axis=0)
         for track, column in self._columns.items():
             if not counts[column]:

@@ -124,6 +124,8 @@ class OnADevice:
         ([picture(), None], "picture 1 is NoneType; expected an array"),
         ({"a": picture()}, "cannot read pictures from dict; expected a path, an address"),
         (3.5, "cannot read pictures from float"),
+        (bytearray(picture()), "cannot read pictures from bytearray"),
+        (memoryview(picture()), "cannot read pictures from memoryview"),
         (OnADevice(), "OnADevice gives no array .*Use Tensor.cpu"),
         ([(0.0, picture()), picture()], "picture 1 comes without a time, unlike those before"),
         ([picture(), (0.0, picture())], "picture 1 comes with a time"),

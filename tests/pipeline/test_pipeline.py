@@ -58,6 +58,14 @@ def test_an_open_source_object_can_be_run():
     assert len(list(pipeline.run(source))) == 3
 
 
+def test_one_override_may_be_a_text_of_its_own():
+    pipeline = Pipeline.from_config(b"offline_annotation", "detect.workers=1")
+    assert pipeline.config.detect.workers == 1
+    assert repr(pipeline) == "Pipeline('offline_annotation', lossless)"
+    with pytest.raises(videohoi.VideohoiError, match="expected the name of a configuration or a YAML file, got int"):
+        Pipeline.from_config(3)
+
+
 def test_a_bad_file_is_one_clear_error(tmp_path):
     (tmp_path / "text.mp4").write_text("hello" * 99, encoding="utf-8")
     pipeline = Pipeline.from_config()

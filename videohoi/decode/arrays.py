@@ -57,7 +57,7 @@ def array_source(
             return ArraySource(array, layout, frame_rate_hz, count=len(array))
         layout.checked(array, "the array")
         return ArraySource([pictures], layout, frame_rate_hz, count=1)
-    if isinstance(pictures, (dict, set, frozenset)) or not isinstance(pictures, Iterable):
+    if isinstance(pictures, (dict, set, frozenset, bytearray, memoryview)) or not isinstance(pictures, Iterable):
         raise InputError(f"cannot read pictures from {type(pictures).__name__}; expected {EXPECTED}")
     count = len(pictures) if isinstance(pictures, Sequence) else None
     return ArraySource(pictures, layout, frame_rate_hz, count=count)

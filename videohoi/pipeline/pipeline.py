@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 
 from videohoi import config as strict_config
 from videohoi.decode.protocol import Source, SourceReport
-from videohoi.errors import InputError, StageError, UsageError
+from videohoi.errors import ConfigError, InputError, StageError, UsageError
 from videohoi.graph import Graph, RunReport
 from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.bundled import LoadedPipeline, load_pipeline, restored_pipeline
@@ -50,13 +51,18 @@ class Pipeline:
         self._source: Source | None = None
 
     @classmethod
-    def from_config(cls, spec: str | Path = "offline_annotation", overrides: Sequence[str] = ()) -> Pipeline:
-        """From a shipped config's name or a YAML file, with ``a.b=c`` overrides.
+    def from_config(
+        cls, spec: str | bytes | os.PathLike[str] = "offline_annotation", overrides: str | Sequence[str] = ()
+    ) -> Pipeline:
+        """From a shipped config's name or a YAML file, with one or more ``a.b=c`` overrides.
 
         Raises:
             ConfigError: unknown name, key or value.
         """
-        return cls(load_pipeline(spec, tuple(overrides)))
+        if not isinstance(spec, (str, bytes, os.PathLike)):
+            raise ConfigError(f"expected the name of a configuration or a YAML file, got {type(spec).__name__}")
+        given = (overrides,) if isinstance(overrides, str) else tuple(overrides)
+        return cls(load_pipeline(os.fsdecode(spec) if isinstance(spec, bytes) else str(spec), given))
 
     def __enter__(self) -> Pipeline:
         return self

@@ -30,7 +30,7 @@ def detect(
     channels: str = "rgb",
     detector: str | None = None,
     model: str | None = None,
-    settings: Sequence[str] = (),
+    settings: str | Sequence[str] = (),
 ) -> FrameResult:
     """Humans, objects and interactions of one picture.
 
@@ -45,7 +45,7 @@ def detect(
         channels: ``rgb`` or ``bgr`` (OpenCV's order), of arrays.
         detector: as ``videohoi annotate --detector``; None: the starter.
         model: as ``videohoi annotate --model``; None: the starter.
-        settings: ``KEY=VALUE`` as for ``--set``.
+        settings: one or more ``KEY=VALUE`` as for ``--set``.
 
     Raises:
         InputError: the picture cannot be read.
@@ -61,7 +61,7 @@ def annotate(
     *,
     detector: str | None = None,
     model: str | None = None,
-    settings: Sequence[str] = (),
+    settings: str | Sequence[str] = (),
     overlay: bool = True,
     progress: bool = True,
 ) -> AnnotatedVideo:
@@ -77,7 +77,7 @@ def annotate(
         out: where the folder ``clip.videohoi`` goes; None: beside the video.
         detector: as ``videohoi annotate --detector``; None: the starter.
         model: as ``videohoi annotate --model``; None: the starter.
-        settings: ``KEY=VALUE`` as for ``--set``.
+        settings: one or more ``KEY=VALUE`` as for ``--set``.
         overlay: draw ``overlay.mp4``, the costly output.
         progress: show a bar on terminals and in notebooks.
 
@@ -107,9 +107,10 @@ def _one_input(path: Any) -> InputItem:
     return items[0]
 
 
-def _overrides(detector: str | None, model: str | None, settings: Sequence[str]) -> tuple[str, ...]:
+def _overrides(detector: str | None, model: str | None, settings: str | Sequence[str]) -> tuple[str, ...]:
     named = (("detect.detector", detector), ("model.name", model))
-    return (*settings, *(f"{key}={json.dumps(value)}" for key, value in named if value is not None))
+    given = (settings,) if isinstance(settings, str) else settings
+    return (*given, *(f"{key}={json.dumps(value)}" for key, value in named if value is not None))
 
 
 @lru_cache(maxsize=2)

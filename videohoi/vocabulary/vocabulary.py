@@ -17,7 +17,7 @@ from videohoi.vocabulary.packed import read_packed
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Vocabulary:
     """Object classes, verbs and the (verb, object) interactions that make sense."""
 
@@ -41,6 +41,10 @@ class Vocabulary:
     """(other word, name of ``verbs``)"""
     participles: Pairs = ()
     """(verb, its words in a prompt) where English grammar does not give them, as for a relation: above -> above"""
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.objects)} objects, {len(self.verbs)} verbs, {len(self.interactions)} interactions"
+        return f"Vocabulary({self.name!r}: {counts})"
 
     @cached_property
     def valid(self) -> NDArray[np.bool_]:

@@ -103,3 +103,60 @@ def test_what_cannot_be_read_is_one_clear_line(tmp_path):
     (tmp_path / "a.heic").write_bytes(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic")
     with pytest.raises(InputError, match=r"a\.heic: HEIF/HEIC pictures cannot be read here; convert it to JPEG"):
         list_inputs([tmp_path / "a.heic"])
+
+
+def test_pages_before_the_damage_are_read_and_the_others_are_counted(tmp_path):
+    path = write(tmp_path / "cut.tif", count=8)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    source = open_source(path, frame_rate_hz=1.0)
+    frames = read(source)
+    assert [number_of(frame.image) for frame in frames] == [*range(len(frames))]
+    assert 4 <= len(frames) <= 6
+    assert source.report.corrupt_packets >= 1
+    assert any("cannot be read and was skipped" in note for note in source.report.notes)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "avif"])
+def test_orientation_of_every_kind_of_picture(tmp_path, suffix):
+    picture = Image.fromarray(numbered_image(9, 80, 40))  # red at the top left
+    exif = picture.getexif()
+    exif[0x0112] = 6  # to be turned clockwise by a quarter
+    picture.save(tmp_path / f"turned.{suffix}", exif=exif)
+    (frame,) = read(open_source(tmp_path / f"turned.{suffix}"))
+    assert frame.image.shape == (80, 40, 3)
+    red, other = frame.image[5:35, 25:35].mean(axis=(0, 1)), frame.image[5:35, 5:15].mean(axis=(0, 1))
+    assert red[0] > 180 > 100 > red[1]
+    assert abs(other - 90).max() < 12
+
+
+def test_pictures_of_real_numbers_keep_their_brightness(tmp_path):
+    pages = [Image.fromarray(np.full((24, 32), level, np.float32)) for level in (0.2, 0.6, 1.0)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    frames = read(PictureFile(tmp_path / "a.tif"))
+    assert [int(frame.image[0, 0, 0]) for frame in frames] == [51, 153, 255]
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.png", "a.tif", "a.avif", "a.gif"])
+def test_damaged_files_end_in_frames_or_in_an_error_of_ours(tmp_path, name):
+    data = write(tmp_path / name, duration=100).read_bytes()
+    random = np.random.default_rng(7)
+    damaged = tmp_path / f"damaged{name}"
+    for _ in range(12):
+        changed = bytearray(data[: int(random.integers(len(data) // 4, len(data)))])
+        for place in random.integers(0, len(changed), 6):
+            changed[place] = int(random.integers(0, 256))
+        damaged.write_bytes(changed)
+        source = open_or_refuse(damaged)
+        if source is not None:
+            assert all(frame.image.dtype == np.uint8 for frame in source.frames())
+            source.close()
+
+
+def open_or_refuse(path):
+    """The open source; None where it is refused as it should be."""
+    try:
+        source = open_source(path)
+        source.open()
+    except (DecodeError, InputError):
+        return None
+    return source

@@ -269,3 +269,26 @@ def test_a_gif_states_all_its_pictures(tmp_path):
     assert source.open().frame_count == 10
     assert len(list(source.frames())) == 10
     source.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "rate", "size", "pixel_format"),
+    [
+        ("a.dv", "dvvideo", Fraction(30000, 1001), (720, 480), "yuv411p"),
+        ("a.ivf", "libvpx", Fraction(12), (160, 120), "yuv420p"),
+    ],
+)
+def test_a_rate_that_is_no_average_is_the_one_of_the_pictures(tmp_path, name, codec, rate, size, pixel_format):
+    """FFmpeg averages 60000 a second over DV and nothing over IVF."""
+    path = tmp_path / name
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.width, stream.height, stream.pix_fmt = *size, pixel_format
+        for index in range(6):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered_image(index, *size), format="rgb24")))
+        container.mux(stream.encode(None))
+    source = VideoFile(path)
+    info = source.open()
+    assert info.frame_rate_hz == pytest.approx(float(rate))
+    assert [frame.pts_seconds for frame in source.frames()] == pytest.approx(np.arange(6) / float(rate), abs=1e-3)
+    source.close()

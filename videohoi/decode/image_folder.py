@@ -105,8 +105,9 @@ class ImageSequence(SequentialSource):
             image = self._read(row)
             if image is not None:
                 return row, image
+        others = f", and neither are the other {len(self._paths) - 1}" if len(self._paths) > 1 else ""
         raise DecodeError(
-            f"{self._paths[0]}: not readable as an image, nor is any other of {len(self._paths)}; "
+            f"{self._paths[0]}: not readable as an image{others}; "
             "expected .jpg, .png, ... files; check or convert them again"
         )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +18,57 @@ from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSourc
 from videohoi.errors import DecodeError
 from videohoi.structures import SourceInfo
 
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
-"""what Pillow raises on a damaged or hostile file"""
+# fmt: off
+UNREADABLE = (
+    OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError,
+    struct.error, Image.DecompressionBombError,
+)
+# fmt: on
+"""what Pillow raises on a damaged or hostile file: its parsers let nearly anything through"""
+AVIF_BEGINNINGS = (b"ftypavif", b"ftypavis")
 MANY_PICTURE_FORMATS = frozenset({"WEBP", "PNG", "TIFF", "AVIF", "GIF"})
 """Pillow's formats whose pictures follow each other in time or as pages; those of a JPEG (MPO) or an icon do not"""
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Keep Pillow's warnings about damaged tags and large pictures off the terminal; errors are still raised."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def picture_count(path: Path) -> int:
     """How many pictures of one series a file holds; 1 where it holds other kinds or cannot be read."""
     try:
-        with Image.open(path) as image:
+        with without_warnings(), Image.open(path) as image:
             if image.format not in MANY_PICTURE_FORMATS:
                 return 1
-            return int(getattr(image, "n_frames", 1)) - bool(getattr(image, "default_image", False))
+            return _stored_count(image) - bool(getattr(image, "default_image", False))
     except UNREADABLE:
         return 1
+
+
+def _stored_count(image: Image.Image) -> int:
+    """Pictures in an open file. In a damaged one those before the damage, and one for what is lost there."""
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except UNREADABLE:
+        count = 0
+        try:
+            while True:
+                image.seek(count)
+                count += 1
+        except UNREADABLE:
+            return count + 1
 
 
 def read_picture(path: Path) -> NDArray[np.uint8] | None:
     """(H, W, 3) RGB of a file's first picture, EXIF orientation applied; None when it is not a whole picture."""
     try:
         data = np.fromfile(path, np.uint8)  # cv2.imread fails on some names on Windows
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        is_avif = data[4:12].tobytes() in AVIF_BEGINNINGS  # OpenCV does not turn these upright, Pillow does
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size and not is_avif else None
     except (OSError, cv2.error) as error:
         if isinstance(error, cv2.error) and error.code == cv2.Error.STS_NO_MEM:
             raise MemoryError(f"{path}: no memory for this picture") from error
@@ -44,7 +76,7 @@ def read_picture(path: Path) -> NDArray[np.uint8] | None:
     if image is not None:
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
     try:
-        with Image.open(path) as opened:
+        with without_warnings(), Image.open(path) as opened:
             return to_rgb(opened)
     except UNREADABLE:
         return None
@@ -54,13 +86,18 @@ def to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     """(H, W, 3) of a Pillow image, upright; more than 8 bits are scaled to 8, transparency becomes white."""
     upright = ImageOps.exif_transpose(image) or image
     if upright.mode.startswith("I") or upright.mode == "F":
-        grey = np.asarray(upright, np.float32)
-        top = 65535.0 if upright.mode != "F" else max(float(grey.max(initial=0.0)), 1e-9)
-        return np.repeat(np.uint8(np.clip(grey / top, 0, 1) * 255 + 0.5)[..., None], 3, axis=2)
+        grey = np.nan_to_num(np.asarray(upright, np.float32), posinf=0.0, neginf=0.0)
+        white = 65535.0 if upright.mode != "F" else _white_level(float(grey.max(initial=0.0)))
+        return np.repeat(np.uint8(np.clip(grey / white, 0, 1) * 255 + 0.5)[..., None], 3, axis=2)
     if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
         rgba = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
     return np.array(upright.convert("RGB"), np.uint8)
+
+
+def _white_level(brightest: float) -> float:
+    """What is white in a picture of real numbers: the range it fits in, so that pictures of a series compare."""
+    return next((level for level in (1.0, 255.0, 65535.0) if brightest <= level), brightest)
 
 
 class PictureFile(SequentialSource):
@@ -74,16 +111,17 @@ class PictureFile(SequentialSource):
         self.path = Path(path)
         super().__init__(source_id if source_id is not None else self.path.name, frame_rate_hz=frame_rate_hz)
         self._file: Any = None
-        self._first = 0
+        self._first, self._count = 0, 0
 
     def _open_input(self) -> SourceInfo:
         try:
-            self._file = Image.open(self.path)
-            count = int(getattr(self._file, "n_frames", 1))
-            # a PNG may begin with a picture for programs that know no animation; it is not part of it
-            self._first = int(bool(getattr(self._file, "default_image", False)))
-            self._file.seek(self._first)
-            height, width = to_rgb(self._file).shape[:2]
+            with without_warnings():
+                self._file = Image.open(self.path)
+                count = _stored_count(self._file)
+                # a PNG may begin with a picture for programs that know no animation; it is not part of it
+                self._first = int(bool(getattr(self._file, "default_image", False)))
+                self._file.seek(self._first)
+                height, width = to_rgb(self._file).shape[:2]
         except UNREADABLE as error:
             raise DecodeError(
                 f"{self.path}: not readable as a file of pictures ({error}); expected WebP, PNG, AVIF or TIFF: check "
@@ -95,6 +133,7 @@ class PictureFile(SequentialSource):
                 f"{count} pages that carry no time: {rate:g} a second assumed; if not so, set decode.frame_rate_hz "
                 "(--set decode.frame_rate_hz=2)"
             )
+        self._count = count
         count -= self._first
         return SourceInfo(self.source_id, width, height, rate, count, None if rate is None else count / rate)
 
@@ -103,10 +142,11 @@ class PictureFile(SequentialSource):
 
     def _pictures(self) -> Iterator[Picture]:
         begin_seconds = 0.0
-        for number in range(self._first, int(getattr(self._file, "n_frames", 1))):
+        for number in range(self._first, self._count):
             try:
-                self._file.seek(number)
-                image = to_rgb(self._file)
+                with without_warnings():
+                    self._file.seek(number)
+                    image = to_rgb(self._file)
             except UNREADABLE:
                 self._report.corrupt_packets += 1
                 self._note_again("a picture of the file cannot be read and was skipped")

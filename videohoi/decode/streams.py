@@ -20,6 +20,8 @@ ENABLED_BY_MUXER = frozenset({"mov", "mp4"})
 """formats whose muxers flag the first video stream as default without being asked, so the flag prefers nothing"""
 PROBED_PACKETS = 400
 """packets looked at to tell a single picture from a film where no count is stated: some seconds of video"""
+HIGHEST_RATE_HZ = 2000
+"""rates above are units of time taken for rates, as FFmpeg gives them for DV (60000)"""
 RAW_FORMATS = frozenset(
     {"h264", "hevc", "vvc", "mjpeg", "mjpeg_2000", "jpeg_pipe", "m4v", "mpegvideo", "vc1", "dirac", "av1", "obu"}
 )
@@ -152,6 +154,14 @@ def _start_seconds(stream: Any) -> float:
 def _matroska_start_seconds(container: Any, stream: Any) -> float:
     """Matroska's durations are ends: they count from 0, not from the first picture."""
     return _start_seconds(stream) if "matroska" in container.format.name else 0.0
+
+
+def stated_rate_hz(stream: Any) -> float | None:
+    """Average pictures a second as the container states, else as FFmpeg guesses; None where neither is known."""
+    average, guessed = stream.average_rate, stream.guessed_rate
+    if average and average <= HIGHEST_RATE_HZ:
+        return float(average)
+    return float(guessed) if guessed and guessed <= HIGHEST_RATE_HZ else None
 
 
 def is_raw(container: Any) -> bool:

@@ -15,7 +15,7 @@ from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSourc
 from videohoi.decode.orientation import Orientation
 from videohoi.decode.pipe import PipeReader, is_pipe
 from videohoi.decode.random_access import PictureIndex, SeekingReader, is_out_of_memory
-from videohoi.decode.streams import choose_stream, is_raw, raw_rate_hz, shown_count, shown_seconds
+from videohoi.decode.streams import choose_stream, is_raw, raw_rate_hz, shown_count, shown_seconds, stated_rate_hz
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import Frame, SourceInfo
 
@@ -127,7 +127,7 @@ class VideoFile(SequentialSource):
         container, stream, first = self._container, self._stream, self._first_frame
         transposed = self._orientation.transpose
         width, height = (first.height, first.width) if transposed else (first.width, first.height)
-        rate = float(stream.average_rate) if stream.average_rate else None
+        rate = stated_rate_hz(stream)
         if is_raw(container):
             rate = self._raw_rate_hz()
         seconds = shown_seconds(container, stream, rate)

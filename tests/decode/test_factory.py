@@ -34,7 +34,7 @@ def test_a_folder_is_images(tmp_path):
 
 def test_a_folder_of_videos_is_not_one_source(tmp_path):
     (tmp_path / "1.mp4").write_bytes(b"x")
-    with pytest.raises(InputError, match="several inputs"):
+    with pytest.raises(InputError, match="several videos"):
         open_source(tmp_path)
 
 

@@ -57,7 +57,7 @@ def test_an_unreadable_image_is_skipped_counted_and_noted(tmp_path):
     assert any("(2 times)" in note for note in source.report.notes)
 
 
-def test_another_shape_begins_anew_and_is_never_stretched(tmp_path):
+def test_another_shape_is_a_discontinuity_and_is_never_stretched(tmp_path):
     folder = write_images(tmp_path / "shots", {"1.png": 1, "2.png": 2})
     write_images(folder, {"3.png": 3}, size=(60, 80))
     source = ImageSequence.from_folder(folder)

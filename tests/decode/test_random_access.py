@@ -98,7 +98,7 @@ def test_times_are_those_of_the_frames(write_video, backend):
     assert times == pytest.approx([frame.pts_seconds for frame in read(open_source(path))], abs=1e-4)
 
 
-def test_a_clock_that_begins_anew_is_read_from_the_start(write_video, tmp_path):
+def test_a_clock_that_restarts_is_read_from_the_start(write_video, tmp_path):
     part = write_video("part.ts", frame_count=20, codec="mpeg2video").read_bytes()
     path = tmp_path / "joined.ts"
     path.write_bytes(part + part)

@@ -200,7 +200,7 @@ def test_a_smaller_size_of_the_same_shape_goes_on_without_a_break(write_video, t
     assert any("enlarged" in note for note in source.report.notes)
 
 
-def test_another_shape_is_not_stretched_and_begins_anew(write_video, tmp_path):
+def test_another_shape_is_not_stretched_and_is_a_discontinuity(write_video, tmp_path):
     wide = write_video("wide.h264", frame_count=10)
     tall = write_video("tall.h264", frame_count=10, size=(90, 160))
     source = VideoFile(join(tmp_path / "joined.h264", wide, tall, wide))
@@ -366,7 +366,7 @@ def test_frames_can_be_read_once_and_only_when_open(write_video):
     with pytest.raises(UsageError, match="twice"):
         source.open()
     assert len(list(source.frames())) == 4
-    with pytest.raises(UsageError, match="read already"):
+    with pytest.raises(UsageError, match="have been read"):
         source.frames()
     source.close()
     assert len(read(source)) == 4  # opening again starts afresh

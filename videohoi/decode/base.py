@@ -17,9 +17,9 @@ from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import Discontinuity, Frame, SourceInfo
 
 ASSUMED_FRAME_RATE_HZ = 25.0
-"""for sources that state none (raw streams, image folders); ffmpeg assumes the same"""
+"""of sources that state none (raw streams, image folders); ffmpeg assumes the same"""
 NAMED_SIZE_CHANGES = 3
-"""changes of the picture size that get a note of their own; later ones are counted in one"""
+"""changes of the picture size that are noted one by one; later ones are only counted"""
 
 
 class Picture(NamedTuple):
@@ -94,7 +94,7 @@ class SequentialSource(ABC):
             UsageError: the source is not open, or its frames were asked for already.
         """
         if not self._is_open or self._is_read:
-            reason = "its frames are read already" if self._is_open else "it is not open"
+            reason = "its frames have been read" if self._is_open else "it is not open"
             raise UsageError(
                 f"{self.source_id}: frames() needs a freshly opened source, but {reason}; call open() first"
             )
@@ -157,7 +157,7 @@ class SequentialSource(ABC):
             yield Frame(image, index, pts_seconds, self.source_id, picture.captured_seconds, discontinuity)
 
     def _retimed(self, info: SourceInfo) -> SourceInfo:
-        """``info`` with the rate that was set in place of the input's own."""
+        """``info`` with the rate that was set, instead of the input's own."""
         rate = self._set_rate_hz
         if rate is None:
             return info
@@ -178,7 +178,7 @@ class SequentialSource(ABC):
         """Note the first few changes of the picture size one by one, and how many there are in all."""
         self._size_changes += 1
         if self._size_changes <= NAMED_SIZE_CHANGES:
-            self._note(f"{sentence}; tracks and states begin anew there")
+            self._note(f"{sentence}; tracks and states start over there")
         else:
             self._note_again("the picture size changes again")
 
@@ -225,7 +225,7 @@ class SequentialSource(ABC):
             self._report.notes.append(sentence)
 
     def _note_again(self, sentence: str) -> None:
-        """Put ``sentence`` into the report with how often it came: one line, however often."""
+        """Put ``sentence`` into the report with the number of times it occurred, in one line."""
         notes = self._report.notes
         row, count = self._repeats.get(sentence, (len(notes), 0))
         if count == 0:
@@ -241,4 +241,4 @@ class SequentialSource(ABC):
 
     @abstractmethod
     def _close_input(self) -> None:
-        """Release what ``_open_input`` took; called also when it failed half way, and twice."""
+        """Release what ``_open_input`` took; also called after it failed, and possibly twice."""

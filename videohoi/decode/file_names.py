@@ -15,18 +15,18 @@ VIDEO_SUFFIXES = frozenset({
     ".dv", ".nut", ".amv", ".gif", ".y4m", ".ivf", ".obu", ".h264", ".264", ".avc", ".hevc", ".h265", ".265", ".vvc",
     ".266", ".mjpeg", ".mjpg",
 })
-"""names by which a folder's videos are found; a file named singly is opened whatever its name"""
+"""suffixes by which the videos of a folder are found; a single file is opened whatever its name"""
 IMAGE_SUFFIXES = frozenset({
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".avif", ".avifs",
     ".jp2", ".j2k", ".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".pfm", ".tga", ".hdr", ".pic", ".sr",
     ".ras", ".sgi", ".pcx", ".dds", ".qoi",
 })
 # fmt: on
-"""names by which a folder's pictures are found: kinds that OpenCV or Pillow reads"""
+"""suffixes by which the pictures of a folder are found: formats that OpenCV or Pillow reads"""
 MANY_PICTURE_SUFFIXES = frozenset({".png", ".apng", ".webp", ".tif", ".tiff", ".avif", ".avifs"})
-"""names of pictures of which one file may hold many"""
+"""suffixes of formats that can hold several pictures in one file"""
 NAMED_FILES = 5
-"""files that a sentence names before it only counts"""
+"""most file names in a sentence; further files are only counted"""
 SEQUENCE_FIELD = re.compile(r"%(?:0?(\d+))?d")
 """printf's %d, %6d, %06d"""
 

@@ -27,7 +27,7 @@ class ImageSequence(SequentialSource):
 
     - Image number k has time k / rate. An image that cannot be read is counted, skipped and noted, and the others keep
       their times.
-    - Images of another shape begin anew (``Frame.discontinuity``): boxes of both have no common pixels.
+    - An image of another shape is a discontinuity (``Frame.discontinuity``): boxes on both sides share no pixels.
     - Other files of the folder are counted and named in the report.
 
     Args:

@@ -37,7 +37,7 @@ class InputItem:
 
     @property
     def label(self) -> str:
-        """``spec`` for people: without passwords."""
+        """``spec`` for messages, without passwords."""
         return redact_credentials(str(self.spec))
 
 
@@ -104,8 +104,8 @@ def _expand_glob(pattern: str) -> Iterator[InputItem]:
     matches = _matches(pattern)
     items = [item for path in matches for item in _glob_items(path)]
     if not items:
-        how_many = f"matches {len(matches)} files but no video or image" if matches else "matches nothing"
-        raise InputError(f"{pattern}: the glob {how_many}; check it, or name the files")
+        matched = f"matches {len(matches)} files but no video or image" if matches else "matches nothing"
+        raise InputError(f"{pattern}: the glob {matched}; check it, or name the files")
     yield from items
 
 

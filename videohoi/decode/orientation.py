@@ -15,14 +15,14 @@ MATRIX_FORMAT = "=9i"
 
 @dataclass(frozen=True)
 class Orientation:
-    """One of the eight ways to lay a picture on a grid: transpose first, then flip."""
+    """One of the eight orientations of a picture: transposed first, then flipped."""
 
     transpose: bool = False
     flip_x: bool = False
     flip_y: bool = False
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """``image`` (H, W, 3) turned upright, contiguous; a view when nothing is to be done."""
+        """``image`` (H, W, 3) turned upright, contiguous; a view when it is upright already."""
         turned = image.transpose(1, 0, 2) if self.transpose else image
         rows, columns = slice(None, None, -1 if self.flip_y else 1), slice(None, None, -1 if self.flip_x else 1)
         return np.ascontiguousarray(turned[rows, columns])

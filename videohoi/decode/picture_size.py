@@ -1,4 +1,4 @@
-"""Pictures that change their size in the middle of a source: they are never stretched, and boxes stay comparable."""
+"""Pictures whose size changes within a source: they are never stretched, and boxes stay comparable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from videohoi.structures import Discontinuity
 
 SAME_SHAPE = 0.02
-"""relative difference of two aspect ratios that is rounding: encoders round sides to multiples of 2, 8 or 16 pixels"""
+"""relative difference of two aspect ratios that is rounding: encoders round sides to multiples of 2, 8 or 16 px"""
 
 
 class PictureSizes:
@@ -24,7 +24,7 @@ class PictureSizes:
         self._size_px: tuple[int, int] | None = None
 
     def fit(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Discontinuity | None]:
-        """``image`` (H, W, 3) as it goes on, and whether it starts anew."""
+        """``image`` (H, W, 3) in the size in use, and the discontinuity if it changes that size."""
         size_px = (image.shape[1], image.shape[0])
         if self._size_px is None or size_px == self._size_px:
             self._size_px = size_px

@@ -76,6 +76,6 @@ class PipeReader:
             self._head += data[: _HEAD_BYTES - len(self._head)]
             if self._head[4:8] == b"ftyp":
                 self.reason = (
-                    "an MP4 or MOV file comes through this pipe, and such a file can only be read where one can seek; "
+                    "an MP4 or MOV file comes through this pipe, but its format needs a seekable file; "
                     "write it to a disk first, or send a format that can be streamed (Matroska, MPEG-TS)"
                 )

@@ -20,10 +20,10 @@ ONE_PICTURE_A_PACKET = frozenset({
 """codecs whose packets show exactly one picture each; VP8, for one, has packets that show none"""
 MOST_REORDERED = 16
 """places by which a picture may be shown earlier or later than it is stored: the largest reorder buffer of H.264 and
-HEVC. More means stamps that begin anew (joined recordings), which cannot be sorted"""
+HEVC. More means that the clock restarts (joined recordings), so that stamps cannot be sorted"""
 
 OpenStream = Callable[[], tuple[Any, Any]]
-"""opens the file anew and returns PyAV's container and video stream"""
+"""opens the file again and returns PyAV's container and video stream"""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class SeekingReader:
                 position = stamp
                 if frame is None or frame.is_corrupt:
                     missed.append(stamp)
-                    position = None  # this decoder is past the picture or off its way: the next one seeks anew
+                    position = None  # this decoder is past the picture: seek for the next one
                 else:
                     yield stamp, frame
         finally:

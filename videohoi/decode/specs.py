@@ -1,4 +1,4 @@
-"""What kind of input the words of a user name: a video file, images, a camera or a generated source."""
+"""What kind of input a text or path names: a video file, images, a camera or a generated source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from videohoi.errors import InputError, UsageError
 
 CAMERA_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "srt")
 HEAD_BYTES = 16
-"""how much of a file tells its kind"""
+"""bytes at the start of a file that tell its kind"""
 CONTAINER_BEGINNINGS = (b"\x1aE\xdf\xa3", b"OggS", b"FLV", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"G@", b"GIF8")
 """first bytes of Matroska, Ogg, FLV, MPEG and GIF files: videos whatever their name"""
 AVIF_BRANDS = (b"avif", b"avis")
@@ -19,7 +19,7 @@ HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"
 
 
 class InputKind(str, Enum):
-    """What an input is, and so which source reads it."""
+    """The kind of an input; it decides which source reads it."""
 
     VIDEO = "video"
     """a video file or GIF"""
@@ -44,7 +44,9 @@ def classify(spec: str | Path) -> InputKind:
     if "://" in text and not isinstance(spec, Path):
         return _classify_address(text)
     path = Path(spec)
-    is_number = text.isdecimal() and not isinstance(spec, Path) and not path.exists()  # frame folders have such names
+    is_number = (
+        text.isdecimal() and not isinstance(spec, Path) and not path.exists()
+    )  # folders of frames have such names
     if is_number or re.fullmatch(r"/dev/video\d+", text):
         return InputKind.CAMERA
     if path.is_dir():
@@ -69,9 +71,7 @@ def _classify_address(text: str) -> InputKind:
 
 def _classify_folder(folder: Path) -> InputKind:
     if files_in(folder, VIDEO_SUFFIXES):
-        raise InputError(
-            f"{folder}: a folder of videos is several inputs; name one of them, or list the folder's inputs"
-        )
+        raise InputError(f"{folder}: the folder holds several videos; name one of them")
     if files_in(folder, IMAGE_SUFFIXES):
         return InputKind.IMAGES
     raise InputError(
@@ -83,7 +83,7 @@ def _classify_folder(folder: Path) -> InputKind:
 def _classify_file(path: Path) -> InputKind:
     """By content where it is clear, else by name."""
     if not path.is_file():
-        return InputKind.VIDEO  # a pipe or a device: to look would take bytes away
+        return InputKind.VIDEO  # a pipe or a device: reading its head would consume it
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if _brand(head) in HEIF_BRANDS:

@@ -19,7 +19,7 @@ EDIT_LIST_FORMATS = frozenset({"mov", "mp4"})
 ENABLED_BY_MUXER = frozenset({"mov", "mp4"})
 """formats whose muxers flag the first video stream as default without being asked, so the flag prefers nothing"""
 PROBED_PACKETS = 400
-"""packets looked at to tell a single picture from a film where no count is stated: some seconds of video"""
+"""packets read to tell a single picture from a film where no count is stated: some seconds of video"""
 HIGHEST_RATE_HZ = 2000
 """rates above are units of time taken for rates, as FFmpeg gives them for DV (60000)"""
 RAW_FORMATS = frozenset(
@@ -96,7 +96,7 @@ def _frame_counts(container: Any, streams: list[Any], can_probe: bool) -> dict[i
                 seen[packet.stream.index] += packet.size > 0
                 if number >= PROBED_PACKETS:
                     break
-        except av.error.FFmpegError:  # a damaged packet: what was seen so far has to do
+        except av.error.FFmpegError:  # a damaged packet: the packets read so far must suffice
             pass
         counts = {
             index: count if count is not None or seen[index] > 1 else seen[index] for index, count in counts.items()

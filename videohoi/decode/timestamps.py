@@ -11,17 +11,17 @@ from videohoi.decode.protocol import SourceReport
 NUDGE_SECONDS = 1e-3
 """how far a stamp that did not increase is moved past the previous one: the time unit of most containers"""
 CLOCK_BREAK_SECONDS = 1.0
-"""a stamp further back than this is a clock that began anew (joined recordings), not a frame out of order"""
+"""a stamp further back than this means that the clock restarted (joined recordings), not a frame out of order"""
 STEPS_REMEMBERED = 5
-"""steps whose median stands for a missing one: few follow a variable rate, an odd number has a middle one"""
+"""recent steps whose median replaces a missing one: few, to follow a variable rate; odd, to have a middle one"""
 
 
 class TimestampRepair:
     """Turns stated stamps into strictly increasing seconds, 0 or later; counts what it had to change.
 
     A good stamp is passed on as it is. A missing one is the previous plus the usual step. One that does not increase
-    is moved just past the previous. When the clock began anew, later stamps go on one step after the previous frame;
-    should it turn out that a single frame was wrong, the former clock is used again.
+    is moved just past the previous. When the clock restarts, later stamps continue one step after the previous frame;
+    if it turns out that only a single frame was wrong, the former clock is used again.
     """
 
     def __init__(self, report: SourceReport, nominal_step_seconds: float) -> None:
@@ -36,7 +36,7 @@ class TimestampRepair:
 
     @property
     def step_seconds(self) -> float:
-        """The usual time between frames, lately."""
+        """The median time between recent frames."""
         return median(self._steps)
 
     def place(self, stamp_seconds: float | None) -> float:

@@ -207,7 +207,7 @@ class VideoFile(SequentialSource):
             container.close()
 
     def _open_stream(self) -> tuple[Any, Any]:
-        """The container and stream, opened anew; the caller closes the container."""
+        """The container and stream, opened again; the caller closes the container."""
         self._container = self._open_container()
         try:
             stream = self._choose_stream()

@@ -75,3 +75,56 @@ def test_another_person_gets_a_track(other) -> None:
     tracker.open(SourceInfo("clip", 640, 640, 30.0, None, None))
     found = [tracker.update(people(ADULT, other), index / 30).track_ids.tolist() for index in range(30)]
     assert sorted(found[-1]) == [1, 2]
+
+
+# doubles: a second box as tall as the first
+
+
+WIDE = (98, 98, 330, 505)
+"""the same body and a thing beside it; the narrower box lies inside"""
+
+
+def ids_over(frames, config=None, rate_hz=25.0):
+    """Ids of each frame's rows; a frame is (boxes, scores)."""
+    tracker = ByteTracker(config or ByteConfig(), compiled=False)
+    tracker.open(SourceInfo("clip", 640, 640, rate_hz, None, None))
+    return [
+        tracker.update(people(*boxes, scores=scores), n / rate_hz).track_ids.tolist()
+        for n, (boxes, scores) in enumerate(frames)
+    ]
+
+
+ALONE, BOTH, ONLY_WIDE = ((ADULT,), [0.9]), ((ADULT, WIDE), [0.9, 0.6]), ((WIDE,), [0.9])
+
+
+@pytest.mark.parametrize("seconds", [0.04, 0.08, 0.2, 0.44])
+def test_a_second_box_that_comes_for_a_moment_is_nobody(seconds) -> None:
+    count = round(seconds * 25)
+    found = ids_over([ALONE] * 20 + [BOTH] * count + [ALONE] * 20)
+    assert {track for row in found for track in row} == {1, -1}
+
+
+def test_a_body_whose_box_changes_over_a_double_keeps_its_id() -> None:
+    found = ids_over([ALONE] * 20 + [BOTH] * 3 + [ONLY_WIDE] * 20)
+    assert [row[0] for row in found] == [1] * 43
+
+
+def test_a_second_box_that_stays_is_somebody() -> None:
+    found = ids_over([ALONE] * 20 + [BOTH] * 30)
+    assert found[-1] == [1, 2]
+    assert found[20 + 11] == [1, -1]
+    assert found[20 + 16] == [1, 2]
+
+
+def test_two_who_were_apart_and_embrace_keep_their_ids() -> None:
+    def other(index):
+        left = max(130.0, 330.0 - 10.0 * index)  # comes nearer until nearly inside the other's box
+        return (left, 105, left + 80, 500)
+
+    found = ids_over([((ADULT, other(n)), [0.9, 0.7]) for n in range(60)])
+    assert found == [[1, 2]] * 60
+
+
+def test_somebody_who_walks_past_keeps_the_id() -> None:
+    found = ids_over([((ADULT, (400.0 - 8 * n, 110, 490.0 - 8 * n, 495)), [0.9, 0.8]) for n in range(50)])
+    assert found == [[1, 2]] * 50

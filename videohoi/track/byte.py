@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from videohoi.errors import InputError, UsageError
 from videohoi.geometry.warming import Warming
 from videohoi.structures import Detections, SourceInfo, Tracks
-from videohoi.track.body_parts import whole_bodies
+from videohoi.track.body_parts import Doubles, whole_bodies
 from videohoi.track.byte_compiled import CompiledByte
 from videohoi.track.byte_config import ByteConfig
 from videohoi.track.byte_plain import Followed, PlainByte
@@ -83,7 +83,7 @@ class ByteTracker:
             self._begin(self._engine.next_id)
         self._count_step(pts_seconds)
         jumped = self._clock.tick(pts_seconds)
-        self._newest = self._engine.step(self._without_parts(detections), self._clock, jumped)
+        self._newest = self._engine.step(self._without_parts(detections, pts_seconds), self._clock, jumped)
         return self._newest.tracks
 
     @property
@@ -104,12 +104,21 @@ class ByteTracker:
             self._steps += 1
             self._long_steps += pts_seconds - last > self._asked.lost_seconds
 
-    def _without_parts(self, detections: Detections) -> Detections:
-        """The same rows; parts of bodies have a score that no association takes."""
+    def _without_parts(self, detections: Detections, pts_seconds: float) -> Detections:
+        """The same rows; parts and doubles of bodies have a score that no association takes."""
         whole = whole_bodies(detections, self._human_class_id, self._config.part_cover)
+        whole &= self._doubles.singles(detections, self._known_humans(), pts_seconds)
         if whole.all():
             return detections
         return replace(detections, scores=np.where(whole, detections.scores, UNUSABLE_SCORE).astype(np.float32))
+
+    def _known_humans(self) -> NDArray[np.float64]:
+        """(K, 4) boxes of the humans with an id in the frame before."""
+        if self._newest is None:
+            return np.zeros((0, 4))
+        tracks = self._newest.tracks
+        humans = tracks.confirmed & (tracks.class_ids == self._human_class_id)
+        return np.asarray(self._newest.boxes_xyxy_px[humans], np.float64)
 
     def reset(self) -> None:
         """Forget every track; ids go on counting and none returns."""
@@ -122,6 +131,7 @@ class ByteTracker:
         compiled = self._warming.ready if self._warming is not None else self._compiled
         self._engine = (CompiledByte if compiled else PlainByte)(self._config, self._human_class_id, next_id)
         self._newest = None
+        self._doubles = Doubles(self._human_class_id, self._config.part_cover)
         self._engine_notes = () if compiled or self._warming is None else (_ON_NUMPY,)
 
     def close(self) -> None:

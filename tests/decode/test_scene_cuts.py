@@ -111,6 +111,32 @@ def test_a_still_picture_and_a_plain_one_have_no_cut() -> None:
     assert cuts([np.full((90, 160, 3), 128.0)] * 10) == []
 
 
+def plain(red, green, blue, count=10):
+    return [np.full((90, 160, 3), (red, green, blue), np.float32)] * count
+
+
+def test_plain_pictures_are_told_apart_by_their_hue() -> None:
+    assert cuts(plain(200, 30, 30) + plain(30, 30, 200) + plain(30, 160, 60)) == [10, 20]
+
+
+def test_a_plain_picture_under_another_light_is_the_same() -> None:
+    assert cuts(plain(100, 100, 100) + plain(180, 180, 180) + plain(0, 0, 0) + plain(120, 120, 120)) == []
+
+
+def test_small_things_before_plain_walls_of_two_rooms() -> None:
+    frames = []
+    for room, (wall, left) in enumerate((((180, 60, 60), 30), ((60, 90, 180), 100))):
+        for index in range(12):
+            frame = np.full((90, 160, 3), wall, np.float32)
+            frame[40:60, left + index : left + 12 + index] = 255 * (room == 0)
+            frames.append(frame)
+    assert cuts(frames) == [12]
+
+
+def test_a_picture_with_structure_after_a_plain_one_is_another_shot() -> None:
+    assert cuts([*plain(90, 90, 90), *film(3)]) == [10]
+
+
 def test_after_a_reset_the_next_frame_follows_nothing() -> None:
     finder = SceneCuts()
     first, second = (scenery(seed).astype(np.uint8) for seed in (1, 2))

@@ -4,7 +4,7 @@ A frame is a candidate when its colours differ from those of the frame before by
 cut when the shot before it cannot explain its structure: hardly any textured block of one picture is found near its
 place in the other. Blocks are compared by normalised correlation, so a change of exposure explains itself, and within a
 reach, so a pan does too. A picture without structure (black between two fades, white of a flash) decides nothing: the
-next one with structure is compared with the last one before it.
+next one with structure is compared with the last one before it. Two such pictures are told apart by their hue.
 
 Dissolves are not found: no single frame of them differs from the one before.
 """
@@ -44,6 +44,10 @@ CLIPPED_SHARE = 0.3
 """... and a block with this share of them its structure ..."""
 FLASH_SECONDS = 0.5
 """... which says nothing for this long: a flash is over by then"""
+DARK = 16
+"""mean of a picture (of 255) under which its hue is noise"""
+HUE_APART = 0.2
+"""sum of differences between the shares of red, green and blue from which two plain pictures are two shots"""
 USUAL_TAU_SECONDS = 1.0
 """memory of what differences are usual"""
 
@@ -103,6 +107,8 @@ class SceneCuts:
         flash_may_last = pts_seconds - self._reference_seconds < FLASH_SECONDS
         spoilt = _clipped(small) | _clipped(self._reference) if flash_may_last else np.zeros(BLOCKS[::-1], np.bool_)
         mine, others = _textured(small), _textured(self._reference)
+        if max(np.count_nonzero(mine), np.count_nonzero(others)) < LEAST_BLOCKS:
+            return _same_colour(small, self._reference)
         if np.count_nonzero(mine & ~spoilt) < LEAST_BLOCKS:
             return None
         matches = [
@@ -135,6 +141,15 @@ def _textured(small: Small) -> NDArray[np.bool_]:
     means = _block_means(values)
     variances = np.maximum(_block_means(values * values) - means * means, 0)
     return np.asarray(np.sqrt(variances).mean(axis=2) >= LEAST_TEXTURE)
+
+
+def _same_colour(one: Small, other: Small) -> float | None:
+    """1 or 0 for two pictures without structure of one hue or of two, however bright; None: too dark to have one."""
+    colours = [small.mean(axis=(0, 1)) for small in (one, other)]
+    if min(float(colour.mean()) for colour in colours) < DARK:
+        return None
+    apart = np.abs(colours[0] / colours[0].sum() - colours[1] / colours[1].sum()).sum()
+    return 0.0 if apart > HUE_APART else 1.0
 
 
 def _clipped(small: Small) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.geometry.boxes import pairwise_iou
-from videohoi.structures import Detections
+from videohoi.structures import Detections, Tracks
 
 LEAST_WIDTH_SHARE = 0.7
 """of the whole; a child carried by an adult, or a head alone, is narrower"""
@@ -36,27 +36,32 @@ SAME_IOU = 0.5
 
 def whole_bodies(detections: Detections, human_class_id: int, least_cover: float) -> NDArray[np.bool_]:
     """(N,) False for humans that are a part of another one's body, of which ``least_cover`` lies inside the other."""
-    result = np.ones(len(detections), np.bool_)
     humans = np.flatnonzero(detections.class_ids == human_class_id)
-    if len(humans) < 2:
-        return result
+    result = np.ones(len(detections), np.bool_)
     boxes = detections.boxes_xyxy_px[humans].astype(np.float64)
-    cover = _covers(boxes)
-    sides = boxes[:, 2:] - boxes[:, :2]
-    shares = sides[:, None] / np.maximum(sides[None], 1e-9)
-    ends = np.abs(boxes[:, None, [1, 3]] - boxes[None, :, [1, 3]]).min(axis=2) <= EDGE_SHARE * sides[None, :, 1]
-    scores = detections.scores[humans]
-    is_part = (cover >= least_cover) & ends & (scores[:, None] < scores[None])
-    is_part &= (shares[..., 0] >= LEAST_WIDTH_SHARE) & (shares[..., 1] <= MOST_HEIGHT_SHARE)
-    result[humans[is_part.any(axis=1)]] = False
+    inside = _covers(boxes) >= least_cover if len(humans) > 1 else np.zeros((0, 0), np.bool_)
+    if inside.any():
+        result[humans] = ~_is_part(boxes, detections.scores[humans], inside)
     return result
 
 
+def _is_part(boxes: NDArray[np.float64], scores: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(n,) boxes that are a slice of another; ``inside`` (n, n): the first lies inside the second."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    shares = sides[:, None] / np.maximum(sides[None], 1e-9)
+    ends = np.abs(boxes[:, None, [1, 3]] - boxes[None, :, [1, 3]]).min(axis=2) <= EDGE_SHARE * sides[None, :, 1]
+    is_part = inside & ends & (scores[:, None] < scores[None])
+    is_part &= (shares[..., 0] >= LEAST_WIDTH_SHARE) & (shares[..., 1] <= MOST_HEIGHT_SHARE)
+    return np.asarray(is_part.any(axis=1))
+
+
 def _covers(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, n) share of the first box that lies inside the second."""
+    """(n, n) share of the first box that lies inside the second; 0 for a box and itself."""
     inside = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    result: NDArray[np.float64] = np.maximum(inside, 0).prod(axis=2) / np.maximum(areas, 1e-9)[:, None]
+    inside = np.maximum(inside, 0)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    result: NDArray[np.float64] = inside[..., 0] * inside[..., 1] / np.maximum(sides[:, 0] * sides[:, 1], 1e-9)[:, None]
+    np.fill_diagonal(result, 0)
     return result
 
 
@@ -72,47 +77,68 @@ class _Waiting:
 class Doubles:
     """Second boxes on the bodies of one source, until they have been there for long enough."""
 
-    def __init__(self, human_class_id: int, least_cover: float) -> None:
+    def __init__(self, human_class_id: int, least_cover: float, remember_seconds: float) -> None:
+        """``remember_seconds``: how long somebody who is not seen is still known to be there."""
         self._human_class_id = human_class_id
         self._least_cover = least_cover
+        self._remember_seconds = remember_seconds
+        self._known: dict[int, tuple[NDArray[np.float64], float]] = {}
         self._waiting: list[_Waiting] = []
 
-    def singles(self, detections: Detections, known: NDArray[np.float64], pts_seconds: float) -> NDArray[np.bool_]:
-        """(N,) False for humans that must wait; ``known`` (K, 4): where the humans with an id were a moment ago."""
+    def remember(self, tracks: Tracks, boxes_xyxy_px: NDArray[np.float64], pts_seconds: float) -> None:
+        """Where the humans with an id are."""
+        for row in np.flatnonzero((tracks.track_ids >= 0) & (tracks.class_ids == self._human_class_id)).tolist():
+            self._known[int(tracks.track_ids[row])] = boxes_xyxy_px[row], pts_seconds
+        gone = [
+            track for track, (_, seen) in self._known.items() if not 0 <= pts_seconds - seen <= self._remember_seconds
+        ]
+        for track in gone:
+            del self._known[track]
+
+    def singles(self, detections: Detections, pts_seconds: float) -> NDArray[np.bool_]:
+        """(N,) False for humans that must wait."""
         result = np.ones(len(detections), np.bool_)
         self._waiting = [w for w in self._waiting if 0 <= pts_seconds - w.last_seconds <= DOUBLE_PAUSE_SECONDS]
         humans = np.flatnonzero(detections.class_ids == self._human_class_id)
         if len(humans) < 2:
             return result
         boxes = detections.boxes_xyxy_px[humans].astype(np.float64)
-        for place in self._less_sure(boxes, detections.scores[humans], _owners(boxes, known)):
-            result[humans[place]] = self._has_waited(boxes[place], pts_seconds)
+        inside = _covers(boxes) >= self._least_cover
+        if inside.any():
+            for place in self._doubles(boxes, detections.scores[humans], inside | inside.T):
+                result[humans[place]] = self._has_waited(boxes[place], pts_seconds)
         return result
 
-    def _less_sure(
-        self, boxes: NDArray[np.float64], scores: NDArray[np.float32], owners: NDArray[np.int64]
-    ) -> list[int]:
+    def _doubles(self, boxes: NDArray[np.float64], scores: NDArray[np.float32], nested: NDArray[np.bool_]) -> list[int]:
         """Boxes as tall as a surer one, one of the two inside the other, where nobody else is known to be."""
-        covers, heights = _covers(boxes), boxes[:, 3] - boxes[:, 1]
-        nested = np.maximum(covers, covers.T) >= self._least_cover
+        heights = boxes[:, 3] - boxes[:, 1]
         as_tall = heights[:, None] > MOST_HEIGHT_SHARE * heights[None]
-        earlier = np.tri(len(boxes), k=-1, dtype=np.bool_)
-        surer = (scores[None] > scores[:, None]) | ((scores[None] == scores[:, None]) & earlier)
-        doubles = nested & surer & as_tall & as_tall.T & (owners[:, None] == owners[None])
-        return [int(place) for place in np.flatnonzero(doubles.any(axis=1))]
+        alike = nested & as_tall & as_tall.T
+        if not alike.any():
+            return []
+        free, surer, doubles = [box for box, _ in self._known.values()], list[int](), list[int]()
+        for place in np.argsort(-scores, kind="stable").tolist():
+            owner = _best(boxes[place], free)
+            if owner >= 0:
+                del free[owner]
+            elif alike[place, surer].any():
+                doubles.append(place)
+            surer.append(place)
+        return doubles
 
     def _has_waited(self, box: NDArray[np.float64], pts_seconds: float) -> bool:
-        for waiting in self._waiting:
-            if pairwise_iou(waiting.box[None], box[None])[0, 0] >= SAME_IOU:
-                waiting.box, waiting.last_seconds = box, pts_seconds
-                return pts_seconds - waiting.first_seconds >= DOUBLE_SECONDS
-        self._waiting.append(_Waiting(box, pts_seconds, pts_seconds))
-        return False
+        place = _best(box, [waiting.box for waiting in self._waiting])
+        if place < 0:
+            self._waiting.append(_Waiting(box, pts_seconds, pts_seconds))
+            return False
+        waiting = self._waiting[place]
+        waiting.box, waiting.last_seconds = box, pts_seconds
+        return pts_seconds - waiting.first_seconds >= DOUBLE_SECONDS
 
 
-def _owners(boxes: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(n,) which of the ``known`` boxes (K, 4) each box continues best; -1: none."""
-    if not len(known):
-        return np.full(len(boxes), -1, np.int64)
-    overlaps = pairwise_iou(boxes, known)
-    return np.where(overlaps.max(axis=1) >= SAME_IOU, overlaps.argmax(axis=1), -1)
+def _best(box: NDArray[np.float64], others: list[NDArray[np.float64]]) -> int:
+    """Place of the box in ``others`` that ``box`` continues best; -1: none."""
+    if not others:
+        return -1
+    overlaps = pairwise_iou(box[None], np.stack(others))[0]
+    return int(overlaps.argmax()) if overlaps.max() >= SAME_IOU else -1

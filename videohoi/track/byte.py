@@ -84,6 +84,7 @@ class ByteTracker:
         self._count_step(pts_seconds)
         jumped = self._clock.tick(pts_seconds)
         self._newest = self._engine.step(self._without_parts(detections, pts_seconds), self._clock, jumped)
+        self._doubles.remember(self._newest.tracks, self._newest.boxes_xyxy_px, pts_seconds)
         return self._newest.tracks
 
     @property
@@ -107,18 +108,10 @@ class ByteTracker:
     def _without_parts(self, detections: Detections, pts_seconds: float) -> Detections:
         """The same rows; parts and doubles of bodies have a score that no association takes."""
         whole = whole_bodies(detections, self._human_class_id, self._config.part_cover)
-        whole &= self._doubles.singles(detections, self._known_humans(), pts_seconds)
+        whole &= self._doubles.singles(detections, pts_seconds)
         if whole.all():
             return detections
         return replace(detections, scores=np.where(whole, detections.scores, UNUSABLE_SCORE).astype(np.float32))
-
-    def _known_humans(self) -> NDArray[np.float64]:
-        """(K, 4) boxes of the humans with an id in the frame before."""
-        if self._newest is None:
-            return np.zeros((0, 4))
-        tracks = self._newest.tracks
-        humans = tracks.confirmed & (tracks.class_ids == self._human_class_id)
-        return np.asarray(self._newest.boxes_xyxy_px[humans], np.float64)
 
     def reset(self) -> None:
         """Forget every track; ids go on counting and none returns."""
@@ -131,7 +124,7 @@ class ByteTracker:
         compiled = self._warming.ready if self._warming is not None else self._compiled
         self._engine = (CompiledByte if compiled else PlainByte)(self._config, self._human_class_id, next_id)
         self._newest = None
-        self._doubles = Doubles(self._human_class_id, self._config.part_cover)
+        self._doubles = Doubles(self._human_class_id, self._config.part_cover, self._config.human_lost_seconds)
         self._engine_notes = () if compiled or self._warming is None else (_ON_NUMPY,)
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ ALLOWED = {
     "folder_lock": {"errors", "files"},
     "names": set(),
     "ranges": {"errors"},
+    "shipped_weights": {"errors"},
     "structures": {"errors"},
     "vocabulary": {"errors", "structures"},
     "geometry": {"errors", "structures", "vocabulary"},
@@ -33,7 +34,7 @@ ALLOWED = {
     "train": {"errors", "structures", "vocabulary", "geometry", "detect", "interact", "layers", "evaluate", "config"},
     **{stage: SHARED_ROOMS - {"layers"} for stage in STAGES},
 }
-GROUND = {"errors", "files", "folder_lock", "names", "ranges"}
+GROUND = {"errors", "files", "folder_lock", "names", "ranges", "shipped_weights"}
 for room in ALLOWED.keys() - GROUND - {"structures", "cli"}:
     ALLOWED[room] = ALLOWED[room] | GROUND
 ALLOWED["detect"] = ALLOWED["detect"] | {"layers"}

@@ -5,8 +5,8 @@ import importlib.util
 import numpy as np
 import pytest
 
-from videohoi.compile import engine as engine_module
-from videohoi.compile.engine import load_engine
+from videohoi.compile import load as engine_module
+from videohoi.compile.load import load_engine
 from videohoi.errors import ModelError, UsageError
 
 ENGINES = [

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from videohoi.errors import ModelError
+from videohoi.errors import ModelError, UsageError
 from videohoi.evaluate.ground_truth_boxes import measure, read_truth
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.interact.scoring import Calibration
@@ -117,7 +117,7 @@ def test_missing_or_corrupt_weights_are_one_clear_error(tmp_path):
     with pytest.raises(ModelError, match=r"gone\.onnx.*cannot be read"):
         StarterPairHead(tmp_path / "gone.onnx").open()
     (tmp_path / "bad.onnx").write_bytes(b"no model")
-    with pytest.raises(ModelError, match=r"bad\.onnx.*not a readable ONNX model") as caught:
+    with pytest.raises(ModelError, match=r"bad\.onnx.*not an ONNX model") as caught:
         StarterPairHead(tmp_path / "bad.onnx").open()
     assert "\n" not in str(caught.value)
 
@@ -131,6 +131,28 @@ def test_a_model_that_is_no_pair_head_is_refused(tmp_path):
     onnx.save(model, tmp_path / "neg.onnx")
     with pytest.raises(ModelError, match="not a pair head"):
         StarterPairHead(tmp_path / "neg.onnx").open()
+
+
+def test_the_head_runs_on_the_engine_that_is_asked_for(head):
+    on_any = StarterPairHead(engine="auto", threads=2)
+    on_any.open()
+    assert on_any.info.engine in ("onnxruntime", "openvino")
+    expected = head.score(FRAME, detections()).verb_scores
+    np.testing.assert_allclose(on_any.score(FRAME, detections()).verb_scores, expected, atol=1e-4)
+    on_any.close()
+    on_any.close()
+    with pytest.raises(ModelError, match="closed"):
+        on_any.score(FRAME, detections())
+    with pytest.raises(UsageError, match="did you mean onnxruntime"):
+        StarterPairHead(engine="onnxruntim").open()
+
+
+def test_unused_detections_change_no_scores(head):
+    faint = np.array([[5, 5, 60, 60]], np.float32)
+    boxes, classes = np.concatenate([BOXES[:1], faint, BOXES[1:]]), np.insert(CLASSES, 1, BICYCLE)
+    scores = np.array([1, 0.01, 1, 1, 1], np.float32)
+    plain = head.score(FRAME, detections()).verb_scores
+    np.testing.assert_array_equal(head.score(FRAME, detections(boxes, classes, scores)).verb_scores, plain)
 
 
 def test_scoring_before_open_is_refused():

@@ -223,3 +223,21 @@ def test_a_file_that_nothing_would_read_is_an_error(settings, said, clip_file):
 def test_settings_of_the_detector_are_checked_by_name(setting, said):
     with pytest.raises(UsageError, match=said):
         Pipeline.from_config("offline_annotation", [setting])
+
+
+def test_the_pair_head_runs_on_the_engine_of_its_settings():
+    head = model_stages(
+        ModelSettings(), DetectSettings(), InteractSettings(engine="auto", threads=2), hico_det()
+    ).after[0]
+    head.open(None)
+    assert head.facts()["head"]["engine"] in ("onnxruntime", "openvino")
+    head.close(complete=True)
+    for section in ("interact", "detect"):
+        with pytest.raises(ConfigError, match=rf"{section}\.engine='openvinoo'.*did you mean openvino"):
+            Pipeline.from_config("offline_annotation", [f"{section}.engine=openvinoo"])
+
+
+@pytest.mark.parametrize("setting", ["interact.engine=auto", "interact.threads=2"])
+def test_methods_of_torch_refuse_an_engine(setting):
+    with pytest.raises(UsageError, match=rf"model eoid has no use for {setting}"):
+        check_model(Pipeline.from_config("offline_annotation", ["model.name=eoid", setting]).config)

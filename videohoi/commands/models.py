@@ -7,12 +7,12 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from videohoi.detect.starter import starter_weights
 from videohoi.models.doctor import diagnose
 from videohoi.models.methods import METHODS, MethodFacts
 from videohoi.models.pull import pull as pull_file
 from videohoi.models.registry import CATALOGUE, cached_model
 from videohoi.pipeline.interrupts import interrupts_raise
+from videohoi.shipped_weights import DETECTOR
 
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (0, ""))
 _DIGITS = 3
@@ -32,7 +32,7 @@ def _detectors() -> Table:
     table = Table(title="Detectors", title_justify="left")
     for column in ("name", "what it is", "licence", "here", "use"):
         table.add_column(column)
-    shipped = "yes" if starter_weights() is not None else "no"
+    shipped = "yes" if DETECTOR.is_present else "no"
     table.add_row(
         "starter", "shipped, trained by this project: person and 80 classes", "Apache-2.0", shipped, "default"
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
 from videohoi.compile.engine import EngineStatus, TensorSpec, one_line
-from videohoi.compile.onnx_inputs import without_weights_among_inputs
+from videohoi.compile.onnx_file import without_weights_among_inputs
 from videohoi.errors import ModelError
 
 LOAD_ERRORS = (

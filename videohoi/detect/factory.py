@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 
 from videohoi.detect.detr_detector import LONG_SIDE_PX, SHORT_SIDE_PX, DetrDetector
-from videohoi.detect.hub_detector import HubDetector, hub_files
+from videohoi.detect.hub_detector import HubDetector
+from videohoi.detect.hub_files import hub_files
 from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.detect.protocol import Detector
 from videohoi.detect.starter import SCORE_THRESHOLD, StarterDetector, starter_weights

@@ -24,7 +24,7 @@ from transformers import AutoConfig, AutoModelForObjectDetection
 from transformers.utils import cached_file
 from transformers.utils import logging as transformers_log
 
-from videohoi.detect.hub_detector import PROCESSOR_FILE
+from videohoi.detect.hub_files import PROCESSOR_FILE
 from videohoi.errors import ModelError
 from videohoi.layers.box_coding import corners
 from videohoi.layers.checkpoint_files import UNREADABLE

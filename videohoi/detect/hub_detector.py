@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from videohoi.detect.hub_files import hub_files, local_name
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.errors import InputError, ModelError, UsageError
-from videohoi.files import is_file, is_folder, known_sha256, user_path
 from videohoi.names import normal_form
 from videohoi.structures import Detections, Frame
 from videohoi.vocabulary import Vocabulary, hico_det
@@ -21,9 +20,6 @@ from videohoi.vocabulary.objects import coco
 if TYPE_CHECKING:
     from videohoi.detect.hub import Best, HubModel
 
-WEIGHTS_FILES = ("model.safetensors", "pytorch_model.bin")
-"""the first that is there is loaded"""
-CONFIG_FILE, PROCESSOR_FILE = "config.json", "preprocessor_config.json"
 _SAME_ORDER = 60
 """of COCO's 80 names; so many at their place say that a model has COCO's order, though some are spelled differently
 (``diningtable``)"""
@@ -49,7 +45,7 @@ class HubDetector:
             raise UsageError(f"detector score threshold {score_threshold}: expected a number from 0 to 1")
         if input_size_px is not None and (input_size_px < 32 or input_size_px % 32):
             raise UsageError(f"detector input {input_size_px} px: expected a multiple of 32")
-        self._name = _local_name(name)
+        self._name = local_name(name)
         self._score_threshold, self._size_px, self._device = score_threshold, input_size_px, device
         self._model: HubModel | None = None
         self._info = DetectorInfo(f"hf:{name}", "torch", None, input_size_px, 0)
@@ -127,36 +123,3 @@ def _object_id(words: Vocabulary, label: str) -> int:
     name = normal_form(label)
     name = dict(words.object_synonyms).get(name, name)
     return words.objects.index(name) if name in words.objects else -1
-
-
-def hub_files(name: str) -> dict[str, str]:
-    """SHA-256 of what a model is made of: ``detector`` (its weights), ``detector_config``, ``detector_processor``.
-
-    Of a folder, or of what the hub's cache holds under ``name`` now; files that are not there are left out.
-    """
-    folder = _folder(_local_name(name))
-    if folder is None:
-        return {}
-    weights = next((file for file in WEIGHTS_FILES if is_file(folder / file)), WEIGHTS_FILES[0])
-    roles = {"detector": weights, "detector_config": CONFIG_FILE, "detector_processor": PROCESSOR_FILE}
-    return {role: known_sha256(folder / file) for role, file in roles.items() if is_file(folder / file)}
-
-
-def _folder(name: str) -> Path | None:
-    if is_folder(Path(name)):
-        return Path(name)
-    try:
-        from huggingface_hub import try_to_load_from_cache
-    except ImportError:
-        return None
-    try:
-        config = try_to_load_from_cache(name, CONFIG_FILE)
-    except ValueError:  # no OWNER/NAME
-        return None
-    return Path(config).parent if isinstance(config, str) else None
-
-
-def _local_name(name: str) -> str:
-    """A folder as an absolute path, so that transformers does not take it for a name of the hub."""
-    folder = user_path(name)
-    return str(folder.resolve()) if is_folder(folder) else name

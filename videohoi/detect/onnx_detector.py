@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.compile.engine import Engine, load_engine
+from videohoi.compile.engine import Engine
+from videohoi.compile.load import load_engine
 from videohoi.detect.box_selection import SelectionSettings, select_boxes
 from videohoi.detect.letterbox import Letterbox, Letterboxed, check_input_size, rectangular_shape
 from videohoi.detect.onnx_forms import GraphForm, read_form

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.errors import ModelError
+from videohoi.shipped_weights import DETECTOR
 
-STARTER_FILE = "starter_detector.onnx"
 INPUT_SIZE_PX = 384
 """between the training sizes: a 16:9 picture becomes 384x224, 86 % of the work of 416 px"""
 SCORE_EXPONENT = 0.642
 """makes a score about the share of boxes that are right; fitted by ``train.calibrate_detector``, see the model card"""
 SCORE_THRESHOLD = 0.15
-"""0.05 before the exponent: what is less sure is right in about one of ten cases"""
+"""0.05 before the exponent: of the boxes below, about one in ten is right"""
 CROSS_CLASS_IOU = 0.65
-"""it often gives one thing two names; the surer one stays"""
+"""it often gives one object two classes; the box with the higher score stays"""
 HUMAN_OBJECT_IOU = 0.7
-"""it calls some animals human as well; a rider's box and the horse's overlap less"""
+"""it also detects some animals as humans; the boxes of a rider and a horse overlap less than this"""
 NOTE = "The starter detector is small: it misses small and rare objects; --detector onnx:FILE takes a larger one."
 
 
 def starter_weights() -> bytes | None:
-    """The shipped ONNX file, or None in a build without it."""
-    file = resources.files("videohoi.detect") / "data" / STARTER_FILE
-    return file.read_bytes() if file.is_file() else None
+    """The shipped ONNX file, or None in a build without it; ``ModelError`` where it is damaged."""
+    return DETECTOR.read() if DETECTOR.is_present else None
 
 
 class StarterDetector(OnnxDetector):
@@ -33,7 +30,7 @@ class StarterDetector(OnnxDetector):
     Arguments as there; without an ``input_size_px`` it runs at 384. Scores are calibrated.
 
     Raises:
-        ModelError: this build carries no starter weights.
+        ModelError: this build carries no starter weights, or they are damaged.
     """
 
     def __init__(

@@ -14,6 +14,7 @@ and two of the 36 numbers (direction "left", and its logarithm) would be constan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,9 @@ LOG_LIMIT = 5.0
 """Logarithms of ratios and distances are clipped to +-this, as far boxes differ by less than their noise."""
 LOG_FLOOR = -9.0
 """Least logarithm of the spatial encoding: an area of 1/8000 of the picture, and the value of "none" (IoU 0)."""
+
+SMALL_LABELS = 1 << 16
+"""Group labels below may have holes: the tables over them stay within half a megabyte."""
 
 SPATIAL_COUNT = 34
 FRAME_COUNT = 22
@@ -109,28 +113,24 @@ def pair_features(
     width, height = instances.picture_sizes_px[human_rows].astype(np.float64).T
     human, other = _mirrored(instances, human_rows, object_rows, width)
     overlap = _overlap(human, other)
-    columns = [
-        *_spatial(human, other, overlap, width, height),
-        *_frame(human, other, overlap, width, height),
-        *_scene(instances, human_rows, object_rows, overlap, person_id),
+    blocks = [
+        _spatial(human, other, overlap, width, height),
+        _frame(human, other, overlap, width, height),
+        _scene(instances, human_rows, object_rows, overlap, person_id),
     ]
-    return np.stack(columns, axis=1).astype(np.float32)
+    return np.ascontiguousarray(np.concatenate(blocks).T, np.float32)
 
 
 def _mirrored(
     instances: Instances, human_rows: NDArray[np.int64], object_rows: NDArray[np.int64], width: Array
 ) -> tuple[_Box, _Box]:
-    human = instances.boxes_xyxy_px[human_rows].astype(np.float64).T
-    other = instances.boxes_xyxy_px[object_rows].astype(np.float64).T
-    flip = other[0] + other[2] < human[0] + human[2]
-    return _box(human, flip, width), _box(other, flip, width)
-
-
-def _box(corners: Array, flip: NDArray[np.bool_], width: Array) -> _Box:
-    x1, y1, x2, y2 = corners
+    corners = instances.boxes_xyxy_px[np.stack([human_rows, object_rows])].astype(np.float64)
+    x1, y1, x2, y2 = corners.transpose(2, 0, 1)  # (2, P) each: of the human and of the object
+    flip = x1[1] + x2[1] < x1[0] + x2[0]
     x1, x2 = np.where(flip, width - x2, x1), np.where(flip, width - x1, x2)
     wide, high = np.maximum(x2 - x1, MIN_SIDE_PX), np.maximum(y2 - y1, MIN_SIDE_PX)
-    return _Box(x1, y1, x2, y2, wide, high, wide * high)
+    human, other = zip(x1, y1, x2, y2, wide, high, wide * high, strict=True)
+    return _Box(*human), _Box(*other)
 
 
 def _overlap(human: _Box, other: _Box) -> _Overlap:
@@ -148,42 +148,46 @@ def _overlap(human: _Box, other: _Box) -> _Overlap:
     return _Overlap(intersection, union, iou, iou - (hull - union) / hull, distance)
 
 
-def _spatial(human: _Box, other: _Box, overlap: _Overlap, width: Array, height: Array) -> list[Array]:
+def _spatial(human: _Box, other: _Box, overlap: _Overlap, width: Array, height: Array) -> Array:
+    """(SPATIAL_COUNT, P) numbers."""
     across = np.abs(other.centre_x - human.centre_x) / human.width
     down = (other.centre_y - human.centre_y) / human.height
-    plain = [
+    plain = np.stack([
         human.centre_x / width, human.centre_y / height, other.centre_x / width, other.centre_y / height,
         human.width / width, human.height / height, other.width / width, other.height / height,
         human.area / (width * height), other.area / (width * height), other.area / human.area,
         human.width / human.height, other.width / other.height, overlap.iou,
         across, np.maximum(down, 0), np.maximum(-down, 0),
-    ]  # fmt: skip
+    ])  # fmt: skip
     # products and ratios have long tails; their logarithms carry the far values
-    clipped = [np.clip(column, 0, FRAME_LIMIT) for column in plain]
-    return clipped + [np.log(np.maximum(column, 0) + EPSILON).clip(LOG_FLOOR, LOG_LIMIT) for column in plain]
+    logs = np.log(np.maximum(plain, 0) + EPSILON).clip(LOG_FLOOR, LOG_LIMIT)
+    return np.concatenate([plain.clip(0, FRAME_LIMIT), logs])
 
 
-def _frame(human: _Box, other: _Box, overlap: _Overlap, width: Array, height: Array) -> list[Array]:
-    steps = [
+def _frame(human: _Box, other: _Box, overlap: _Overlap, width: Array, height: Array) -> Array:
+    """(FRAME_COUNT, P) numbers."""
+    steps = np.stack([
         (other.x1 - human.x1) / human.width, (other.x2 - human.x2) / human.width, (other.x1 - human.x2) / human.width,
         (other.y1 - human.y1) / human.height, (other.y2 - human.y2) / human.height,
         (other.y2 - human.y1) / human.height, (other.y1 - human.y2) / human.height,
-    ]  # fmt: skip
-    ratios = [other.width / human.height, other.height / human.height, width / height]
-    shares = [
+    ])  # fmt: skip
+    ratios = np.stack([other.width / human.height, other.height / human.height, width / height])
+    shares = np.stack([
         overlap.intersection / human.area, overlap.intersection / other.area, overlap.generalised_iou,
         overlap.union / (width * height),
-    ]  # fmt: skip
-    logs = [np.log(ratio).clip(-LOG_LIMIT, LOG_LIMIT) for ratio in ratios]
-    return [step.clip(-FRAME_LIMIT, FRAME_LIMIT) for step in steps] + logs + shares + _cut(human, other, width, height)
+    ])  # fmt: skip
+    logs = np.log(ratios).clip(-LOG_LIMIT, LOG_LIMIT)
+    return np.concatenate(
+        [steps.clip(-FRAME_LIMIT, FRAME_LIMIT), logs, shares, _cut(human, other, width, height)],
+    )
 
 
-def _cut(human: _Box, other: _Box, width: Array, height: Array) -> list[Array]:
-    """Near 1 where the picture's left, right, top or bottom border cuts the human (4) and the object (4)."""
+def _cut(human: _Box, other: _Box, width: Array, height: Array) -> Array:
+    """(8, P), near 1 where the picture's left, right, top or bottom border cuts the human (4) and the object (4)."""
     gaps = []
     for box in (human, other):
         gaps += [box.x1 / width, 1 - box.x2 / width, box.y1 / height, 1 - box.y2 / height]
-    return [np.exp(-BORDER_SOFTNESS * np.maximum(gap, 0)) for gap in gaps]
+    return np.asarray(np.exp(-BORDER_SOFTNESS * np.maximum(np.stack(gaps), 0)), np.float64)
 
 
 def _scene(
@@ -192,36 +196,46 @@ def _scene(
     object_rows: NDArray[np.int64],
     overlap: _Overlap,
     person_id: int,
-) -> list[Array]:
+) -> Array:
+    """(SCENE_COUNT, P) numbers."""
     distance = np.log(overlap.distance + np.exp(-LOG_LIMIT)).clip(-LOG_LIMIT, LOG_LIMIT)
     classes = instances.class_ids[object_rows]
-    kind = human_rows * (int(classes.max(initial=0)) + 1) + classes  # this human with objects of this class
-    kinds = np.unique(kind, return_inverse=True)[1].reshape(-1)
-    nearest = [_group_min(distance, group) for group in (object_rows, human_rows, kinds)]
-    closest = [-_group_min(-overlap.generalised_iou, group) for group in (object_rows, human_rows, kinds)]
-    lead = [distance - best for best in nearest] + [best - overlap.generalised_iou for best in closest]
-    return [distance, *lead, *nearest[:2], *_crowd(instances, human_rows, object_rows, person_id)]
+    kinds = _labels(human_rows, classes)  # this human with objects of this class
+    near = np.stack([distance, -overlap.generalised_iou])  # both are small where the boxes are close
+    least = _group_min(near, [object_rows, human_rows, kinds])
+    lead = (near - least).transpose(1, 0, 2).reshape(6, -1)  # by distance first, then by overlap
+    crowd = _crowd(instances, human_rows, object_rows, person_id)
+    return np.concatenate([distance[None], lead, least[:2, 0], crowd])
 
 
-def _group_min(values: Array, groups: NDArray[np.int64]) -> Array:
-    """(P,) the least value among the pairs of the same group."""
-    least = np.full(int(groups.max(initial=-1)) + 1, np.inf)
-    np.minimum.at(least, groups, values)
-    return np.asarray(least[groups], np.float64)
+def _labels(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(P,) one number for each combination that occurs, small enough to index a table."""
+    labels = first * (int(second.max(initial=0)) + 1) + second
+    if labels.max(initial=0) < SMALL_LABELS:  # of one picture: a table with holes costs less than sorting
+        return labels
+    return np.asarray(np.unique(labels, return_inverse=True)[1].reshape(-1), np.int64)
+
+
+def _group_min(values: Array, groupings: Sequence[NDArray[np.int64]]) -> Array:
+    """(G, K, P) the least of each of the K rows of ``values`` among the columns of the same group."""
+    sizes = [int(groups.max(initial=-1)) + 1 for groups in groupings]
+    begins = np.concatenate([[0], np.cumsum(sizes)])
+    places = np.stack([groups + begin for groups, begin in zip(groupings, begins, strict=False)])  # (G, P)
+    places = places[:, None] + begins[-1] * np.arange(len(values))[:, None]
+    least = np.full(int(begins[-1]) * len(values), np.inf)
+    np.minimum.at(least, places.reshape(-1), np.tile(values.reshape(-1), len(groupings)))
+    return np.asarray(least[places], np.float64)
 
 
 def _crowd(
     instances: Instances, human_rows: NDArray[np.int64], object_rows: NDArray[np.int64], person_id: int
-) -> list[Array]:
+) -> Array:
     """log(1 + n) of humans, instances and instances of the class; sizes of both against the largest of their kind."""
     sides = instances.boxes_xyxy_px[:, 2:].astype(np.float64) - instances.boxes_xyxy_px[:, :2]
     size = -np.log(np.maximum(sides, MIN_SIDE_PX).prod(axis=1)) / 2
-    kind = instances.picture_ids * (int(instances.class_ids.max(initial=0)) + 1) + instances.class_ids
-    kinds = np.unique(kind, return_inverse=True)[1].reshape(-1)
-    alike = np.bincount(kinds)[kinds]
-    total = np.bincount(instances.picture_ids)[instances.picture_ids]
-    humans = np.bincount(instances.picture_ids, weights=instances.class_ids == person_id)[instances.picture_ids]
-    behind = (size - _group_min(size, kinds)).clip(0, LOG_LIMIT)
-    behind_all = (size - _group_min(size, instances.picture_ids)).clip(0, LOG_LIMIT)
-    counts = [np.log1p(humans[human_rows]), np.log1p(total[human_rows]), np.log1p(alike[object_rows])]
-    return [*counts, behind[human_rows], behind[object_rows], behind_all[human_rows], behind_all[object_rows]]
+    pictures, kinds = instances.picture_ids, _labels(instances.picture_ids, instances.class_ids)
+    alike, total = np.bincount(kinds)[kinds], np.bincount(pictures)[pictures]
+    humans = np.bincount(pictures, weights=instances.class_ids == person_id)[pictures]
+    behind = (size - _group_min(size[None], [kinds, pictures])[:, 0]).clip(0, LOG_LIMIT)
+    counts = np.log1p([humans[human_rows], total[human_rows], alike[object_rows]])
+    return np.concatenate([counts, behind[:, [human_rows, object_rows]].reshape(4, -1)])

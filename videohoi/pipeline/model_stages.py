@@ -59,6 +59,7 @@ def model_stages(
     """
     _check_words(model)
     _check_files(model)
+    _check_engine(model, pair)
     key = repr((model, detect, pair, vocabulary.name, vocabulary.version))
     if model.name == STARTER:
         return _two_stages(_detectors(detect), _starter(model, detect, pair), key, shelf)
@@ -92,6 +93,7 @@ def check_model(config: Any) -> None:
     base = base_config(config)
     _check_words(base.model)
     _check_files(base.model)
+    _check_engine(base.model, base.interact)
     base.vocabulary  # noqa: B018 - read here, so that a slip in the words is told at once
 
 
@@ -118,6 +120,16 @@ def _check_files(model: ModelSettings) -> None:
         raise UsageError(f"model {model.name} reads --clip-weights for words of --vocab only; give both or neither")
 
 
+def _check_engine(model: ModelSettings, pair: InteractSettings) -> None:
+    """Only the starter's pair head is an ONNX graph; other methods run on torch."""
+    default = InteractSettings()
+    if model.name != STARTER and (pair.engine, pair.threads) != (default.engine, default.threads):
+        given = (
+            f"interact.engine={pair.engine}" if pair.engine != default.engine else f"interact.threads={pair.threads}"
+        )
+        raise UsageError(f"model {model.name} has no use for {given}: it runs on torch; leave the setting out")
+
+
 def _detectors(detect: DetectSettings) -> list[Detector]:
     """Engines that work side by side; torch spreads one model over the cores by itself."""
     return [
@@ -141,6 +153,8 @@ def _starter(model: ModelSettings, detect: DetectSettings, pair: InteractSetting
         box_lambda=pair.box_lambda,
         pair_limit=pair.pair_limit,
         use_appearance=detect.detector == "starter",
+        engine=pair.engine,
+        threads=pair.threads,
     )
 
 

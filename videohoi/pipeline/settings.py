@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from videohoi.compile.load import ENGINES
 from videohoi.decode.factory import BACKENDS, open_source
 from videohoi.decode.protocol import Source
 from videohoi.errors import ConfigError
@@ -70,6 +71,7 @@ class DetectSettings:
 
     def __post_init__(self) -> None:
         check_ranges(self, "detect")
+        check_name("detect.engine", self.engine, ENGINES)
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,14 @@ class InteractSettings:
     """exponent of the box scores in the verb score (interact/fusion.py)"""
     pair_limit: Annotated[int, Range(1, 10_000)] = 64
     """most pairs scored in a frame"""
+    engine: str = "onnxruntime"
+    """onnxruntime, openvino or auto; of the starter's pair head"""
+    threads: Threads = 1
+    """threads of that engine: the pairs of a frame are too little work for several"""
 
     def __post_init__(self) -> None:
         check_ranges(self, "interact")
+        check_name("interact.engine", self.engine, ENGINES)
 
 
 @dataclass(frozen=True)

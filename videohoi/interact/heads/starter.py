@@ -6,14 +6,15 @@ Runs from ONNX without torch. Trained by ``videohoi.train.pair_geometry``; the m
 from __future__ import annotations
 
 import hashlib
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
+from videohoi.compile.engine import Engine
+from videohoi.compile.load import load_engine
+from videohoi.compile.onnx_file import model_properties
 from videohoi.errors import ModelError
 from videohoi.geometry.pair_features import FEATURE_COUNT, Instances, pair_features
 from videohoi.interact.fusion import STREAMING_LAMBDA, allowed_verbs, fuse
@@ -21,10 +22,13 @@ from videohoi.interact.pairs import PAIR_LIMIT, build_pairs
 from videohoi.interact.pooling import pool_pairs
 from videohoi.interact.protocol import HeadInfo
 from videohoi.interact.scoring import Calibration
+from videohoi.shipped_weights import PAIR_HEAD
 from videohoi.structures import Detections, FeatureMap, Frame, HumanObjectPairs, Interactions
 from videohoi.vocabulary import Vocabulary, hico_det
 
-WEIGHTS_FILE = "starter_pair_head.onnx"
+INPUTS = ("features", "object_classes", "human_rows", "object_rows", "appearance", "has_appearance")
+"""of the graph, in its order"""
+OUTPUT = "verb_logits"
 HUMAN_SCORE, OBJECT_SCORE = 0.3, 0.25
 """Boxes below are not paired. From here on 76 % of the detector's teacher's persons and 56 % of the rest are right."""
 
@@ -42,17 +46,23 @@ class StarterPairHead:
         pair_limit: int = PAIR_LIMIT,
         use_appearance: bool = True,
         calibration: Calibration | None = None,
+        engine: str = "onnxruntime",
+        threads: int = 1,
     ) -> None:
-        """``weights`` None = those shipped. ``use_appearance`` only with the detector the weights were trained with."""
+        """``weights`` None = those shipped. ``use_appearance`` only with the detector the weights were trained with.
+
+        ``engine`` as for ``compile.load.load_engine``; the pairs of a frame are too little work for several threads.
+        """
         self.vocabulary: Vocabulary = hico_det()
         self._weights = weights
         self._human_score, self._object_score = human_score, object_score
         self._box_lambda, self._pair_limit = box_lambda, pair_limit
         self._use_appearance = use_appearance
         self._calibration = Calibration() if calibration is None else calibration
-        self._session: Any = None
+        self._engine_name, self._threads = engine, threads
+        self._engine: Engine | None = None
         self._channels = 0
-        self._info = HeadInfo("starter", "onnxruntime", None, len(self.vocabulary.verbs), 0)
+        self._info = HeadInfo("starter", engine, None, len(self.vocabulary.verbs), 0)
 
     @property
     def info(self) -> HeadInfo:
@@ -60,29 +70,36 @@ class StarterPairHead:
         return self._info
 
     def open(self) -> None:
-        """Load the weights; raises ``ModelError`` when they are missing, corrupt or of another form."""
+        """Load the weights.
+
+        Raises:
+            ModelError: they are missing, damaged or of another form.
+            UsageError: the engine is unknown or not installed.
+        """
         name, weights = self._read_weights()
-        self._session = _session(name, weights)
-        properties = self._session.get_modelmeta().custom_metadata_map
-        self._channels = _checked(name, properties, self.vocabulary)
-        appearance = properties.get("appearance") == "trained" and self._use_appearance
-        note = "box geometry and appearance" if appearance else "box geometry only: it does not look at the picture"
-        self._use_appearance = appearance
+        engine = load_engine(weights, self._engine_name, threads=self._threads, label=name)
+        properties = model_properties(weights)
+        self._channels = _checked(name, engine, properties, self.vocabulary)
+        self._engine = engine
+        self._use_appearance = properties.get("appearance") == "trained" and self._use_appearance
+        note = "box geometry only: it does not look at the picture"
+        if self._use_appearance:
+            note = "box geometry and appearance"
         if self._calibration != Calibration():
             note = self._calibration.added_to(note)
         self._info = HeadInfo(
-            "starter", "onnxruntime", hashlib.sha256(weights).hexdigest(), len(self.vocabulary.verbs),
-            self._channels if appearance else 0, note,
+            "starter", engine.status.name, hashlib.sha256(weights).hexdigest(), len(self.vocabulary.verbs),
+            self._channels if self._use_appearance else 0, " ".join(filter(None, (note, engine.status.fallback))),
         )  # fmt: skip
 
     def _read_weights(self) -> tuple[str, bytes]:
-        shipped = resources.files("videohoi.interact.heads") / "data" / WEIGHTS_FILE
-        source = shipped if self._weights is None else self._weights
+        if self._weights is None:
+            return PAIR_HEAD.title, PAIR_HEAD.read()
         try:
-            return str(source), source.read_bytes()
+            return str(self._weights), self._weights.read_bytes()
         except OSError as cause:
             raise ModelError(
-                f"{source}: pair head weights cannot be read; reinstall videohoi or give the path of an ONNX pair head"
+                f"{self._weights}: pair head weights cannot be read; give the path of an ONNX pair head"
             ) from cause
 
     def score(self, frame: Frame, detections: Detections) -> Interactions:
@@ -107,29 +124,32 @@ class StarterPairHead:
         Raises:
             ModelError: the head is not open.
         """
-        if self._session is None:
+        if self._engine is None:
             raise ModelError("the starter pair head is closed; call open() before score()")
         if len(pairs) == 0:
             return np.zeros((0, len(self.vocabulary.verbs)), np.float32)
-        (logits,) = self._session.run(None, self._inputs(detections, pairs, picture_size_px))
+        logits = self._engine.run(*self._inputs(detections, pairs, picture_size_px))[OUTPUT]
         return np.asarray(logits, np.float32)
 
     def _inputs(
         self, detections: Detections, pairs: HumanObjectPairs, picture_size_px: tuple[int, int]
-    ) -> dict[str, NDArray[Any]]:
-        used, rows = np.unique(np.concatenate([pairs.human_rows, pairs.object_rows]), return_inverse=True)
-        human_rows, object_rows = rows.reshape(2, -1)
+    ) -> tuple[NDArray[Any], ...]:
+        """In the order of ``INPUTS``."""
+        is_used = np.zeros(len(detections), np.bool_)
+        is_used[pairs.human_rows] = is_used[pairs.object_rows] = True
+        used, places = np.flatnonzero(is_used), np.cumsum(is_used) - 1
+        human_rows, object_rows = places[pairs.human_rows], places[pairs.object_rows]
         boxes, classes = detections.boxes_xyxy_px[used], detections.class_ids[used]
         instances = Instances.of_picture(boxes, classes, picture_size_px)
         appearance = self._appearance(detections.feature_map, boxes[human_rows], boxes[object_rows])
-        return {
-            "features": pair_features(instances, human_rows, object_rows, self.vocabulary.person_id),
-            "object_classes": classes[object_rows],
-            "human_rows": human_rows,
-            "object_rows": object_rows,
-            "appearance": np.zeros((len(pairs), 3 * self._channels), np.float32) if appearance is None else appearance,
-            "has_appearance": np.array([appearance is not None], np.float32),
-        }
+        return (
+            pair_features(instances, human_rows, object_rows, self.vocabulary.person_id),
+            classes[object_rows],
+            human_rows,
+            object_rows,
+            np.zeros((len(pairs), 3 * self._channels), np.float32) if appearance is None else appearance,
+            np.array([appearance is not None], np.float32),
+        )
 
     def _appearance(
         self, feature_map: FeatureMap | None, human_boxes: NDArray[np.float32], object_boxes: NDArray[np.float32]
@@ -140,31 +160,24 @@ class StarterPairHead:
 
     def close(self) -> None:
         """Free the engine; may be called twice."""
-        self._session = None
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
 
 
-def _session(name: str, weights: bytes) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # a frame's pairs are too little work to share
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
-    except Exception as cause:
-        raise ModelError(
-            f"{name}: not a readable ONNX model ({_first_line(cause)}); reinstall or export again"
-        ) from cause
-
-
-def _first_line(cause: BaseException) -> str:
-    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-
-
-def _checked(name: str, properties: dict[str, str], vocabulary: Vocabulary) -> int:
+def _checked(name: str, engine: Engine, properties: dict[str, str], vocabulary: Vocabulary) -> int:
     """Channels of the appearance input, once the model is known to fit this code."""
     expected = {"kind": "videohoi pair head", "vocabulary": vocabulary.name, "features": str(FEATURE_COUNT)}
-    wrong = [key for key, value in expected.items() if properties.get(key) != value]
+    wrong = [
+        f"{key}={properties.get(key)!r} (expected {value!r})"
+        for key, value in expected.items()
+        if properties.get(key) != value
+    ]
+    inputs = tuple(spec.name for spec in engine.inputs)
+    if inputs != INPUTS:
+        wrong.append(f"inputs {', '.join(inputs)} (expected {', '.join(INPUTS)})")
     if wrong:
-        found = ", ".join(f"{key}={properties.get(key)!r} (expected {expected[key]!r})" for key in wrong)
-        raise ModelError(f"{name}: not a pair head of this version: {found}; export it with videohoi.train.pair_export")
+        raise ModelError(
+            f"{name}: not a pair head of this version: {', '.join(wrong)}; export it with videohoi.train.pair_export"
+        )
     return int(properties["channels"])

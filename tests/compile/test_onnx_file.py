@@ -1,9 +1,9 @@
-"""Weights are taken out of a graph's inputs, and nothing else changes; the ``onnx`` package is the judge."""
+"""ONNX files read and changed without the ``onnx`` package, compared with it."""
 
 import numpy as np
 import pytest
 
-from videohoi.compile.onnx_inputs import without_weights_among_inputs
+from videohoi.compile.onnx_file import model_properties, without_weights_among_inputs
 from videohoi.errors import ModelError
 
 onnx = pytest.importorskip("onnx", reason="building the test graph needs onnx (train extra)")
@@ -37,3 +37,11 @@ def test_what_is_cut_short_or_no_message_is_an_error():
     for broken in (whole[:-7], whole[: len(whole) // 2], b"\xff" * 40, b"text, not a model"):
         with pytest.raises(ModelError, match="not an ONNX model"):
             without_weights_among_inputs(broken)
+        with pytest.raises(ModelError, match="not an ONNX model"):
+            model_properties(broken)
+
+
+def test_properties_are_those_that_onnx_wrote():
+    model = model_with(1, 1)
+    model.metadata_props.add(key="empty")
+    assert model_properties(model.SerializeToString()) == {"made by": "a test", "empty": ""}

@@ -1,0 +1,77 @@
+"""The weights inside the package, and what they must be: damaged ones are told as such, not as a bad export.
+
+Whoever ships new weights enters their SHA-256 here; a test compares the files with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+
+from videohoi.errors import ModelError
+
+REINSTALL = "pip install --force-reinstall --no-deps videohoi"
+
+
+@dataclass(frozen=True)
+class ShippedWeights:
+    """One file of weights that comes with the package."""
+
+    title: str
+    """as messages call it"""
+    package: str
+    """whose ``data`` folder holds the file"""
+    file: str
+    sha256: str
+
+    @property
+    def is_present(self) -> bool:
+        """False in a build without weights."""
+        return (resources.files(self.package) / "data" / self.file).is_file()
+
+    def read(self) -> bytes:
+        """The content of the file.
+
+        Raises:
+            ModelError: it is missing, cannot be read, or is not what was shipped.
+        """
+        source = resources.files(self.package) / "data" / self.file
+        try:
+            content = source.read_bytes()
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise ModelError(f"{source}: the {self.title} cannot be read ({reason}); reinstall: {REINSTALL}") from error
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != self.sha256:
+            raise ModelError(
+                f"{source}: the {self.title} that came with videohoi is damaged ({len(content):,} bytes, sha256 "
+                f"{digest[:12]}..., expected {self.sha256[:12]}...); reinstall: {REINSTALL}"
+            )
+        return content
+
+
+DETECTOR = ShippedWeights(
+    "starter detector",
+    "videohoi.detect",
+    "starter_detector.onnx",
+    "f54cb5298fbb163fafea4a7643e3f6333394c40ee1bc7cdc101565a5078fa46d",
+)
+PAIR_HEAD = ShippedWeights(
+    "starter pair head",
+    "videohoi.interact.heads",
+    "starter_pair_head.onnx",
+    "eb05b2bbd7e2134a2f82e263c8a3fd8c3711e44c58ba00ea53a14c46fc5425fd",
+)
+SHIPPED = (DETECTOR, PAIR_HEAD)
+
+
+def verify_shipped_weights() -> dict[str, str]:
+    """What is wrong with the shipped weights, by title: one line each. Empty when all are as shipped."""
+    problems = {}
+    for weights in SHIPPED:
+        try:
+            weights.read()
+        except ModelError as error:
+            problems[weights.title] = str(error)
+    return problems

@@ -16,8 +16,9 @@ from videohoi.smooth.filters import REACH_TAUS
 from videohoi.smooth.impacts import ImpactFinder
 from videohoi.smooth.motion import camera_velocity
 from videohoi.smooth.pair_table import PairTable
-from videohoi.smooth.reports import Decided, EventWriter, FinalReport, LiveReport, pairs_at
+from videohoi.smooth.reports import Decided, FinalReport, LiveReport, pairs_at
 from videohoi.smooth.scoring import Moment, PairScorer
+from videohoi.smooth.spans import EventWriter
 from videohoi.smooth.track_boxes import TrackBoxes, Vector
 from videohoi.structures import Frame, FrameResult, GapReason, InteractionEvent, SourceInfo
 from videohoi.vocabulary import Vocabulary

@@ -16,15 +16,10 @@ from benchmarks.harness import ROUNDS, Claim, NotEqualError, Options, Row
 from benchmarks.results import RECORDS, RESULTS, Measured, as_json, as_markdown, from_json, machine
 
 CLAIMS: tuple[str, ...] = (
-    "tracking_parity_speed",
     "tracking_default_speed",
     "tracking_flat",
     "tracking_quality",
-    "box_iou",
-    "pair_fusion",
-    "triplet_nms",
     "post_stage",
-    "preprocess",
     "hand_off",
     "graph_throughput",
     "graph_vs_process_video",

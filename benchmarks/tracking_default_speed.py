@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 
-from benchmarks.harness import Claim, Contestant, Options, Row, interleave
+import numpy as np
+
+from benchmarks.harness import Claim, Contestant, NotEqualError, Options, Row, interleave
 from benchmarks.scenes_tracking import FIXTURES, QUIRKS, SPEED, CrowdFrame, play
-from benchmarks.tracking_parity_speed import compare
 from benchmarks.tracking_peers import REFERENCE, Follower, Ours, find_peers
 
 LIMITS_US = {10: 40.0, 20: 40.0}
@@ -16,6 +17,23 @@ TOLERANCE_PX = 1e-6
 LEAST_SECONDS = 0.2
 """a call of ours, a whole scene, takes a few milliseconds"""
 PLAIN = functools.partial(Ours, compiled=False)
+
+
+def compare(
+    frames: Sequence[CrowdFrame], ours: Follower, theirs: Follower, name: str, tolerance_px: float = TOLERANCE_PX
+) -> int:
+    """Boxes compared; ``NotEqualError`` at the first frame whose ids or boxes differ."""
+    count = 0
+    for index, frame in enumerate(frames):
+        ids, boxes = ours.step(frame.boxes, frame.scores)
+        their_ids, their_boxes = theirs.step(frame.boxes, frame.scores)
+        if not np.array_equal(ids, their_ids):
+            raise NotEqualError(f"frame {index}: ids {ids.tolist()}, {name} {their_ids.tolist()}")
+        worst = float(np.abs(boxes - their_boxes).max(initial=0.0))
+        if worst > tolerance_px:
+            raise NotEqualError(f"frame {index}: a box is {worst:.3g} px from {name}'s")
+        count += len(ids)
+    return count
 
 
 def check(options: Options) -> str:
@@ -34,7 +52,7 @@ def _follow_all(make: Callable[[], Follower], frames: Sequence[CrowdFrame]) -> N
 
 def measure(options: Options) -> Sequence[Row]:
     """A row for each number of persons."""
-    peers, absent = find_peers(options, cpp=False)
+    peers, absent = find_peers(options)
     makers: list[tuple[str, Callable[[], Follower]]] = [("ours", Ours), (REFERENCE, PLAIN)]
     makers += [(peer.name, peer.make) for peer in peers]
     return [_row(persons, makers, absent, options) for persons in SPEED]

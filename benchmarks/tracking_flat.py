@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.harness import Claim, NotEqualError, Options, Row
 from benchmarks.scenes_tracking import Crowd, CrowdFrame, play
-from benchmarks.tracking_peers import Follower, Ours, OursParity, original
+from benchmarks.tracking_peers import Follower, Ours, original
 
 SCENE = Crowd(20, 2000, seed=8, width=1280, height=720, absence=0.01, false_alarms=2.0)
 """many births and deaths: about one a frame"""
@@ -59,7 +59,7 @@ def _slope(seconds: NDArray[np.float64], block_frames: int) -> float:
 def check(options: Options) -> str:
     """What is held after many runs of a scene is what was held after two."""
     frames = play(Crowd(8, 150, seed=9, width=900, height=500, absence=0.02, false_alarms=2.0))
-    follower = OursParity()
+    follower = Ours()
     held = []
     for _ in range(12):
         most = 0
@@ -76,9 +76,9 @@ def measure(options: Options) -> Sequence[Row]:
     """A row for each mode, BYTE's public code beside them where it can be run."""
     frames = play(SCENE)
     peer = original(options)
-    rows = [_row("parity", OursParity(), frames, FRAMES), _row("default", Ours(), frames, FRAMES)]
+    rows = [_row("ours", Ours(), frames, FRAMES)]
     if isinstance(peer, str):
-        return [*rows[:1], _with_absent(rows[1], f"BYTETracker: {peer}")]
+        return [_with_absent(rows[0], f"BYTETracker: {peer}")]
     seconds, gained = _blocks(peer.make(), frames, ORIGINAL_FRAMES // len(frames))
     figures = _figures(seconds, gained, len(frames))
     return [*rows, Row(f"BYTETracker, {ORIGINAL_FRAMES} frames", "the same scene", figures=figures)]

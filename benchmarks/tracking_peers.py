@@ -15,17 +15,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.cpp_trackers import CppTracker, build_boxmot, build_original
 from benchmarks.harness import Options
 from benchmarks.old_checkouts import import_old
 from videohoi.structures import Detections, SourceInfo
 from videohoi.track.byte import ByteTracker
 from videohoi.track.byte_config import ByteConfig
-from videohoi.track.original import OriginalByteTracker
 
 INFO = SourceInfo("benchmark", 1920, 1080, 30.0, None, None)
 RATE_HZ = 30.0
-ORIGINAL, ORIGINAL_CPP, BOXMOT_CPP = "BYTETracker", "BYTETracker C++", "boxmot C++"
+ORIGINAL = "BYTETracker"
 TRACKERS, SUPERVISION, BOXMOT, REFERENCE = "trackers", "supervision", "boxmot", "numpy reference"
 
 Followed = tuple[NDArray[np.int64], NDArray[np.float64]]
@@ -52,33 +50,20 @@ class Ours:
     """``ByteTracker`` with every row a person, or with ``compiled`` False its numpy form; boxes are the filters'."""
 
     def __init__(self, config: ByteConfig | None = None, *, compiled: bool = True) -> None:
-        self._tracker = ByteTracker(config, compiled=compiled)
-        self._tracker.open(INFO)
+        self.tracker = ByteTracker(config, compiled=compiled)
+        self.tracker.open(INFO)
         self._frame = 0
 
     def step(self, boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Followed:
         """The next frame at 30 Hz."""
-        tracks = self._tracker.update(Detections(boxes, scores, np.zeros(len(scores), np.int64)), self._frame / RATE_HZ)
+        tracks = self.tracker.update(Detections(boxes, scores, np.zeros(len(scores), np.int64)), self._frame / RATE_HZ)
         self._frame += 1
         named = tracks.track_ids >= 0
-        return tracks.track_ids[named], self._tracker.boxes_xyxy_px[named]
-
-
-class OursParity:
-    """``OriginalByteTracker``, or with ``compiled`` False its numpy form."""
-
-    def __init__(self, *, compiled: bool = True) -> None:
-        self.tracker = OriginalByteTracker(compiled=compiled)
-        self.tracker.open(INFO)
-
-    def step(self, boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Followed:
-        """The next frame."""
-        followed = self.tracker.step(boxes, scores)
-        return followed.track_ids, followed.boxes_xyxy_px
+        return tracks.track_ids[named], self.tracker.boxes_xyxy_px[named]
 
 
 class Original:
-    """``BYTETracker`` of a checkout, with the same arguments as ``OriginalByteConfig``'s defaults."""
+    """``BYTETracker`` of a checkout, with the arguments of its demo (``tools/demo_track.py``)."""
 
     def __init__(self, module: types.ModuleType) -> None:
         module.STrack._count = 0  # ids count over all trackers of a process
@@ -183,7 +168,7 @@ def _package(name: str, peer: Callable[[], Follower], module: str, attribute: st
     return Peer(name, peer)
 
 
-def find_peers(options: Options, *, cpp: bool = True) -> tuple[list[Peer], tuple[str, ...]]:
+def find_peers(options: Options) -> tuple[list[Peer], tuple[str, ...]]:
     """Those that can be run here, and the absent with their reasons."""
     found: dict[str, Peer | str] = {
         ORIGINAL: original(options),
@@ -193,8 +178,5 @@ def find_peers(options: Options, *, cpp: bool = True) -> tuple[list[Peer], tuple
         if importlib.util.find_spec("boxmot")
         else "package boxmot is not installed",
     }
-    for name, build in ((ORIGINAL_CPP, build_original), (BOXMOT_CPP, build_boxmot)) if cpp else ():
-        library = build(options)
-        found[name] = library if isinstance(library, str) else Peer(name, functools.partial(CppTracker, library))
     absent = tuple(f"{name}: {peer}" for name, peer in found.items() if isinstance(peer, str))
     return [peer for peer in found.values() if isinstance(peer, Peer)], absent

@@ -25,12 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)  # whoever stops a container or a service gets valid files as well
     _print_any_name()
     try:
-        from videohoi.commands.app import run_app, wait_for_kernels
+        from videohoi.commands.app import run_app
 
         code = run_app(arguments)
         sys.stdout.flush()
-        signal.signal(signal.SIGINT, lambda *_: os._exit(code))  # all is written
-        wait_for_kernels()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a late key must not kill the interpreter's exit
     except VideohoiError as error:
         return _complain(str(error), error.exit_code)

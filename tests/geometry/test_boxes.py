@@ -6,13 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from videohoi.geometry._kernels import giou_kernel, iou_kernel
 from videohoi.geometry.boxes import (
     box_areas,
     box_centres,
     clip_boxes,
     cxcywh_to_xyxy,
-    pairwise_giou,
     pairwise_iou,
     xyxy_to_cxcywh,
 )
@@ -53,28 +51,20 @@ def test_boxes_without_area_have_none():
     assert box_areas(ODD_BOXES).tolist() == [100.0, 100.0] + [0.0] * 8
 
 
-def test_iou_and_giou_by_hand():
+def test_iou_by_hand():
     a = np.array([[0, 0, 10, 10]], np.float32)
     b = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 0, 30, 10]], np.float32)
     assert pairwise_iou(a, b)[0] == pytest.approx([1.0, 50 / 150, 0.0])
-    # third: hull 30 x 10, union 200 -> 0 - 100 / 300
-    assert pairwise_giou(a, b)[0] == pytest.approx([1.0, 50 / 150, -1 / 3])
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(0, 0), (0, 3), (3, 0), (1, 1), (7, 5)])
-def test_kernels_equal_twins_on_random_and_empty(rows, cols):
+def test_overlaps_have_the_shape_of_both(rows, cols):
     rng = np.random.default_rng(rows * 10 + cols)
     a, b = (rng.uniform(0, 100, (n, 4)).astype(np.float32) for n in (rows, cols))
-    a[:, 2:] += a[:, :2]
-    b[:, 2:] += b[:, :2]
-    assert np.array_equal(iou_kernel(a, b), pairwise_iou(a, b))
-    assert np.array_equal(giou_kernel(a, b), pairwise_giou(a, b))
     assert pairwise_iou(a, b).shape == (rows, cols)
 
 
-def test_kernels_equal_twins_on_degenerate_boxes():
-    assert np.array_equal(iou_kernel(ODD_BOXES, ODD_BOXES), pairwise_iou(ODD_BOXES, ODD_BOXES))
-    assert np.array_equal(giou_kernel(ODD_BOXES, ODD_BOXES), pairwise_giou(ODD_BOXES, ODD_BOXES))
+def test_degenerate_boxes_overlap_nothing():
     iou = pairwise_iou(ODD_BOXES, ODD_BOXES)
     assert np.isfinite(iou).all()
     assert (iou[2:] == 0).all()
@@ -82,12 +72,9 @@ def test_kernels_equal_twins_on_degenerate_boxes():
 
 @settings(deadline=None, max_examples=60)
 @given(grid_boxes, grid_boxes)
-def test_overlaps_are_bounded_symmetric_and_equal_in_both_forms(a, b):
-    iou, giou = pairwise_iou(a, b), pairwise_giou(a, b)
-    assert np.array_equal(iou_kernel(a, b), iou)
-    assert np.array_equal(giou_kernel(a, b), giou)
+def test_overlaps_are_bounded_and_symmetric(a, b):
+    iou = pairwise_iou(a, b)
     assert ((iou >= 0) & (iou <= 1)).all()
-    assert ((giou >= -1) & (giou <= 1)).all()
     assert np.array_equal(iou, pairwise_iou(b, a).T)
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_nms import plain_nms
 
 from videohoi.errors import UsageError
-from videohoi.geometry.boxes import class_aware_nms_numpy, pairwise_iou
-from videohoi.geometry.nms import class_aware_nms, warm_up
+from videohoi.geometry.boxes import pairwise_iou
+from videohoi.geometry.nms import class_aware_nms
 
 
 def crowd(count, seed=0, classes=3):
@@ -43,16 +44,16 @@ def test_rows_that_are_not_finite_are_never_kept_and_suppress_nothing():
     scores = np.array([0.9, np.nan, 0.8, 0.7], np.float32)
     kept = class_aware_nms(boxes, scores, np.zeros(4, np.int64), iou_threshold=0.5)
     assert kept.tolist() == [2, 3]
-    twin = class_aware_nms_numpy(boxes, scores, np.zeros(4, np.int64), iou_threshold=0.5)
+    twin = plain_nms(boxes, scores, np.zeros(4, np.int64), iou_threshold=0.5)
     assert kept.tolist() == twin.tolist()
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 40, 300])
-def test_kernel_equals_twin(count):
+def test_equals_the_plain_definition(count):
     boxes, scores, classes = crowd(count, seed=count)
     for threshold in (0.0, 0.45, 1.0):
         kept = class_aware_nms(boxes, scores, classes, iou_threshold=threshold, limit=50)
-        twin = class_aware_nms_numpy(boxes, scores, classes, iou_threshold=threshold, limit=50)
+        twin = plain_nms(boxes, scores, classes, iou_threshold=threshold, limit=50)
         assert np.array_equal(kept, twin)
 
 
@@ -77,9 +78,3 @@ def test_wrong_arguments_are_named():
         class_aware_nms(boxes, scores, classes, iou_threshold=0.5, limit=-1)
     with pytest.raises(ValueError, match=r"scores must have shape \(3\), got \(2,\)"):
         class_aware_nms(boxes, scores[:2], classes, iou_threshold=0.5)
-
-
-def test_warm_up_leaves_one_compiled_form_for_detector_input():
-    warm_up()
-    boxes, scores, classes = crowd(5)
-    assert len(class_aware_nms(boxes, scores, classes, iou_threshold=0.5)) > 0

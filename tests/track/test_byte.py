@@ -400,21 +400,26 @@ def test_uneven_frame_times_do_not_matter_to_steady_motion(steps):
 class Slow:
     """Kernels that are compiled when the test says so."""
 
-    def __init__(self, compile_all):
+    advice = None
+
+    def __init__(self):
+        self.ready = False
+
+    def open(self):
         self.ready = False
 
 
 def test_kernels_that_come_late_are_used_from_where_nothing_is_followed_and_the_report_says_so(monkeypatch):
-    monkeypatch.setattr("videohoi.track.byte.Warming", Slow)
+    monkeypatch.setattr("videohoi.track.byte.KernelLoader", Slow)
     tracker, rows = ByteTracker(), Detections(np.float32([[0, 0, 20, 40]]), np.float32([0.9]), np.int64([0]))
     tracker.open(INFO)
     assert tracker.notes
-    tracker._warming.ready = True
+    tracker._kernels.ready = True
     assert tracker.update(rows, 0.0).track_ids.tolist() == [1]
     assert tracker.notes == ()
     tracker.open(INFO)
     tracker.update(rows, 0.0)
-    tracker._warming.ready = True
+    tracker._kernels.ready = True
     assert tracker.update(rows, 0.1).track_ids.tolist() == [1]
     assert "runs on numpy" in tracker.notes[0], "a scene is not handed over in the middle"
     tracker.reset()

@@ -1,40 +1,27 @@
-"""The tracker that repeats BYTE's public code: that code's own answers, hand-made scenes of its habits, refusals."""
+"""BYTE's public tracker in plain numpy, the reference: that code's own answers, and hand-made scenes of its habits."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
-from track_scenes import INFO
+from original_byte import OriginalByteConfig, PlainOriginal
 
 from benchmarks.scenes_tracking import FIXTURES, QUIRKS, play
 from benchmarks.tracking_fixtures import mixed
-from videohoi.errors import ConfigError, InputError, UsageError
-from videohoi.structures import Detections
-from videohoi.track.byte import ByteTracker
-from videohoi.track.byte_config import ByteConfig
-from videohoi.track.factory import byte_tracker
-from videohoi.track.original import OriginalByteTracker
-from videohoi.track.original_config import OriginalByteConfig
-from videohoi.track.original_plain import PlainOriginal
 
 ANSWERS = Path(__file__).with_name("data") / "original_byte.npz"
 BOX = np.array([[100.0, 100.0, 140.0, 200.0]])
 NOBODY = np.zeros((0, 4))
 
 
-@pytest.fixture(params=[True, False], ids=["compiled", "plain"])
-def follow(request):
-    def make(config=None):
-        tracker = OriginalByteTracker(config, compiled=request.param)
-        tracker.open(INFO)
-        return tracker
-
-    return make
+@pytest.fixture
+def follow():
+    return lambda config=None: PlainOriginal(config or OriginalByteConfig())
 
 
 def show(tracker, boxes, score=0.9):
     """Ids of one frame."""
-    return tracker.step(boxes, np.full(len(boxes), score)).track_ids.tolist()
+    return tracker.step(boxes, np.full(len(boxes), score))[0].tolist()
 
 
 @pytest.mark.parametrize("name", FIXTURES)
@@ -45,9 +32,9 @@ def test_ids_and_boxes_are_those_of_the_public_code(follow, name):
     frames, at = play(FIXTURES[name]), 0
     assert len(frames) == len(counts)
     for frame, count in zip(frames, counts, strict=True):
-        found = tracker.step(frame.boxes, frame.scores)
-        assert found.track_ids.tolist() == ids[at : at + count].tolist()
-        np.testing.assert_allclose(mixed(found.boxes_xyxy_px), numbers[at : at + count], rtol=0, atol=1e-9)
+        track_ids, boxes, _ = tracker.step(frame.boxes.astype(float), frame.scores.astype(float))
+        assert track_ids.tolist() == ids[at : at + count].tolist()
+        np.testing.assert_allclose(mixed(boxes), numbers[at : at + count], rtol=0, atol=1e-9)
         at += count
     assert at == len(ids) > 1000
 
@@ -63,25 +50,12 @@ def test_the_stored_scene_shows_both_habits_of_lost_tracks():
     assert len(gone_at_once) >= 5
 
 
-def test_compiled_and_plain_hold_the_same_books():
-    trackers = [OriginalByteTracker(OriginalByteConfig(mot20=True), compiled=compiled) for compiled in (True, False)]
-    for tracker in trackers:
-        tracker.open(INFO)
-    for index, frame in enumerate(play(QUIRKS)[:300]):
-        rows = Detections(frame.boxes, frame.scores, np.zeros(len(frame.scores), np.int64))
-        one, other = (tracker.update(rows, index / 30) for tracker in trackers)
-        assert one.track_ids.tolist() == other.track_ids.tolist()
-        assert sorted(one.lost_ids) == sorted(other.lost_ids)
-        assert sorted(one.ended_ids) == sorted(other.ended_ids)
-        assert trackers[0].track_count == trackers[1].track_count
-
-
 def test_each_track_names_the_row_it_was_matched_with(follow):
     tracker = follow()
     for frame in play(FIXTURES["20"])[:60]:
-        found = tracker.step(frame.boxes, frame.scores)
-        assert len(set(found.rows.tolist())) == len(found.rows)
-        centres = [(boxes[:, :2] + boxes[:, 2:]) / 2 for boxes in (found.boxes_xyxy_px, frame.boxes[found.rows])]
+        _, followed, rows = tracker.step(frame.boxes.astype(float), frame.scores.astype(float))
+        assert len(set(rows.tolist())) == len(rows)
+        centres = [(boxes[:, :2] + boxes[:, 2:]) / 2 for boxes in (followed, frame.boxes[rows])]
         assert (np.abs(centres[0] - centres[1]).max(axis=1) < 40).all()
 
 
@@ -143,121 +117,3 @@ def test_scores_at_the_threshold_are_neither_high_nor_low(follow):
     assert show(tracker, BOX, score=0.5) == []
     assert show(tracker, BOX, score=0.49) == []  # lost tracks are not found by low rows
     assert show(tracker, BOX) == [1]
-
-
-def test_rows_that_are_no_boxes_are_left_out(follow):
-    tracker = follow()
-    bad = [[np.nan, 0, 9, 9], [0, 0, np.inf, 9], [5, 5, 5, 9], [9, 9, 5, 5]]
-    for _ in range(3):
-        boxes = np.concatenate([np.array(bad), BOX])
-        found = tracker.step(boxes, np.array([0.9, 0.9, 0.9, 0.9, 0.9]))
-        assert found.track_ids.tolist() == [1]
-        assert found.rows.tolist() == [4]
-        assert tracker.step(boxes[4:], np.array([np.nan])).track_ids.tolist() == []
-
-
-def test_rows_keep_their_order_and_classes(follow):
-    tracker = follow()
-    boxes = np.concatenate([BOX + 600, BOX, BOX + 300]).astype(np.float32)
-    rows = Detections(boxes, np.array([0.2, 0.9, 0.8], np.float32), np.array([4, 0, 7], np.int64))
-    result = tracker.update(rows, 0.0)
-    assert result.track_ids.tolist() == [-1, 1, 2]
-    assert result.class_ids.tolist() == [4, 0, 7]
-    gone = tracker.update(Detections.empty(), 1 / 30)
-    assert gone.lost_ids == (1, 2)
-    ended = [tracker.update(Detections.empty(), (2 + k) / 30).ended_ids for k in range(40)]
-    assert [ids for ids in ended if ids] == [(1, 2)]
-
-
-def test_reset_forgets_tracks_but_no_id_returns(follow):
-    tracker = follow()
-    assert show(tracker, BOX) == [1]
-    tracker.reset()
-    assert tracker.track_count == 0
-    assert show(tracker, BOX) == [2]
-    tracker.open(INFO)
-    assert show(tracker, BOX) == [1]
-
-
-def test_instances_do_not_share_ids(follow):
-    assert show(follow(), BOX) == show(follow(), BOX) == [1]
-
-
-def test_room_grows_with_the_crowd():
-    tracker = OriginalByteTracker(compiled=True)
-    tracker.open(INFO)
-    for count in (3, 90, 500, 20, 900):
-        places = np.array([[120.0 * (k % 40), 220.0 * (k // 40)] * 2 for k in range(count)])
-        boxes = BOX + places
-        assert len(show(tracker, boxes)) >= (3 if count > 3 else 0)
-        assert len(show(tracker, boxes)) == count
-    assert tracker.track_count == 900
-
-
-def test_ten_thousand_frames_of_births_hold_no_more_than_the_last_second():
-    tracker = OriginalByteTracker(compiled=True)
-    tracker.open(INFO)
-    most = 0
-    for frame in range(10_000):
-        places = np.random.default_rng(frame // 3).uniform(0, 5000, (3, 2))
-        show(tracker, BOX + np.tile(places, 2))
-        most = max(most, tracker.track_count)
-    # three every third frame, waited for 30 frames and the one after
-    assert most <= 3 * 13
-    assert tracker._engine.next_id > 9000
-    assert tracker._engine._size == 64
-
-
-def test_update_needs_open_and_close_may_come_twice():
-    tracker = OriginalByteTracker()
-    with pytest.raises(UsageError, match=r"step before open: call open\(info\) first"):
-        tracker.step(BOX, np.ones(1))
-    with pytest.raises(UsageError, match=r"update before open: call open\(info\) first"):
-        tracker.update(Detections.empty(), 0.0)
-    tracker.open(INFO)
-    with pytest.raises(InputError, match="pts_seconds must be a finite number"):
-        tracker.update(Detections.empty(), np.nan)
-    with pytest.raises(ValueError, match=r"boxes must have shape \(N, 4\) and scores \(N,\), got \(1, 4\) and \(2,\)"):
-        tracker.step(BOX, np.ones(2))
-    tracker.close()
-    tracker.close()
-    tracker.reset()
-    assert tracker.track_count == 0
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"match_thresh": 1.0}, "match_thresh must be under 1, got 1.0"),
-        ({"track_thresh": -0.1}, "track_thresh must be a finite number of 0 or more"),
-        ({"frame_rate": float("nan")}, "frame_rate must be a finite number"),
-        ({"track_buffer": True}, "track_buffer must be a finite number"),
-    ],
-)
-def test_impossible_settings_are_named(values, message):
-    with pytest.raises(ConfigError, match=message):
-        OriginalByteConfig(**values)
-
-
-def test_the_factory_gives_the_tracker_that_was_asked_for():
-    assert isinstance(byte_tracker(), ByteTracker)
-    assert isinstance(byte_tracker(ByteConfig(high_score=0.3), human_class_id=2), ByteTracker)
-    assert isinstance(byte_tracker(parity="original"), OriginalByteTracker)
-    assert isinstance(byte_tracker(OriginalByteConfig(track_thresh=0.6), parity="original"), OriginalByteTracker)
-    with pytest.raises(ConfigError, match='parity="original" takes an OriginalByteConfig, got ByteConfig'):
-        byte_tracker(ByteConfig(), parity="original")
-    with pytest.raises(ConfigError, match='parity="none" takes a ByteConfig, got OriginalByteConfig'):
-        byte_tracker(OriginalByteConfig())
-    with pytest.raises(ConfigError, match='parity must be "none" or "original", got \'exact\''):
-        byte_tracker(parity="exact")
-
-
-@pytest.mark.parametrize("compiled", [True, False])
-def test_scores_and_areas_that_are_not_finite_are_left_out(compiled):
-    """By either program, on the frame itself and on those that follow."""
-    tracker = OriginalByteTracker(compiled=compiled)
-    tracker.open(INFO)
-    boxes = np.array([[0, 0, 10, 20], [50, 50, 60, 70], [0, 0, 1e160, 1e160], [80, 0, 90, 20]], np.float64)
-    scores = np.array([0.9, np.inf, 0.9, np.nan])
-    for _ in range(3):
-        assert tracker.step(boxes, scores).track_ids.tolist() == [1]

@@ -14,7 +14,6 @@ from rich.console import Console
 from videohoi.commands.summary import show_summary
 from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.errors import InputError, ModelError, UsageError, VideohoiError
-from videohoi.geometry.warming import is_compiling
 from videohoi.pipeline.annotate import OUTPUT_SUFFIX, AnnotatedVideo, Naming, annotate, output_folder
 from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.interrupts import Interrupt, interrupts_raise, interrupts_wait
@@ -162,8 +161,6 @@ class _Batch:
             failed = len(self._failures)
             console = Console(highlight=False)
             show_summary(console, self._done, skipped=self._skipped, failed=failed, not_started=self._not_started)
-            if is_compiling():
-                console.print("Compiling kernels, once on this machine; later runs start faster (Ctrl-C leaves it).")
         if self._done and self._done[-1].interrupted:
             self._complain(f"interrupted; what was processed is in {self._done[-1].folder}")
             return EXIT_FAILED

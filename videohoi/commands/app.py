@@ -13,7 +13,6 @@ from videohoi.commands.data import data_app
 from videohoi.commands.eval_data_sets import add_data_sets
 from videohoi.commands.vocab import vocab_app
 from videohoi.errors import UsageError
-from videohoi.geometry.warming import kernel_threads
 
 _WRONG_USAGE = cast("type[Exception]", typer.BadParameter.__bases__[0])
 """click's UsageError, also of the copy of click that newer releases of typer carry inside"""
@@ -296,12 +295,3 @@ def _usage_line(error: Exception) -> str:
     context, message = getattr(error, "ctx", None), getattr(error, "format_message", error.__str__)()
     command = "videohoi" if context is None else context.command_path
     return f"{message.rstrip('.')}; see: {command} --help"
-
-
-def wait_for_kernels() -> None:
-    """Until those that are being compiled are in the cache; the interpreter would wait, too, but deaf to Ctrl-C.
-
-    Threads of other packages are left to the interpreter: a pool's (OpenVINO starts one) ends only at its exit.
-    """
-    for thread in kernel_threads():
-        thread.join()

@@ -32,8 +32,6 @@ class SelectionSettings:
     """of two objects of different classes that overlap more, the surer one stays; humans are not objects here"""
     human_object_iou: float = 1.0
     """of a human and an object that overlap more, the surer one stays: a dog is not also a person; 1 keeps both"""
-    compiled: bool = True
-    """suppress with the compiled kernel; False while it is being compiled"""
 
     @property
     def network_threshold(self) -> float:
@@ -81,7 +79,6 @@ def select_boxes(
         found.class_ids,
         iou_threshold=settings.nms_iou,
         limit=settings.max_detections,
-        compiled=settings.compiled,
     )
     if settings.cross_class_iou < 1.0:
         kept = kept[_one_name_each(boxes[kept], scores[kept], found.class_ids[kept], settings)]
@@ -97,7 +94,7 @@ def _one_name_each(
 ) -> NDArray[np.int64]:
     """Rows left when objects suppress each other whatever their classes."""
     is_object = (class_ids != PERSON_CLASS).astype(np.int64)
-    return class_aware_nms(boxes, scores, is_object, iou_threshold=settings.cross_class_iou, compiled=settings.compiled)
+    return class_aware_nms(boxes, scores, is_object, iou_threshold=settings.cross_class_iou)
 
 
 def _human_or_object(

@@ -17,8 +17,6 @@ from videohoi.detect.letterbox import Letterbox, Letterboxed, check_input_size, 
 from videohoi.detect.onnx_forms import GraphForm, read_form
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.errors import ModelError, UsageError
-from videohoi.geometry.nms import warm_up
-from videohoi.geometry.warming import warmed
 from videohoi.structures import Detections, FeatureMap, Frame
 from videohoi.vocabulary import hico_det
 
@@ -106,7 +104,6 @@ class OnnxDetector:
         size = self._input_size(form, label)
         shape = form.fixed_shape or rectangular_shape(*TRIAL_ASPECT, size)
         self._graph = form.tried(engine, shape, label, class_count)
-        self._settings = replace(self._settings, compiled=warmed(warm_up))
         self._letterbox = Letterbox(size, fixed_shape=self._graph.fixed_shape)
         self._engine = engine
         self._info = replace(

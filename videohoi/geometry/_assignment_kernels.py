@@ -1,4 +1,4 @@
-"""Compiled optimal assignment on sparse gains. The scipy twin is in ``videohoi.geometry.assignment``.
+"""Compiled optimal assignment on sparse gains, of the tracker.
 
 Shortest augmenting paths with column prices (Jonker and Volgenant, "A Shortest Augmenting Path Algorithm for Dense and
 Sparse Linear Assignment Problems", Computing 38, 1987), one row after another. A path only ever visits what is joined
@@ -8,12 +8,10 @@ of its own worth 0: staying alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from videohoi.geometry.compiled_kernels import inner
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,16 +23,8 @@ FLOAT_ROWS = 2
 
 _UNSEEN, _REACHED, _PASSED = 0, 1, 2
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 
-
-def compiled(function: _F) -> _F:
-    """Numba without the GIL, cached on disk beside the file; a division by zero gives what numpy gives."""
-    kernel: _F = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return kernel
-
-
-@compiled
+@inner
 def _reach(
     row: int,
     shift: float,
@@ -64,7 +54,7 @@ def _reach(
     return count
 
 
-@compiled
+@inner
 def _nearest(count: int, limit: float, ints: Ints, floats: Floats) -> int:
     """The reached column at the least distance under ``limit``, -1 if there is none."""
     distance, noted, stage = floats[1], ints[3], ints[4]
@@ -77,7 +67,7 @@ def _nearest(count: int, limit: float, ints: Ints, floats: Floats) -> int:
     return best
 
 
-@compiled
+@inner
 def _settle(count: int, end: float, ints: Ints, floats: Floats) -> None:
     """Raise the prices of the passed columns and forget the search."""
     prices, distance = floats[0], floats[1]
@@ -89,7 +79,7 @@ def _settle(count: int, end: float, ints: Ints, floats: Floats) -> None:
         stage[column] = _UNSEEN
 
 
-@compiled
+@inner
 def _hand_over(row: int, column: int, column_of_row: Ints, row_of_column: Ints, ints: Ints) -> None:
     """Walk back from ``column`` to ``row``: each row on the way takes the column it was left by."""
     edge_of_column, from_row, from_edge = ints[0], ints[1], ints[2]
@@ -104,7 +94,7 @@ def _hand_over(row: int, column: int, column_of_row: Ints, row_of_column: Ints, 
         column = left
 
 
-@compiled
+@inner
 def _search(
     row: int, edges: tuple[Ints, Ints, Floats], column_of_row: Ints, row_of_column: Ints, ints: Ints, floats: Floats
 ) -> None:
@@ -113,7 +103,7 @@ def _search(
     prices, distance = floats[0], floats[1]
     edge_of_column, stage = ints[0], ints[4]
     alone, end = row, 0.0
-    count = _reach(row, 0.0, edges, 0, ints, floats)
+    count = _reach(row, 0.0, edges, np.int64(0), ints, floats)
     column = _nearest(count, end, ints, floats)
     while column >= 0 and row_of_column[column] >= 0:
         stage[column] = _PASSED
@@ -133,7 +123,7 @@ def _search(
         _hand_over(row, column, column_of_row, row_of_column, ints)
 
 
-@compiled
+@inner
 def match_kernel(
     edges: tuple[Ints, Ints, Floats],
     rows: int,
@@ -171,26 +161,3 @@ def match_kernel(
             edge_of_column[column] = chosen
         else:
             _search(row, edges, column_of_row, row_of_column, ints, floats)
-
-
-@compiled
-def assign_kernel(costs: Floats, cost_limit: float) -> tuple[Ints, Ints]:
-    """``assignment.assign`` of a dense matrix."""
-    rows, count = costs.shape
-    starts = np.zeros(rows + 1, np.int64)
-    for row in range(rows):
-        starts[row + 1] = starts[row]
-        for column in range(count):
-            if costs[row, column] < cost_limit:
-                starts[row + 1] += 1
-    columns, gains = np.empty(starts[rows], np.int64), np.empty(starts[rows])
-    edge = 0
-    for row in range(rows):
-        for column in range(count):
-            if costs[row, column] < cost_limit:
-                columns[edge], gains[edge] = column, cost_limit - costs[row, column]
-                edge += 1
-    column_of_row, row_of_column = np.empty(rows, np.int64), np.empty(count, np.int64)
-    ints, floats = np.empty((INT_ROWS, count), np.int64), np.empty((FLOAT_ROWS, count))
-    match_kernel((starts, columns, gains), rows, count, column_of_row, row_of_column, ints, floats)
-    return column_of_row, row_of_column

@@ -1,8 +1,7 @@
 """Boxes as rows of corners (x1, y1, x2, y2) in pixels: sizes, conversions, overlaps. Plain numpy, no compiled code.
 
 Every function works in float64. A box with a side that is not positive, or with a number that is not finite, has
-no area and overlaps nothing. ``pairwise_iou``, ``pairwise_giou`` and ``class_aware_nms_numpy`` are the twins of the
-compiled kernels in ``videohoi.geometry._kernels``: same operations in the same order, equal to the last bit.
+no area and overlaps nothing.
 """
 
 from __future__ import annotations
@@ -60,44 +59,6 @@ def pairwise_iou(boxes_a_px: Boxes, boxes_b_px: Boxes) -> NDArray[np.float64]:
     """(N, M) intersection over union of every box of ``a`` (N, 4) with every box of ``b`` (M, 4), in [0, 1]."""
     inter, union = _intersection_union(boxes_a_px, boxes_b_px)
     return _ratio(inter, union)
-
-
-def pairwise_giou(boxes_a_px: Boxes, boxes_b_px: Boxes) -> NDArray[np.float64]:
-    """(N, M) generalised IoU in [-1, 1]; -1 where one is not finite or both together span no area.
-
-    GIoU = IoU - (hull - union) / hull, hull being the smallest box round both (Rezatofighi et al., CVPR 2019,
-    algorithm 1).
-    """
-    inter, union = _intersection_union(boxes_a_px, boxes_b_px)
-    a, b = boxes_a_px.astype(np.float64)[:, None], boxes_b_px.astype(np.float64)[None]
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        sides = np.maximum(a[..., 2:], b[..., 2:]) - np.minimum(a[..., :2], b[..., :2])
-        hull = np.maximum(sides[..., 0], 0.0) * np.maximum(sides[..., 1], 0.0)
-        finite = np.isfinite(a).all(axis=-1) & np.isfinite(b).all(axis=-1)
-        usable = finite & (hull > 0.0) & np.isfinite(hull)
-        giou = _ratio(inter, union) - (hull - union) / hull
-    return np.where(usable, giou, -1.0)
-
-
-def class_aware_nms_numpy(
-    boxes_xyxy_px: Boxes,
-    scores: NDArray[np.floating[Any]],
-    class_ids: NDArray[np.int64],
-    *,
-    iou_threshold: float,
-    limit: int | None = None,
-) -> NDArray[np.int64]:
-    """Twin of ``videohoi.geometry.nms.class_aware_nms``, slow and plain."""
-    usable = np.isfinite(boxes_xyxy_px).all(axis=1) & np.isfinite(scores)
-    iou = pairwise_iou(boxes_xyxy_px, boxes_xyxy_px)
-    kept: list[int] = []
-    for row in np.argsort(-scores.astype(np.float64), kind="stable"):
-        if limit is not None and len(kept) >= limit:
-            break
-        rivals = [k for k in kept if class_ids[k] == class_ids[row]]
-        if usable[row] and not (iou[row, rivals] > iou_threshold).any():
-            kept.append(int(row))
-    return np.array(kept, np.int64)
 
 
 def _intersection_union(boxes_a_px: Boxes, boxes_b_px: Boxes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

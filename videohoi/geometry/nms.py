@@ -1,4 +1,4 @@
-"""Non-maximum suppression: the compiled form, or its numpy twin while that is being compiled."""
+"""Class-aware non-maximum suppression in numpy: one overlap matrix, then one pass over the rows that overlap."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import UsageError
-from videohoi.geometry._kernels import nms_kernel
-from videohoi.geometry.boxes import class_aware_nms_numpy
 from videohoi.structures.checks import require_shape
 
 
@@ -20,13 +18,12 @@ def class_aware_nms(
     *,
     iou_threshold: float,
     limit: int | None = None,
-    compiled: bool = True,
 ) -> NDArray[np.int64]:
     """Rows to keep of N candidate boxes, best score first, at most ``limit``.
 
     Greedy: a box goes when it overlaps a better box of the same class by more than ``iou_threshold``. Equal scores
     keep the order they came in. A row whose box or score is not finite is never kept. Give zeros as ``class_ids`` to
-    suppress across classes. ``compiled`` False takes the numpy twin: slower, same rows.
+    suppress across classes.
 
     Shapes: ``boxes_xyxy_px`` (N, 4), ``scores`` (N,), ``class_ids`` (N,). ``ValueError`` on other shapes,
     ``UsageError`` on a threshold outside [0, 1] or a negative limit.
@@ -38,20 +35,27 @@ def class_aware_nms(
         raise UsageError(f"iou_threshold must lie in [0, 1], got {iou_threshold}")
     if limit is not None and limit < 0:
         raise UsageError(f"limit must be 0 or more, or None for no limit, got {limit}")
-    if not compiled:
-        return class_aware_nms_numpy(boxes_xyxy_px, scores, class_ids, iou_threshold=iou_threshold, limit=limit)
-    most = len(boxes_xyxy_px) if limit is None else limit
-    kept: NDArray[np.int64] = nms_kernel(
-        np.ascontiguousarray(boxes_xyxy_px),
-        np.ascontiguousarray(scores),
-        np.ascontiguousarray(class_ids, np.int64),
-        float(iou_threshold),
-        most,
-    )
-    return kept
+    order = np.argsort(-scores.astype(np.float64), kind="stable")
+    order = order[(np.isfinite(boxes_xyxy_px).all(axis=1) & np.isfinite(scores))[order]]
+    beaten = _overlaps(boxes_xyxy_px[order].astype(np.float64), iou_threshold)
+    beaten &= class_ids[order, None] == class_ids[order]
+    kept = np.ones(len(order), np.bool_)
+    for row in np.flatnonzero(beaten.any(axis=1)).tolist():
+        if kept[row]:
+            kept &= ~beaten[row]
+    rows: NDArray[np.int64] = order[kept][:limit]
+    return rows
 
 
-def warm_up() -> None:
-    """Compile (or load from the cache) the float32 form, so that the first frame does not wait for it."""
-    boxes = np.array([[0, 0, 2, 2], [0, 0, 2, 1]], np.float32)
-    class_aware_nms(boxes, np.array([0.9, 0.8], np.float32), np.zeros(2, np.int64), iou_threshold=0.5)
+def _overlaps(boxes: NDArray[np.float64], iou_threshold: float) -> NDArray[np.bool_]:
+    """(N, N): the row's box overlaps the column's, a later one, by more than the threshold."""
+    left, top, right, bottom = boxes.T
+    width = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
+    height = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    area = np.maximum(right - left, 0.0) * np.maximum(bottom - top, 0.0)
+    shared = np.maximum(width, 0.0) * np.maximum(height, 0.0)
+    shared[:, area <= 0.0] = shared[area <= 0.0] = 0.0
+    union = area[:, None] + area - shared
+    with np.errstate(divide="ignore", invalid="ignore"):
+        overlap: NDArray[np.bool_] = np.triu((shared > 0.0) & (shared / union > iou_threshold), 1)
+    return overlap

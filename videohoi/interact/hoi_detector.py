@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.errors import ModelError, UsageError
+from videohoi.geometry.boxes import pairwise_iou
 from videohoi.geometry.nms import class_aware_nms
-from videohoi.geometry.overlaps import box_iou, warm_up
-from videohoi.geometry.warming import warmed
 from videohoi.interact.protocol import HeadInfo
 from videohoi.interact.scoring import ScoredPairs, ScoreRule, score_pairs
 from videohoi.structures import Detections, Frame, HumanObjectPairs, Interactions
@@ -82,7 +81,6 @@ class HOIDetector:
     def __init__(self, runner: HOIRunner, settings: MergeSettings | None = None) -> None:
         self._runner = runner
         self._settings = settings or MergeSettings()
-        self._compiled = False
 
     @property
     def head_info(self) -> HeadInfo:
@@ -96,8 +94,7 @@ class HOIDetector:
         return DetectorInfo(head.name, head.engine, head.weights_sha256, None, 0, self._runner.boxes_note)
 
     def open(self) -> None:
-        """Load the weights and compile the kernels."""
-        self._compiled = warmed(warm_up)
+        """Load the weights."""
         self._runner.open()
 
     def find(self, frame: Frame) -> tuple[Detections, Interactions]:
@@ -115,7 +112,7 @@ class HOIDetector:
             detected = Detections(boxes, output.scores[0].astype(np.float32), output.class_ids[0].astype(np.int64))
             detections, rows = _kept_rows(detected, pairs, settings)
         else:
-            detections, rows = _merged_rows(boxes, pairs, rule.vocabulary.person_id, settings, compiled=self._compiled)
+            detections, rows = _merged_rows(boxes, pairs, rule.vocabulary.person_id, settings)
 
         def rescore(class_ids: NDArray[np.int64]) -> Interactions:
             objects = rows[:, 1]
@@ -137,15 +134,13 @@ def merge_pairs(
     pairs: ScoredPairs,
     person_id: int,
     settings: MergeSettings,
-    *,
-    compiled: bool = False,
 ) -> tuple[Detections, Interactions]:
     """Rows and pairs among them from (N, 4) boxes and the pairs that a model found.
 
     A row's score is the confidence of its surest pair; where two pairs become one, each verb keeps its better score. A
     pair whose human and object become one row is no pair. Pairs come by their best verb, then by rows.
     """
-    detections, rows = _merged_rows(boxes_xyxy_px, pairs, person_id, settings, compiled=compiled)
+    detections, rows = _merged_rows(boxes_xyxy_px, pairs, person_id, settings)
     return detections, _unique_pairs(rows, pairs.verb_scores, settings.pair_limit)
 
 
@@ -165,15 +160,13 @@ def _merged_rows(
     pairs: ScoredPairs,
     person_id: int,
     settings: MergeSettings,
-    *,
-    compiled: bool,
 ) -> tuple[Detections, NDArray[np.int64]]:
     """Detections, and the rows (P, 2) of each pair's human and object among them; -1 where a pair is dropped."""
     kept = np.flatnonzero(pairs.confidence >= settings.box_score)
     ends = np.concatenate([pairs.rows[kept, 0], pairs.rows[kept, 1]])
     end_classes = np.concatenate([np.full(len(kept), person_id, np.int64), pairs.object_class_ids[kept]])
     scores = np.tile(pairs.confidence[kept], 2)
-    detections, row_of = _merged(boxes_xyxy_px[ends], scores, end_classes, settings.merge_iou, compiled=compiled)
+    detections, row_of = _merged(boxes_xyxy_px[ends], scores, end_classes, settings.merge_iou)
     rows = np.full((len(pairs.rows), 2), -1, np.int64)
     rows[kept] = row_of.reshape(2, -1).T
     rows[rows[:, 0] == rows[:, 1]] = -1
@@ -199,14 +192,12 @@ def _merged(
     scores: NDArray[np.float32],
     classes: NDArray[np.int64],
     merge_iou: float,
-    *,
-    compiled: bool,
 ) -> tuple[Detections, NDArray[np.int64]]:
     """One row for boxes of a class that overlap, and the row that each box became."""
     if not len(boxes):
         return Detections.empty(), np.zeros(0, np.int64)
-    chosen = class_aware_nms(boxes, scores, classes, iou_threshold=merge_iou, compiled=compiled)
-    overlaps = np.where(classes[:, None] == classes[chosen][None], box_iou(boxes, boxes[chosen], compiled=compiled), -1)
+    chosen = class_aware_nms(boxes, scores, classes, iou_threshold=merge_iou)
+    overlaps = np.where(classes[:, None] == classes[chosen][None], pairwise_iou(boxes, boxes[chosen]), -1)
     overlaps[chosen, np.arange(len(chosen))] = 2.0  # a box that stays is its own row, also where it has no area
     return Detections(boxes[chosen], scores[chosen], classes[chosen]), overlaps.argmax(axis=1)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from videohoi.geometry._assignment_kernels import compiled
+from videohoi.geometry.compiled_kernels import inner, vectorised
 from videohoi.track._byte_layout import (
     BORN,
     CLASS,
@@ -52,17 +52,25 @@ from videohoi.track._byte_track_kernels import Floats, Ints, State, locate, note
 from videohoi.track.byte_config import GRACE_SECONDS
 
 
-@compiled
+@inner
+def _copy_motion(track: int, to: int, motion: Floats) -> None:
+    """Number by number: the assignment of a slice also compiles the text of a shape error, for two seconds."""
+    for side in range(motion.shape[1]):
+        for k in range(motion.shape[2]):
+            motion[to, side, k] = motion[track, side, k]
+
+
+@inner
 def _move(track: int, to: int, state: State) -> None:
     _, ints, floats, motion = state
     for k in range(KEPT_INTS):
         ints[k, to] = ints[k, track]
     for k in range(KEPT_FLOATS):
         floats[k, to] = floats[k, track]
-    motion[to] = motion[track]
+    _copy_motion(track, to, motion)
 
 
-@compiled
+@inner
 def _advance(settings: Floats, clock: Floats, state: State) -> None:
     """Drop the tracks that are over, predict and locate the others."""
     header, ints, floats, _ = state
@@ -85,7 +93,7 @@ def _advance(settings: Floats, clock: Floats, state: State) -> None:
     locate(clock, state)
 
 
-@compiled
+@inner
 def _follow(rows: int, doubles: Ints, settings: Floats, clock: Floats, state: State) -> None:
     """Give each matched track its row, each sure free row a track unless it is a followed thing's second name."""
     header, ints, floats, _ = state
@@ -103,7 +111,7 @@ def _follow(rows: int, doubles: Ints, settings: Floats, clock: Floats, state: St
             header[TRACKS] += 1
 
 
-@compiled
+@inner
 def _proven(track: int, settings: Floats, clock: Floats, state: State) -> bool:
     """It has no id and gets one now."""
     _, ints, floats, _ = state
@@ -113,7 +121,7 @@ def _proven(track: int, settings: Floats, clock: Floats, state: State) -> bool:
     return proven
 
 
-@compiled
+@inner
 def _heirs(rows: int, before: int, settings: Floats, clock: Floats, state: State) -> tuple[Ints, Floats]:
     """Newly proven humans that are close to one of the first ``before`` tracks, lost before they were born."""
     _, ints, floats, _ = state
@@ -138,23 +146,25 @@ def _heirs(rows: int, before: int, settings: Floats, clock: Floats, state: State
     return columns[:found], gains[:found]
 
 
-@compiled
+@inner
 def _inherit(rows: int, before: int, settings: Floats, clock: Floats, state: State) -> None:
     """``byte_plain.PlainByte._inherit``."""
     header, ints, floats, motion = state
     columns, gains = _heirs(rows, before, settings, clock, state)
     if len(columns) == 0:
         return
-    ints[SPACE, :rows] = ints[TRACK, :rows]
-    take(0, rows, columns, gains, state)
+    for row in range(rows):
+        ints[SPACE, row] = ints[TRACK, row]
+    take(np.int64(0), rows, columns, gains, state)
     for row in range(rows):
         heir, track = ints[SPACE, row], ints[TRACK, row]
         if heir != track:
             ints[HITS, track] += ints[HITS, heir]
             ints[HITS, heir] = 0
             floats[SEEN, track] = floats[SEEN, heir]
-            floats[LAST : LAST + 4, track] = floats[LAST : LAST + 4, heir]
-            motion[track] = motion[heir]
+            for side in range(4):
+                floats[LAST + side, track] = floats[LAST + side, heir]
+            _copy_motion(heir, track, motion)
     kept = 0
     for track in range(header[TRACKS]):
         ints[PARTNER, track] = kept
@@ -168,7 +178,7 @@ def _inherit(rows: int, before: int, settings: Floats, clock: Floats, state: Sta
             ints[TRACK, row] = ints[PARTNER, ints[TRACK, row]]
 
 
-@compiled
+@inner
 def _close(settings: Floats, clock: Floats, state: State) -> None:
     """Give ids, oldest track first; list who is lost; note who carries what."""
     header, ints, floats, _ = state
@@ -186,7 +196,7 @@ def _close(settings: Floats, clock: Floats, state: State) -> None:
             note_carrier(track, clock, state)
 
 
-@compiled
+@inner
 def _answer(rows: int, boxes: Floats, class_ids: Ints, state: State) -> tuple[Ints, Ints, Floats]:
     _, ints, _, motion = state
     track_ids, voted, places = np.full(len(class_ids), -1, np.int64), class_ids.copy(), boxes.copy()
@@ -201,7 +211,7 @@ def _answer(rows: int, boxes: Floats, class_ids: Ints, state: State) -> tuple[In
     return track_ids, voted, places
 
 
-@compiled
+@vectorised
 def step_kernel(
     settings: Floats, clock: Floats, human_class: int, state: State, boxes: Floats, scores: Floats, class_ids: Ints
 ) -> tuple[Ints, Ints, Floats]:
@@ -212,9 +222,11 @@ def step_kernel(
     rows, high = read_rows(settings, human_class, state, boxes, scores, class_ids)
     pairs = overlaps(rows, settings, state)
     sure, unsure = (settings[HIGH_IOU], settings[HUMAN_IOU]), (settings[LOW_IOU], settings[LOW_IOU])
-    match(0, high, True, False, sure, pairs, settings, clock, state)
-    match(high, rows, True, True, unsure, pairs, settings, clock, state)
-    match(0, high, False, False, sure, pairs, settings, clock, state)
+    for stage in range(3):  # numbers, not constants: numba would compile the whole once for each constant
+        is_low = stage == 1
+        span = (high, rows) if is_low else (np.int64(0), high)
+        limits = unsure if is_low else sure
+        match(span[0], span[1], stage < 2, is_low, limits, pairs, settings, clock, state)
     doubles = doubles_of(rows, settings, state)
     leave_to_older(doubles, ints)
     _follow(rows, doubles, settings, clock, state)

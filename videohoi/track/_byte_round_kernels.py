@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from videohoi.geometry._assignment_kernels import compiled, match_kernel
+from videohoi.geometry._assignment_kernels import match_kernel
+from videohoi.geometry.compiled_kernels import inner
 from videohoi.track._byte_layout import (
     BOX,
     CARRIED,
@@ -54,7 +55,7 @@ VOTED, KNOWN, KIN = 2, 1, 0
 _SMALLEST = float(np.finfo(np.float64).tiny)
 
 
-@compiled
+@inner
 def box_iou(floats: Floats, a: int, column_a: int, b: int, column_b: int) -> float:
     """IoU of the boxes whose first sides are in rows ``a`` and ``b``; both have some area."""
     left, top = max(floats[a, column_a], floats[b, column_b]), max(floats[a + 1, column_a], floats[b + 1, column_b])
@@ -69,7 +70,7 @@ def box_iou(floats: Floats, a: int, column_a: int, b: int, column_b: int) -> flo
     return iou
 
 
-@compiled
+@inner
 def _familiarity(row: int, track: int, least_share: float, ints: Ints, floats: Floats) -> int:
     class_id = ints[ROW_CLASS, row]
     if class_id == ints[CLASS, track]:
@@ -83,17 +84,18 @@ def _familiarity(row: int, track: int, least_share: float, ints: Ints, floats: F
     return KIN
 
 
-@compiled
+@inner
 def _longer(pairs: Pairs) -> Pairs:
     tracks, familiar, ious = pairs
     count = len(tracks)
     more_tracks, more_familiar = np.empty(2 * count, np.int64), np.empty(2 * count, np.int64)
     more_ious = np.empty(2 * count)
-    more_tracks[:count], more_familiar[:count], more_ious[:count] = tracks, familiar, ious
+    for k in range(count):
+        more_tracks[k], more_familiar[k], more_ious[k] = tracks[k], familiar[k], ious[k]
     return more_tracks, more_familiar, more_ious
 
 
-@compiled
+@inner
 def _candidates(row: int, state: State) -> int:
     """List in FREE the tracks of the row's kind whose hull it overlaps; no branch, as nearly all are elsewhere."""
     header, ints, floats, _ = state
@@ -108,7 +110,7 @@ def _candidates(row: int, state: State) -> int:
     return found
 
 
-@compiled
+@inner
 def overlaps(rows: int, settings: Floats, state: State) -> Pairs:
     """Every pair of a row and a track of its kind that overlap; PAIR_STARTS says where those of a row begin."""
     header, ints, floats, _ = state
@@ -119,8 +121,10 @@ def overlaps(rows: int, settings: Floats, state: State) -> Pairs:
         ints[PAIR_STARTS, row] = found
         for k in range(_candidates(row, state)):
             track = ints[FREE, k]
-            other = max(box_iou(floats, BOX, row, LAST, track), box_iou(floats, BOX, row, CARRIED, track))
-            iou = max(box_iou(floats, BOX, row, HERE, track), OTHER_PLACE_TRUST * other)
+            other = 0.0
+            for place in (LAST, CARRIED):
+                other = max(other, box_iou(floats, np.int64(BOX), row, place, track))
+            iou = max(box_iou(floats, np.int64(BOX), row, np.int64(HERE), track), OTHER_PLACE_TRUST * other)
             if iou > 0.0:
                 if found == len(pairs[0]):
                     pairs = _longer(pairs)
@@ -132,7 +136,7 @@ def overlaps(rows: int, settings: Floats, state: State) -> Pairs:
     return pairs
 
 
-@compiled
+@inner
 def take(begin: int, end: int, columns: Ints, gains: Floats, state: State) -> int:
     """Match rows ``begin`` to ``end`` with tracks for the greatest sum of gains; returns how many pairs that makes."""
     header, ints, floats, _ = state
@@ -148,7 +152,7 @@ def take(begin: int, end: int, columns: Ints, gains: Floats, state: State) -> in
     return made
 
 
-@compiled
+@inner
 def _by_overlap(
     begin: int, end: int, confirmed: bool, least: int, limits: tuple[float, float], pairs: Pairs, state: State
 ) -> int:
@@ -175,7 +179,7 @@ def _by_overlap(
     return take(begin, end, columns, gains, state) if found else 0
 
 
-@compiled
+@inner
 def _distance(row: int, place: int, track: int, floats: Floats) -> float:
     x = (floats[BOX, row] + floats[BOX + 2, row]) / 2.0 - (floats[place, track] + floats[place + 2, track]) / 2.0
     y = (floats[BOX + 1, row] + floats[BOX + 3, row]) / 2.0
@@ -183,7 +187,7 @@ def _distance(row: int, place: int, track: int, floats: Floats) -> float:
     return math.sqrt(x * x + y * y)
 
 
-@compiled
+@inner
 def closeness(row: int, track: int, settings: Floats, ints: Ints, floats: Floats) -> float:
     """``similarity.reach_similarity``."""
     row_size, track_size = floats[ROW_SIZE, row], floats[SIZE, track]
@@ -194,12 +198,13 @@ def closeness(row: int, track: int, settings: Floats, ints: Ints, floats: Floats
     sizes = settings[HUMAN_REACH_SIZES if ints[HUMAN, track] else OBJECT_REACH_SIZES]
     far = min(sizes * size + settings[REACH_SIGMAS] * floats[SPREAD, track], settings[REACH_LIMIT_SIZES] * size)
     far = max(far, 1.0)
-    distance = min(_distance(row, HERE, track, floats), _distance(row, LAST, track, floats))
-    distance = min(distance, _distance(row, CARRIED, track, floats))
+    distance = np.inf
+    for place in (HERE, LAST, CARRIED):
+        distance = min(distance, _distance(row, place, track, floats))
     return (1.0 - distance / far) * ratio if distance < far else 0.0
 
 
-@compiled
+@inner
 def _reachable(confirmed: bool, low: bool, clock: Floats, state: State) -> int:
     """List in FREE the tracks that may be found by distance; ``association`` says which."""
     header, ints, floats, _ = state
@@ -215,7 +220,7 @@ def _reachable(confirmed: bool, low: bool, clock: Floats, state: State) -> int:
     return free
 
 
-@compiled
+@inner
 def _by_distance(
     begin: int, end: int, confirmed: bool, low: bool, settings: Floats, clock: Floats, state: State
 ) -> None:
@@ -241,7 +246,7 @@ def _by_distance(
         take(begin, end, columns, gains, state)
 
 
-@compiled
+@inner
 def match(
     begin: int,
     end: int,
@@ -261,11 +266,8 @@ def match(
     for track in range(header[TRACKS]):
         tracks += ints[TAKEN, track] == 0 and (ints[ID, track] >= 0) == confirmed
     free, switch = min(rows, tracks), (settings[SWITCH_IOU], settings[SWITCH_IOU])
-    if free > 0:
-        free -= _by_overlap(begin, end, confirmed, VOTED, limits, pairs, state)
-    if free > 0:
-        free -= _by_overlap(begin, end, confirmed, KNOWN, limits, pairs, state)
-    if free > 0:
-        free -= _by_overlap(begin, end, confirmed, KIN, switch, pairs, state)
+    for least in (VOTED, KNOWN, KIN):  # one call, so that it is compiled once
+        if free > 0:
+            free -= _by_overlap(begin, end, confirmed, least, switch if least == KIN else limits, pairs, state)
     if free > 0:
         _by_distance(begin, end, confirmed, low, settings, clock, state)

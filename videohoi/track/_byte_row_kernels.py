@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from videohoi.geometry._assignment_kernels import compiled
+from videohoi.geometry.compiled_kernels import inner
 from videohoi.track._byte_layout import (
     BOX,
     DUPLICATE_IOU,
@@ -22,7 +22,7 @@ from videohoi.track._byte_round_kernels import box_iou
 from videohoi.track._byte_track_kernels import Floats, Ints, State, size_px
 
 
-@compiled
+@inner
 def _before(one: int, other: int, boxes: Floats, scores: Floats, class_ids: Ints) -> bool:
     """Row ``one`` comes first: by score, then class, then corners, the last one first."""
     if scores[one] != scores[other]:
@@ -35,7 +35,7 @@ def _before(one: int, other: int, boxes: Floats, scores: Floats, class_ids: Ints
     return False
 
 
-@compiled
+@inner
 def _sort(count: int, order: Ints, space: Ints, boxes: Floats, scores: Floats, class_ids: Ints) -> None:
     """Merge sort, from short runs to long ones."""
     width = 1
@@ -49,11 +49,12 @@ def _sort(count: int, order: Ints, space: Ints, boxes: Floats, scores: Floats, c
                 )
                 space[k] = order[left] if from_left else order[right]
                 left, right = left + from_left, right + (not from_left)
-        order[:count] = space[:count]
+        for k in range(count):
+            order[k] = space[k]
         width *= 2
 
 
-@compiled
+@inner
 def read_rows(
     settings: Floats, human_class: int, state: State, boxes: Floats, scores: Floats, class_ids: Ints
 ) -> tuple[int, int]:
@@ -78,7 +79,7 @@ def read_rows(
     return rows, high
 
 
-@compiled
+@inner
 def doubles_of(rows: int, settings: Floats, state: State) -> Ints:
     """(D, 2) object rows of two classes whose boxes are as good as one, in order."""
     _, ints, floats, _ = state
@@ -90,17 +91,18 @@ def doubles_of(rows: int, settings: Floats, state: State) -> Ints:
         for other in range(one + 1, rows):
             if ints[ROW_HUMAN, other] or ints[ROW_CLASS, one] == ints[ROW_CLASS, other]:
                 continue
-            if box_iou(floats, BOX, one, BOX, other) > settings[DUPLICATE_IOU]:
+            if box_iou(floats, np.int64(BOX), one, np.int64(BOX), other) > settings[DUPLICATE_IOU]:
                 if found == len(doubles):
                     longer = np.empty((2 * found, 2), np.int64)
-                    longer[:found] = doubles
+                    for k in range(found):
+                        longer[k, 0], longer[k, 1] = doubles[k, 0], doubles[k, 1]
                     doubles = longer
                 doubles[found, 0], doubles[found, 1] = one, other
                 found += 1
     return doubles[:found]
 
 
-@compiled
+@inner
 def leave_to_older(doubles: Ints, ints: Ints) -> None:
     """``association.leave_to_older``."""
     for k in range(len(doubles)):

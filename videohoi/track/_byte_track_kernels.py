@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.geometry._assignment_kernels import compiled
+from videohoi.geometry.compiled_kernels import inner
 from videohoi.track._byte_layout import (
     BORN,
     BOX,
@@ -57,18 +57,18 @@ State = tuple[Ints, Ints, Floats, Floats]
 """header, ints, floats, motion"""
 
 
-@compiled
+@inner
 def size_px(width: float, height: float) -> float:
     """Geometric mean of the sides, at least 1."""
     return math.sqrt(max(width, 1.0) * max(height, 1.0))
 
 
-@compiled
+@inner
 def _square(value: float) -> float:
     return value * value
 
 
-@compiled
+@inner
 def predict(settings: Floats, clock: Floats, state: State) -> None:
     """``kalman.predict`` of every track."""
     header, ints, floats, motion = state
@@ -95,7 +95,7 @@ def predict(settings: Floats, clock: Floats, state: State) -> None:
             axis_state[4] = decay * decay * vv + q * dt
 
 
-@compiled
+@inner
 def _correct(track: int, row: int, settings: Floats, floats: Floats, motion: Floats) -> None:
     """``kalman.correct``."""
     noise = _square(settings[MEASUREMENT_NOISE_SIZES] * size_px(motion[track, 2, 0], motion[track, 3, 0]))
@@ -113,7 +113,7 @@ def _correct(track: int, row: int, settings: Floats, floats: Floats, motion: Flo
         axis_state[4] -= gain_speed * pv
 
 
-@compiled
+@inner
 def start(track: int, row: int, settings: Floats, clock: Floats, state: State) -> None:
     """``track_table.seen_once``."""
     _, ints, floats, motion = state
@@ -131,14 +131,15 @@ def start(track: int, row: int, settings: Floats, clock: Floats, state: State) -
         floats[LAST + axis, track] = floats[BOX + axis, row]
     ints[ID, track] = ints[CARRIER, track] = -1
     ints[HUMAN, track], ints[HITS, track] = human, 1
-    ints[CLASS : CLASS + CLASS_SLOTS, track] = -1
-    floats[VOTE : VOTE + CLASS_SLOTS, track] = 0.0
+    for slot in range(CLASS_SLOTS):
+        ints[CLASS + slot, track] = -1
+        floats[VOTE + slot, track] = 0.0
     ints[CLASS, track], floats[VOTE, track] = ints[ROW_CLASS, row], floats[SCORE, row]
     floats[BORN, track] = floats[SEEN, track] = clock[NOW]
     floats[OFFSET, track] = floats[OFFSET + 1, track] = 0.0
 
 
-@compiled
+@inner
 def _vote(track: int, row: int, decay: float, rename_ratio: float, ints: Ints, floats: Floats) -> None:
     """``memory.vote``."""
     class_id = ints[ROW_CLASS, row]
@@ -162,7 +163,7 @@ def _vote(track: int, row: int, decay: float, rename_ratio: float, ints: Ints, f
         floats[VOTE, track], floats[VOTE + best, track] = floats[VOTE + best, track], floats[VOTE, track]
 
 
-@compiled
+@inner
 def see(rows: int, settings: Floats, clock: Floats, state: State) -> None:
     """Give each matched track its row."""
     _, ints, floats, motion = state
@@ -179,7 +180,7 @@ def see(rows: int, settings: Floats, clock: Floats, state: State) -> None:
         ints[HITS, track] += 1
 
 
-@compiled
+@inner
 def _carrier_of(track: int, state: State) -> int:
     header, ints, _, _ = state
     for other in range(header[TRACKS]):
@@ -188,7 +189,7 @@ def _carrier_of(track: int, state: State) -> int:
     return -1
 
 
-@compiled
+@inner
 def locate(clock: Floats, state: State) -> None:
     """``memory.places`` of every track."""
     header, ints, floats, motion = state
@@ -213,7 +214,7 @@ def locate(clock: Floats, state: State) -> None:
         )
 
 
-@compiled
+@inner
 def note_carrier(track: int, clock: Floats, state: State) -> None:
     """``memory.note_carriers`` for one object that is seen now."""
     header, ints, floats, _ = state

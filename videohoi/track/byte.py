@@ -10,24 +10,30 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import InputError, UsageError
-from videohoi.geometry.warming import Warming
 from videohoi.structures import Detections, SourceInfo, Tracks
 from videohoi.track.body_parts import Doubles, whole_bodies
-from videohoi.track.byte_compiled import CompiledByte
 from videohoi.track.byte_config import ByteConfig
 from videohoi.track.byte_plain import Followed, PlainByte
 from videohoi.track.clock import StampClock
+from videohoi.track.kernel_cache import KernelLoader
+
+if TYPE_CHECKING:
+    from videohoi.track.byte_compiled import CompiledByte
 
 FEW_STEPS = 3
 """a few long steps are pauses of the source, not its pace"""
 UNUSABLE_SCORE = -1.0
 """lower than any threshold may be"""
-_ON_NUMPY = "runs on numpy, slower, since its kernels were not compiled in time; the next source finds them"
+_ON_NUMPY = (
+    "runs on numpy, which is slower in crowds, since its kernels are not compiled on this machine yet; they are "
+    "compiled while there is work, or at once by `videohoi doctor --warm`"
+)
 
 
 class ByteTracker:
@@ -51,7 +57,7 @@ class ByteTracker:
         self._clock = StampClock(self._config.min_dt_seconds, self._config.lost_seconds)
         self._engine_notes: tuple[str, ...] = ()
         self._steps = self._long_steps = 0
-        self._warming: Warming | None = None
+        self._kernels = KernelLoader()
         self._engine: CompiledByte | PlainByte | None = None
         self._newest: Followed | None = None
 
@@ -62,11 +68,10 @@ class ByteTracker:
         self._clock = StampClock(self._config.min_dt_seconds, self._config.lost_seconds)
         self._steps = self._long_steps = 0
         self._last_pts_seconds: float | None = None
-        self._warming = Warming(warm_up) if self._compiled is None else None
+        if self._compiled is None:
+            self._kernels.open()
         self._begin(next_id=1)
         self._clock.restart()
-        if self._compiled:
-            warm_up()
 
     def update(self, detections: Detections, pts_seconds: float) -> Tracks:
         """Ids of the rows at media time ``pts_seconds``.
@@ -121,11 +126,11 @@ class ByteTracker:
 
     def _begin(self, next_id: int) -> None:
         """A new engine, of the kind that is asked for or ready."""
-        compiled = self._warming.ready if self._warming is not None else self._compiled
-        self._engine = (CompiledByte if compiled else PlainByte)(self._config, self._human_class_id, next_id)
+        compiled = self._kernels.ready if self._compiled is None else self._compiled
+        self._engine = _engine(compiled)(self._config, self._human_class_id, next_id)
         self._newest = None
         self._doubles = Doubles(self._human_class_id, self._config.part_cover, self._config.human_lost_seconds)
-        self._engine_notes = () if compiled or self._warming is None else (_ON_NUMPY,)
+        self._engine_notes = () if compiled or self._compiled is not None else (self._kernels.advice or _ON_NUMPY,)
 
     def close(self) -> None:
         """Free the state; may be called twice."""
@@ -147,8 +152,11 @@ class ByteTracker:
         return 0 if self._engine is None else self._engine.track_count
 
 
-def warm_up() -> None:
-    """Compile (or load from the cache) the step."""
-    engine = CompiledByte(ByteConfig(), 0)
-    clock = StampClock(ByteConfig().min_dt_seconds, ByteConfig().lost_seconds)
-    engine.step(Detections.empty(), clock, clock.tick(0.0))
+def _engine(compiled: bool) -> type[CompiledByte | PlainByte]:
+    """The program of the step; numba is imported for the compiled one only."""
+    if not compiled:
+        return PlainByte
+    from videohoi.track.byte_compiled import CompiledByte, warm_up
+
+    warm_up()  # nothing to do where it is loaded
+    return CompiledByte

@@ -85,3 +85,10 @@ def _arrays(size: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[
         np.zeros((layout.FLOAT_ROWS, size + 1)),
         np.zeros((size, 4, 5)),
     )
+
+
+def warm_up() -> None:
+    """Compile (or load from the cache) the step."""
+    engine = CompiledByte(ByteConfig(), 0)
+    clock = StampClock(ByteConfig().min_dt_seconds, ByteConfig().lost_seconds)
+    engine.step(Detections.empty(), clock, clock.tick(0.0))

@@ -1,4 +1,4 @@
-"""BYTE's public tracker in plain numpy and scipy: the reference of the compiled form.
+"""BYTE's public tracker (ifzhang/ByteTrack, ``yolox/tracker``) in plain numpy and scipy: a reference for tests.
 
 Zhang et al., "ByteTrack", ECCV 2022, arXiv 2110.06864, algorithm 1, with the Kalman filter of DeepSORT (Wojke et al.,
 2017, arXiv 1703.07402, section 2.1): state x, y, aspect, height and their speeds, one frame a step, noises scaled by
@@ -11,10 +11,50 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
-from videohoi.geometry.assignment import assign_scipy
-from videohoi.track._original_layout import DOUBLE_LIMIT, LOW_SCORE, SECOND_LIMIT, YOUNG_LIMIT
-from videohoi.track.original_config import OriginalByteConfig
+LOW_SCORE, SECOND_LIMIT, YOUNG_LIMIT, DOUBLE_LIMIT = 0.1, 0.5, 0.7, 0.15
+"""constants of ``BYTETracker.update``: lowest score used; cost limits of the second association, of unconfirmed tracks,
+and under which a tracked and a lost track are one"""
+
+
+@dataclass(frozen=True)
+class OriginalByteConfig:
+    """Arguments of ``BYTETracker`` (ifzhang/ByteTrack, ``tools/demo_track.py``). ``ConfigError`` names a bad value."""
+
+    track_thresh: float = 0.5
+    """rows above take part in the first association; a new track needs 0.1 more"""
+    match_thresh: float = 0.8
+    """greatest cost 1 - IoU * score of the first association, under 1"""
+    track_buffer: float = 30
+    """frames a lost track is waited for at 30 frames/s"""
+    frame_rate: float = 30.0
+    """frames/s; scales ``track_buffer``"""
+    mot20: bool = False
+    """cost without the score"""
+
+    @property
+    def new_thresh(self) -> float:
+        """Least score of a new track (``det_thresh`` of the public code)."""
+        return self.track_thresh + 0.1
+
+    @property
+    def max_lost_frames(self) -> int:
+        """Frames a lost track is waited for."""
+        return int(self.frame_rate / 30.0 * self.track_buffer)
+
+
+def assign_scipy(costs: NDArray[np.float64], cost_limit: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Twin of the kernel: the greatest sum of max(limit - cost, 0), then without the pairs that gain nothing."""
+    column_of_row = np.full(costs.shape[0], -1, np.int64)
+    row_of_column = np.full(costs.shape[1], -1, np.int64)
+    gains = np.maximum(cost_limit - costs, 0.0)
+    rows, columns = linear_sum_assignment(gains, maximize=True)
+    real = gains[rows, columns] > 0.0
+    column_of_row[rows[real]] = columns[real]
+    row_of_column[columns[real]] = rows[real]
+    return column_of_row, row_of_column
+
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

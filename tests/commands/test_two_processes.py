@@ -26,7 +26,7 @@ def first(tmp_path):
     command = [sys.executable, "-m", "videohoi.cli", "annotate", LONG, "--out", "run", *QUICK]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + LIMIT_SECONDS
-    while not list(tmp_path.glob("run/*/.frames.jsonl.partial")):
+    while not list(tmp_path.glob("run/*/.overlay.mp4.partial")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from videohoi.errors import UsageError
 from videohoi.evaluate.conventions import LEAST_IOU
 from videohoi.evaluate.triplet_sets import TripletPredictions, TripletTruth
-from videohoi.geometry.triplet_nms import bordered_iou
+from videohoi.geometry.boxes import bordered_iou
 
 BORDER_PX = 1.0
 KS = (3, 5, 10)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from videohoi.evaluate.conventions import LEAST_IOU
 from videohoi.evaluate.vidhoi_frames import VidhoiFrame
-from videohoi.geometry.triplet_nms import bordered_iou
+from videohoi.geometry.boxes import bordered_iou
 
 FIGURES = ("recall", "precision", "accuracy", "f1")
 Floats = NDArray[np.float64]

@@ -61,6 +61,19 @@ def pairwise_iou(boxes_a_px: Boxes, boxes_b_px: Boxes) -> NDArray[np.float64]:
     return _ratio(inter, union)
 
 
+def bordered_iou(box_px: NDArray[np.float64], boxes_px: NDArray[np.float64], border_px: float) -> NDArray[np.float64]:
+    """(R,) IoU of a box (4,) with boxes (R, 4) whose sides are ``x2 - x1 + border_px``; 0 without area."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        low, high = np.maximum(box_px[:2], boxes_px[:, :2]), np.minimum(box_px[2:], boxes_px[:, 2:])
+        inter = np.maximum(high - low + border_px, 0.0).prod(axis=1)
+        area = np.maximum(box_px[2:] - box_px[:2] + border_px, 0.0).prod()
+        areas = np.maximum(boxes_px[:, 2:] - boxes_px[:, :2] + border_px, 0.0).prod(axis=1)
+        union = area + areas - inter
+    usable = (area > 0) & (areas > 0) & (union > 0) & (union < np.inf)
+    iou: NDArray[np.float64] = np.divide(inter, union, out=np.zeros_like(inter), where=usable)
+    return np.minimum(iou, 1.0)
+
+
 def _intersection_union(boxes_a_px: Boxes, boxes_b_px: Boxes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     areas_a, areas_b = box_areas(boxes_a_px), box_areas(boxes_b_px)
     a, b = boxes_a_px.astype(np.float64)[:, None], boxes_b_px.astype(np.float64)[None]

@@ -23,7 +23,7 @@ from videohoi.ranges import Range, Share, check_ranges
 
 SMALL_PX = (64, 36)
 """width and height of the small picture"""
-LEAST_ROWS = 120
+LEAST_ROWS = 90
 """rows of the picture that are read: of a larger one every second, third, ..., which saves most of the time"""
 BLOCK_PX = (16, 12)
 """width and height of a block of the small picture ..."""

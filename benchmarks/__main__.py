@@ -26,7 +26,6 @@ CLAIMS: tuple[str, ...] = (
     "live_latency",
     "graph_failures",
     "hico_evaluation",
-    "prior_scores",
     "lain_patch_stream",
 )
 """modules of this package, in the order of the results"""

@@ -6,10 +6,12 @@ import videohoi
 
 EXPECTED = [
     "AnnotatedVideo",
+    "CallbackSink",
     "Detections",
     "Frame",
     "FrameResult",
     "InteractionEvent",
+    "ListSink",
     "Pipeline",
     "Segment",
     "TrackedInteractions",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from videohoi.pipeline.annotate import AnnotatedVideo
     from videohoi.pipeline.pipeline import Pipeline
     from videohoi.pipeline.shortcuts import annotate, detect
+    from videohoi.sink.memory import CallbackSink, ListSink
     from videohoi.structures import (
         Detections,
         Frame,
@@ -37,10 +38,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AnnotatedVideo": "videohoi.pipeline.annotate",
+    "CallbackSink": "videohoi.sink.memory",
     "Detections": "videohoi.structures",
     "Frame": "videohoi.structures",
     "FrameResult": "videohoi.structures",
     "InteractionEvent": "videohoi.structures",
+    "ListSink": "videohoi.sink.memory",
     "Pipeline": "videohoi.pipeline.pipeline",
     "Segment": "videohoi.structures",
     "TrackedInteractions": "videohoi.structures",
@@ -56,10 +59,12 @@ _HOMES = {
 
 __all__ = [
     "AnnotatedVideo",
+    "CallbackSink",
     "Detections",
     "Frame",
     "FrameResult",
     "InteractionEvent",
+    "ListSink",
     "Pipeline",
     "Segment",
     "TrackedInteractions",

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from red_cell_graph import grey_frame
+from scripted_detector import ScriptedDetector
 
 from videohoi.detect import starter
 from videohoi.detect.factory import create_detector
 from videohoi.detect.onnx_detector import OnnxDetector
-from videohoi.detect.scripted import ScriptedDetector
 from videohoi.detect.starter import StarterDetector
 from videohoi.errors import ModelError, UsageError
 from videohoi.structures import Detections, FeatureMap

@@ -31,6 +31,7 @@ from one_stage_cases import (  # noqa: E402
     published_settings,
     random_weights,
 )
+from static_export import data_dependent_operators, export_static  # noqa: E402
 
 from videohoi.config import build, read_mapping  # noqa: E402
 from videohoi.detect.detr import (  # noqa: E402
@@ -46,7 +47,6 @@ from videohoi.detect.detr import (  # noqa: E402
 from videohoi.detect.detr_detector import DetrDetector, class_of_output  # noqa: E402
 from videohoi.errors import InputError, ModelError, UsageError  # noqa: E402
 from videohoi.layers.detr_input import detr_input  # noqa: E402
-from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
 from videohoi.structures import Frame  # noqa: E402
 from videohoi.train.checkpoints import convert  # noqa: E402
 from videohoi.vocabulary import hico_det  # noqa: E402

@@ -6,12 +6,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
 
 from videohoi.errors import UsageError  # noqa: E402
-from videohoi.interact.heads.chosen_detections import (  # noqa: E402
-    ChoiceRules,
-    choose_detections,
-    chosen_rows,
-    padded,
-)
+from videohoi.interact.heads.chosen_detections import ChoiceRules, chosen_rows, padded  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -42,11 +37,12 @@ def test_overlapping_boxes_of_one_class_are_one() -> None:
 
 
 def test_a_batch_is_padded_to_fixed_rows() -> None:
-    boxes = torch.tensor([[0.2, 0.2, 0.1, 0.1], [0.8, 0.8, 0.1, 0.1]]).expand(2, 2, 4)
+    boxes = torch.tensor([[0.2, 0.2, 0.1, 0.1], [0.8, 0.8, 0.1, 0.1]])
     scores = torch.tensor([[0.4, 0.9], [0.9, 0.4]])
     classes = torch.tensor([[4, 0], [4, 4]])
     features = torch.arange(12.0).reshape(2, 2, 3)
-    found = choose_detections(boxes, scores, classes, features)
+    pictures = list(zip(boxes.expand(2, 2, 4), scores, classes, features, strict=True))
+    found = padded(pictures, [np.array([1, 0]), np.array([0, 1])], 30)
     assert found.boxes_cxcywh.shape == (2, 30, 4)
     assert found.mask.sum(1).tolist() == [2, 2]
     assert found.class_ids[:, :2].tolist() == [[0, 4], [4, 4]]

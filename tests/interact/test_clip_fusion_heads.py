@@ -11,6 +11,7 @@ for package in ("timm", "open_clip"):
     pytest.importorskip(package, reason=f"the models extra ({package}) is not installed")
 
 from detection_cases import count_parameters, randomised  # noqa: E402
+from static_export import data_dependent_operators, export_static  # noqa: E402
 
 from videohoi.config import build, read_mapping  # noqa: E402
 from videohoi.errors import UsageError  # noqa: E402
@@ -18,7 +19,6 @@ from videohoi.interact.heads.hoiclip import Hoiclip, HoiclipConfig  # noqa: E402
 from videohoi.interact.heads.ki2hoi import Ki2hoi, Ki2hoiConfig  # noqa: E402
 from videohoi.layers.clip import ClipConfig  # noqa: E402
 from videohoi.layers.clip_interaction import TextRows, enhance  # noqa: E402
-from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
 
 pytestmark = pytest.mark.torch
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,11 +9,11 @@ torch = pytest.importorskip("torch", reason="the models extra (torch) is not ins
 pytest.importorskip("timm", reason="the models extra (timm) is not installed")
 
 from one_stage_cases import TINY, TOLERANCE, formula_weights, parameter_count, pictures, published  # noqa: E402
+from static_export import data_dependent_operators, export_static  # noqa: E402
 
 from videohoi.config import build, read_mapping  # noqa: E402
 from videohoi.errors import ModelError  # noqa: E402
 from videohoi.interact.heads.eoid import IGNORED_KEYS, KEY_MAP, EoID, EoIDConfig  # noqa: E402
-from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
 from videohoi.train.checkpoints import convert  # noqa: E402
 
 pytestmark = pytest.mark.torch

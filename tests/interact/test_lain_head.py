@@ -9,13 +9,13 @@ torch = pytest.importorskip("torch", reason="the models extra (torch) is not ins
 pytest.importorskip("open_clip", reason="the models extra (open_clip) is not installed")
 
 from detection_cases import KINDS, count_parameters, detections, randomised  # noqa: E402
+from static_export import data_dependent_operators, export_static  # noqa: E402
 
 from videohoi.config import build, read_mapping  # noqa: E402
 from videohoi.errors import UsageError  # noqa: E402
 from videohoi.interact.heads.detr_pairs import LainModelConfig  # noqa: E402
 from videohoi.interact.heads.lain import LainConfig, LainHead, start_from_clip  # noqa: E402
 from videohoi.layers.clip import Clip, ClipConfig  # noqa: E402
-from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
 
 pytestmark = pytest.mark.torch
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,6 +14,7 @@ pytest.importorskip("open_clip", reason="the models extra (open_clip) is not ins
 
 from clip_cases import TINY_CLIP, frame  # noqa: E402
 from one_stage_cases import hashed  # noqa: E402
+from static_export import data_dependent_operators, export_static  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from videohoi.interact.heads.clip_prior import ClipPrior, ClipPriorConfig  # noqa: E402
@@ -21,7 +22,6 @@ from videohoi.interact.heads.hts import BIAS, Hts, HtsConfig  # noqa: E402
 from videohoi.interact.heads.union_crops import clip_pictures, clip_whole, square_crop  # noqa: E402
 from videohoi.interact.torch_engine import FOREIGN_NOTE, TextSource, load_clip  # noqa: E402
 from videohoi.layers.clip import ImageTower, tokenize  # noqa: E402
-from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
 from videohoi.layers.resizing import as_picture  # noqa: E402
 
 pytestmark = pytest.mark.torch

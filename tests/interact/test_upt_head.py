@@ -7,12 +7,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
 
 from detection_cases import KINDS, count_parameters, detections, randomised  # noqa: E402
+from static_export import data_dependent_operators, export_static  # noqa: E402
 
 from videohoi.config import build, read_mapping  # noqa: E402
 from videohoi.errors import UsageError  # noqa: E402
 from videohoi.interact.heads.detr_pairs import UptModelConfig  # noqa: E402
 from videohoi.interact.heads.upt import UptConfig, UptHead  # noqa: E402
-from videohoi.layers.export import data_dependent_operators, export_static  # noqa: E402
 
 pytestmark = pytest.mark.torch
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,10 +14,10 @@ pytest.importorskip("torchvision", reason="the models extra (torchvision) is not
 from detection_cases import KINDS, PERSON, count_parameters, detections, randomised  # noqa: E402
 from peer_modules import checkout, peer_modules  # noqa: E402
 
+from videohoi.interact.fusion import RANKING_LAMBDA, certainty  # noqa: E402
 from videohoi.interact.heads.chosen_detections import chosen_rows, padded  # noqa: E402
 from videohoi.interact.heads.upt import IGNORED_KEYS, KEY_MAP, UptHead  # noqa: E402
 from videohoi.layers.box_coding import corners_px  # noqa: E402
-from videohoi.layers.prior_scores import INFERENCE_POWER, compute_prior_scores  # noqa: E402
 from videohoi.train.checkpoints import convert  # noqa: E402
 from videohoi.vocabulary import hico_det  # noqa: E402
 
@@ -86,13 +86,9 @@ def test_logits_equal(public: SimpleNamespace, ours: UptHead, kinds: tuple[str, 
     for row in range(len(kinds)):
         kept = output.pair_rows[row, output.pair_mask[row]]
         assert torch.equal(kept, torch.stack((humans[row], others[row]), dim=1))
-        prior = compute_prior_scores(
-            found.scores[row, kept[:, 0]],
-            found.scores[row, kept[:, 1]],
-            found.class_ids[row, kept[:, 1]],
-            torch.tensor(hico_det().valid, dtype=torch.float32),
-            power=INFERENCE_POWER,
-        )
+        boxes = (found.scores[row, kept[:, 0]] * found.scores[row, kept[:, 1]]).numpy()
+        valid = hico_det().valid[found.class_ids[row, kept[:, 1]].numpy()]
+        prior = torch.from_numpy(certainty(boxes, RANKING_LAMBDA) * valid)
         torch.testing.assert_close(prior, priors[row].prod(0), atol=1e-6, rtol=1e-5)
 
 

@@ -4,7 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
 
-from videohoi.layers.export import data_dependent_operators, export_static, register_hoi_output  # noqa: E402
+from static_export import data_dependent_operators, export_static, register_hoi_output  # noqa: E402
+
 from videohoi.structures.hoi_output import HOIOutput  # noqa: E402
 
 pytestmark = pytest.mark.torch

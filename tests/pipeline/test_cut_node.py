@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from scripted_detector import ScriptedDetector
 
 from videohoi.decode.scene_cuts import CutSettings
-from videohoi.detect.scripted import ScriptedDetector
 from videohoi.graph import Graph, IterableSource
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.pipeline.bundled import load_pipeline

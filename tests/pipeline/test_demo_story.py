@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scripted_detector import ScriptedDetector
 
 from videohoi.demo.compose import compose_demo
-from videohoi.detect.scripted import ScriptedDetector
 from videohoi.graph import Graph, IterableSource
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.pipeline.detect_node import DetectNode

@@ -7,9 +7,9 @@ import time
 
 import numpy as np
 import pytest
+from scripted_detector import ScriptedDetector
 
 from videohoi.decode.camera import CameraSource, ReconnectPolicy
-from videohoi.detect.scripted import ScriptedDetector
 from videohoi.errors import StageError
 from videohoi.graph import Batcher, BatchPolicy, EdgePolicy, FunctionNode, Graph, IterableSource, MultiGraph, RunRecord
 from videohoi.interact.heads.starter import StarterPairHead

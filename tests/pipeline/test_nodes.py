@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from scripted_detector import ScriptedDetector
 
-from videohoi.detect.scripted import ScriptedDetector
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.interact.hoi_detector import HOIDetector
 from videohoi.interact.protocol import HeadInfo

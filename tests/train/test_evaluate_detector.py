@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("pycocotools", reason="needs the train extra (pycocotools)")
 
-from videohoi.detect.scripted import ScriptedDetector
+from scripted_detector import ScriptedDetector
+
 from videohoi.structures import Detections
 from videohoi.train.corpus import read_corpus
 from videohoi.train.evaluate_detector import TEST_SPLIT, coco_detections, coco_truth, main, summarise

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from videohoi.errors import UsageError
 from videohoi.geometry.nms import class_aware_nms
-from videohoi.layers.box_coding import corners
 from videohoi.layers.pair_padding import PaddedDetections
 
 
@@ -38,31 +37,6 @@ class ChoiceRules:
     def rows(self) -> int:
         """N, the most detections that the rules keep."""
         return 2 * self.most
-
-
-def choose_detections(
-    boxes_cxcywh: Tensor,
-    scores: Tensor,
-    class_ids: Tensor,
-    features: Tensor,
-    *,
-    person_id: int = 0,
-    rules: ChoiceRules | None = None,
-) -> PaddedDetections:
-    """What ``UptHead`` and ``LainHead`` take, of B pictures with Q boxes each: N = 2 * ``rules.most`` rows, padded.
-
-    Runs on the host. Boxes may be in fractions: stretching a picture does not change an IoU.
-
-    Shapes: ``boxes_cxcywh`` (B, Q, 4), ``scores`` (B, Q), ``class_ids`` (B, Q) int64, ``features`` (B, Q, D).
-    """
-    rules = ChoiceRules() if rules is None else rules
-    boxes_xyxy = corners(boxes_cxcywh).detach().cpu().float().numpy()
-    host_scores, host_classes = scores.detach().cpu().float().numpy(), class_ids.cpu().numpy()
-    rows = [
-        chosen_rows(*picture, person_id=person_id, rules=rules)
-        for picture in zip(boxes_xyxy, host_scores, host_classes, strict=True)
-    ]
-    return padded(list(zip(boxes_cxcywh, scores, class_ids, features, strict=True)), rows, rules.rows)
 
 
 def chosen_rows(

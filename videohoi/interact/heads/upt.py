@@ -9,7 +9,7 @@ formulas and the code's behaviour; with its weights the logits are those of its 
   the logits of the others then change.
 - the linear map of a message follows the sum over senders instead of preceding it: the attention sums to 1, so this is
   the same, for 1 / N of the work. The branches of a fusion are one matrix product.
-- the logits leave before the prior of the box scores; ``layers.prior_scores`` and ``interact.fusion`` have it.
+- the logits leave before the prior of the box scores; ``interact.fusion`` has it.
 - an image without a pair gives masked rows, not a missing entry; boxes without area have an IoU of 0 with each other
   and themselves, where one makes all logits of its picture NaN in the code.
 - the global feature is the mean over the whole map of a padded batch, padding included, as in the code.

@@ -1,4 +1,4 @@
-"""A detector that says what it was told to: for tests, examples and replaying detections of another program."""
+"""A detector that returns given detections."""
 
 from __future__ import annotations
 

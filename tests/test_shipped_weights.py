@@ -33,7 +33,10 @@ def copies(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         source = shipped_weights.resources.files(weights.package) / "data" / weights.file
         shutil.copy(str(source), folder / weights.file)
-    monkeypatch.setattr(shipped_weights.resources, "files", lambda package: tmp_path / package)
+    files, own = shipped_weights.resources.files, {DETECTOR.package, PAIR_HEAD.package}
+    monkeypatch.setattr(
+        shipped_weights.resources, "files", lambda package: tmp_path / package if package in own else files(package)
+    )
     return tmp_path
 
 

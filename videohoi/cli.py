@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     signal.signal(signal.SIGINT, _leave_at_once)
     signal.signal(signal.SIGTERM, _interrupt)  # whoever stops a container or a service gets valid files as well
+    _open_standard_streams()
     _print_any_name()
     try:
         from videohoi.commands.app import run_app
@@ -41,6 +42,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return _complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
     return code
+
+
+def _open_standard_streams() -> None:
+    """Let streams that the caller closed (``>&-``) lead nowhere; else the next opened file would take their place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _print_any_name() -> None:

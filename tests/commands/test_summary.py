@@ -38,10 +38,11 @@ def row_with(text: str, *words: str) -> list[str]:
     return [cell.strip() for cell in line.strip("│").split("│")]
 
 
-def test_one_row_for_each_triplet_with_its_times_and_best_score():
+def test_one_row_for_each_triplet_with_its_times_and_its_mean_score_over_time():
     again = replace(RIDE, begin_seconds=9.0, end_seconds=10.0, score=0.9)
     row = row_with(shown(RIDE, again), "ride")
-    assert row == ["person 1", "ride", "skateboard 4", "2", "6.6", "0.90", "2.31 - 7.90, 9.00 - 10.00"]
+    mean = (RIDE.score * (7.9 - 2.31) + 0.9) / (7.9 - 2.31 + 1.0)
+    assert row == ["person 1", "ride", "skateboard 4", "2", "6.6", f"{mean:.2f}", "2.31 - 7.90, 9.00 - 10.00"]
 
 
 def test_the_longest_comes_first_and_a_long_list_is_cut_with_a_word():

@@ -20,6 +20,13 @@ _HELP_WAS_SHOWN = "NoArgsIsHelpError"
 """its name is all that typer gives of that class"""
 _INTERRUPTED_CODE = 130
 """what typer gives back after a KeyboardInterrupt"""
+_GREETING = """videohoi: who does what with which thing in a video, from when to when.
+
+  videohoi demo                 make a short clip and annotate it
+  videohoi annotate clip.mp4    write clip.videohoi/: tables, events, a video with everything drawn on
+  videohoi doctor               what this machine has and lacks
+
+All commands: videohoi --help"""
 _START = """Start here:
 
 `videohoi demo` makes a short clip and annotates it
@@ -31,7 +38,7 @@ _START = """Start here:
 app = typer.Typer(
     name="videohoi",
     help="Who does what with which thing in a video, from when to when.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -213,11 +220,23 @@ def import_model(
 
 
 @app.command()
-def doctor() -> None:
-    """What can run here, with which engine, what is missing and what to type."""
+def doctor(
+    warm: Annotated[
+        bool, typer.Option("--warm", help="Also compile the kernels now (some 10 s), so that no later run has to.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """What can run here, with which engine, what is missing and what to type.
+
+    Exit code: 0 when everything that the starter needs is there, 1 otherwise.
+
+    For example:
+
+        videohoi doctor --warm
+    """
     from videohoi.commands.models import show_doctor
 
-    raise typer.Exit(show_doctor())
+    raise typer.Exit(show_doctor(warm=warm, as_json=as_json))
 
 
 @eval_app.command("segments")
@@ -263,11 +282,14 @@ def _version(show: bool) -> None:
 
 @app.callback()
 def common(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Who does what with which thing in a video, from when to when."""
+    if context.invoked_subcommand is None:
+        typer.echo(_GREETING)
 
 
 def run_app(arguments: Sequence[str] | None = None) -> int:

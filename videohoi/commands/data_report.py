@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from videohoi.commands.tables import print_table
 from videohoi.train.data.check import DataReport, check_folder
 
 _COLOURS = {"ok": "green", "differs": "yellow", "missing": "red", "broken": "red"}
@@ -23,11 +24,11 @@ def check_data(folder: Path, kind: str | None) -> int:
     for finding in report.findings:
         state = f"[{_COLOURS[finding.status]}]{finding.status}[/]"
         table.add_row(finding.part, state, escape(finding.detail))
-    console.print(table)
+    print_table(console, table)
     for source in dict.fromkeys(finding.get for finding in report.findings if finding.get):
         console.print(escape(f"get {source}"), soft_wrap=True)
     if report.filters:
-        console.print(_split_table(report))
+        print_table(console, _split_table(report))
     return 0 if report.complete else 1
 
 

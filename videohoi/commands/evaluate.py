@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from videohoi.commands.tables import print_table
 from videohoi.errors import UsageError
 from videohoi.evaluate.run_files import RunClip, read_run
 from videohoi.evaluate.segments import MINIMUM_IOUS, score_run
@@ -82,7 +83,7 @@ def _print(console: Console, scores: RunScores, references: Mapping[str, RunScor
         table.add_column(column.replace(" ", "\n"), justify="right")
     for row in rendered.rows:
         table.add_row(*row)
-    console.print(table)
+    print_table(console, table)
     for note in rendered.notes:
         console.print(note, markup=False, soft_wrap=True)
 

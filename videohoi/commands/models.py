@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from videohoi.models.doctor import diagnose
+from videohoi.commands.tables import print_table
+from videohoi.models.doctor import Finding, diagnose
 from videohoi.models.methods import METHODS, MethodFacts
 from videohoi.models.pull import pull as pull_file
 from videohoi.models.registry import CATALOGUE, cached_model
 from videohoi.pipeline.interrupts import interrupts_raise
 from videohoi.shipped_weights import DETECTOR
+from videohoi.track.kernel_cache import NO_PLACE, compile_now
 
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (0, ""))
 _DIGITS = 3
@@ -22,9 +27,9 @@ _COLOURS = {"ok": "green", "missing": "yellow", "broken": "red"}
 def list_models() -> None:
     """Print the tables of methods and of detectors."""
     console = Console(highlight=False)
-    console.print(_methods())
-    console.print(_origins())
-    console.print(_detectors())
+    print_table(console, _methods())
+    print_table(console, _origins())
+    print_table(console, _detectors())
     console.print("What each method needs and how to get it: docs/methods.md", soft_wrap=True)
 
 
@@ -98,15 +103,31 @@ def pull(name: str, *, accept_unverified: bool) -> None:
     Console(highlight=False).print(f"{pulled.path} ({state}); use it with --detector {name}", soft_wrap=True)
 
 
-def show_doctor() -> int:
-    """Print the findings; 1 when something required is missing or broken."""
+def show_doctor(*, warm: bool = False, as_json: bool = False) -> int:
+    """Print the findings; 1 when something required is missing or broken. ``warm`` compiles the kernels first."""
     console = Console(highlight=False)
+    if warm:
+        _compile_kernels(Console(stderr=True, highlight=False))
+    findings = diagnose()
+    if as_json:
+        console.print_json(data=[asdict(finding) for finding in findings])
+    else:
+        print_table(console, _findings(findings))
+    return int(any(finding.required and finding.status != "ok" for finding in findings))
+
+
+def _findings(findings: Sequence[Finding]) -> Table:
     table = Table(title="videohoi doctor", title_justify="left")
     for column in ("part", "state", "detail", "what to type"):
         table.add_column(column, overflow="fold")
-    findings = diagnose()
     for finding in findings:
         colour = _COLOURS.get(finding.status, "white")
-        table.add_row(finding.name, f"[{colour}]{finding.status}[/]", escape(finding.detail), escape(finding.fix))
-    console.print(table)
-    return int(any(finding.required and finding.status != "ok" for finding in findings))
+        state = finding.status if finding.status == "ok" or finding.required else f"{finding.status} (optional)"
+        table.add_row(finding.name, f"[{colour}]{state}[/]", escape(finding.detail), escape(finding.fix))
+    return table
+
+
+def _compile_kernels(console: Console) -> None:
+    with console.status("compiling kernels, once for this machine: some 10 seconds"):
+        is_kept = compile_now()
+    console.print("kernels are compiled" if is_kept else NO_PLACE, soft_wrap=True)

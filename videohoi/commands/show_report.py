@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from videohoi.commands.tables import print_table
 from videohoi.evaluate.html_page import html_page
 from videohoi.evaluate.report import Report
 from videohoi.files import write_whole
@@ -30,7 +31,7 @@ def show_report(report: Report, json_file: Path | None, html_file: Path | None) 
             table.add_column(column, justify="left" if position == 0 else "right")
         for row in section.rows:
             table.add_row(*row)
-        console.print(table)
+        print_table(console, table)
     for note in report.notes:
         console.print(note, markup=False, soft_wrap=True)
     with interrupts_raise():

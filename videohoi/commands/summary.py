@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from videohoi.commands.tables import print_table, screen_name
 from videohoi.decode.protocol import SourceReport
 from videohoi.pipeline.annotate import AnnotatedVideo
 from videohoi.structures import Segment
@@ -79,7 +80,7 @@ def _show_segments(console: Console, video: AnnotatedVideo) -> None:
     table = Table(title=escape(video.source_id), title_justify="left")
     for column in ("human", "verb", "object"):
         table.add_column(column)
-    for column in ("times", "seconds", "best p"):
+    for column in ("times", "seconds", "mean p"):
         table.add_column(column, justify="right")
     table.add_column("from - to")
     rows = _rows(video.segments)
@@ -87,7 +88,7 @@ def _show_segments(console: Console, video: AnnotatedVideo) -> None:
         table.add_row(*row)
     if len(rows) > MOST_ROWS:
         table.caption = f"and {len(rows) - MOST_ROWS} more in segments.csv"
-    console.print(table)
+    print_table(console, table)
 
 
 def _speed(frames_per_second: float) -> str:
@@ -106,12 +107,16 @@ def _rows(segments: Sequence[Segment]) -> list[tuple[str, ...]]:
         total = sum(part.end_seconds - part.begin_seconds for part in parts)
         spans = ", ".join(f"{part.begin_seconds:.2f} - {part.end_seconds:.2f}" for part in parts[:3])
         more = f", +{len(parts) - 3}" if len(parts) > 3 else ""
-        best = max(part.score for part in parts)
-        name = f"{parts[0].object_class} {thing}"
-        rows.append(
-            (total, (f"person {human}", verb, name, str(len(parts)), f"{total:.1f}", f"{best:.2f}", spans + more))
-        )
+        mean = sum(part.score * _length(part) for part in parts) / sum(map(_length, parts))
+        name = f"{screen_name(parts[0].object_class)} {thing}"
+        figures = (str(len(parts)), f"{total:.1f}", f"{mean:.2f}")
+        rows.append((total, (f"person {human}", screen_name(verb), name, *figures, spans + more)))
     return [row for _, row in sorted(rows, key=lambda pair: -pair[0])]
+
+
+def _length(segment: Segment) -> float:
+    """Weight of a segment in a mean over time; a moment counts a little."""
+    return max(segment.end_seconds - segment.begin_seconds, 1e-3)
 
 
 def decode_lines(report: SourceReport) -> list[str]:

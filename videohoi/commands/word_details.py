@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from videohoi.commands.tables import print_table
 from videohoi.errors import UsageError
 from videohoi.vocabulary import Vocabulary, hico_det
 from videohoi.vocabulary.catalogue import open_vocabulary
@@ -37,7 +38,7 @@ def show_ids(name: str) -> None:
     for thing in words.objects:
         place = coco().objects.index(thing)
         table.add_row(escape(thing), str(place), str(coco_category_ids()[place]), str(alphabetical.index(thing)))
-    Console(highlight=False).print(table)
+    print_table(Console(highlight=False), table)
 
 
 def details(words: Vocabulary) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from videohoi.commands.tables import print_table
 from videohoi.commands.word_details import details
 from videohoi.errors import UsageError
 from videohoi.files import write_whole
@@ -30,7 +31,7 @@ def list_vocabularies() -> None:
         words = loader()
         counts = (len(words.objects), len(words.verbs), len(words.interactions))
         table.add_row(name, *(str(count) for count in counts), escape(words.source))
-    Console(highlight=False).print(table)
+    print_table(Console(highlight=False), table)
 
 
 def list_words(name: str) -> None:
@@ -43,7 +44,7 @@ def list_words(name: str) -> None:
     table.add_column("verbs", overflow="fold")
     for name_of_object in words.objects:
         table.add_row(escape(name_of_object), escape(", ".join(words.verbs_of(name_of_object))))
-    console.print(table)
+    print_table(console, table)
     unused = [verb for verb, used in zip(words.verbs, words.valid.sum(axis=0), strict=True) if not used]
     if unused:
         console.print(escape(f"verbs without an object: {', '.join(unused)}"), soft_wrap=True)
@@ -67,7 +68,7 @@ def search_words(word: str, name: str) -> None:
     for thing in objects:
         partners = list(words.verbs_of(thing))
         table.add_row(escape(thing), "object", _others(words.object_synonyms, thing), escape(", ".join(partners)))
-    Console(highlight=False).print(table)
+    print_table(Console(highlight=False), table)
 
 
 def _others(synonyms: Sequence[tuple[str, str]], name: str) -> str:
@@ -82,7 +83,7 @@ def list_splits() -> None:
     for name, split in hico_splits().items():
         table.add_row(name, split.title, str(len(split.unseen)), str(int(split.seen.sum())), escape(split.note),
                       escape(split.source))  # fmt: skip
-    Console(highlight=False).print(table)
+    print_table(Console(highlight=False), table)
 
 
 def show_prompts(method: str, name: str) -> None:

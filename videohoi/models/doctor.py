@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
 import os
 import platform
+import re
 import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 from typing import Any, Literal
 
+from videohoi.compile.load import load_engine
+from videohoi.errors import ModelError
+from videohoi.shipped_weights import REINSTALL, SHIPPED, ShippedWeights
+from videohoi.track.kernel_cache import CACHE_VARIABLE, are_compiled, cache_folder
+
 Status = Literal["ok", "missing", "broken"]
-STARTER_FILE = "starter_detector.onnx"
 OLDEST_PYTHON = (3, 10)
 CORES_FOR_REAL_TIME = 2
 """the starter's speed is stated for two cores"""
@@ -45,27 +47,58 @@ class _Package:
     required: bool = False
 
 
-PACKAGES = (
-    _Package("numpy", "numpy", "pip install numpy", required=True),
-    _Package("cv2", "opencv-python-headless", "pip install opencv-python-headless", required=True),
-    _Package("numba", "numba", "pip install numba", required=True),
+MODULES = {
+    "opencv-python-headless": "cv2", "pyyaml": "yaml", "pillow": "PIL", "open_clip_torch": "open_clip",
+}  # fmt: skip
+"""distribution -> module, where their names differ"""
+OPTIONAL = (
     _Package("openvino", "openvino", "pip install 'videohoi[openvino]'"),
     _Package("decord", "decord", "pip install 'videohoi[decord]'"),
+    _Package("supervision", "supervision", "pip install 'videohoi[supervision]'"),
     _Package("torch", "torch", "pip install 'videohoi[models]'"),
     _Package("torchvision", "torchvision", "pip install 'videohoi[models]'"),
     _Package("open_clip", "open_clip_torch", "pip install 'videohoi[models]'"),
     _Package("timm", "timm", "pip install 'videohoi[models]'"),
     _Package("transformers", "transformers", "pip install 'videohoi[models]'"),
     _Package("safetensors", "safetensors", "pip install 'videohoi[models]'"),
-    _Package("tensorrt", "tensorrt", "pip install 'videohoi[tensorrt]'"),
 )
-"""what is only imported; onnxruntime and av are looked at more closely"""
+"""packages of the extras that the program uses"""
+_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:>=\s*([0-9.]+))?[^;]*(;.*)?")
 
 
 def diagnose() -> list[Finding]:
     """Look at everything; never raises for what it finds. Imports the optional packages, so it takes seconds."""
-    looks: list[Callable[[], Finding]] = [_python, _cores, _onnxruntime, _video_codecs, _starter_weights, _numba_cache]
-    return [look() for look in looks] + [_package(package) for package in PACKAGES]
+    looks: list[Callable[[], Finding]] = [_python, _cores, _onnxruntime, _video_codecs]
+    findings = [look() for look in looks] + [_required(package, least) for package, least in required_packages()]
+    return [*findings, *_weights(), _kernels(), *(_package(package) for package in OPTIONAL)]
+
+
+def required_packages() -> list[tuple[_Package, str]]:
+    """What the installed package says that it depends on, with the least version, but for those looked at closely."""
+    try:
+        stated = importlib.metadata.requires("videohoi") or []
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return []
+    packages = []
+    for line in stated:
+        match = _REQUIREMENT.match(line)
+        if match is None or match[3] or match[1].lower() in ("onnxruntime", "av"):
+            continue
+        name, least = match[1].lower(), match[2] or "0"
+        packages.append((_Package(MODULES.get(name, name), name, f"pip install '{name}>={least}'", True), least))
+    return packages
+
+
+def _required(package: _Package, least: str) -> Finding:
+    finding = _package(package)
+    if finding.status == "ok" and _numbers(finding.detail) < _numbers(least):
+        detail = f"{finding.detail}, needs {least} or newer"
+        return Finding(package.module, "broken", detail, f"pip install --upgrade {package.distribution}", True)
+    return finding
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
 def _python() -> Finding:
@@ -111,24 +144,24 @@ def _version(distribution: str) -> str:
 
 
 def _onnxruntime() -> Finding:
-    found = _package(_Package("onnxruntime", "onnxruntime", "pip install onnxruntime", required=True))
-    if found.status != "ok":
-        return found
+    finding = _package(_Package("onnxruntime", "onnxruntime", "pip install onnxruntime", required=True))
+    if finding.status != "ok":
+        return finding
     providers = importlib.import_module("onnxruntime").get_available_providers()
-    return Finding("onnxruntime", "ok", f"{found.detail}, {', '.join(providers)}", required=True)
+    return Finding("onnxruntime", "ok", f"{finding.detail}, {', '.join(providers)}", required=True)
 
 
 def _video_codecs() -> Finding:
     """PyAV, and whether its FFmpeg can write H.264: needed for annotated videos."""
-    found = _package(_Package("av", "av", "pip install av", required=True))
-    if found.status != "ok":
-        return found
+    finding = _package(_Package("av", "av", "pip install av", required=True))
+    if finding.status != "ok":
+        return finding
     codec = importlib.import_module("av.codec")
     encoders = [name for name in ("libx264", "libopenh264") if _can_encode(codec, name)]
     if encoders:
-        return Finding("av", "ok", f"{found.detail}, H.264 by {', '.join(encoders)}", required=True)
+        return Finding("av", "ok", f"{finding.detail}, H.264 by {', '.join(encoders)}", required=True)
     fix = "pip install --force-reinstall av (its wheels bring an H.264 encoder)"
-    return Finding("av", "broken", f"{found.detail} without an H.264 encoder", fix, required=True)
+    return Finding("av", "broken", f"{finding.detail} without an H.264 encoder", fix, required=True)
 
 
 def _can_encode(codec_module: Any, name: str) -> bool:
@@ -139,29 +172,32 @@ def _can_encode(codec_module: Any, name: str) -> bool:
     return True
 
 
-def _starter_weights() -> Finding:
-    file = resources.files("videohoi.detect") / "data" / STARTER_FILE
-    if not file.is_file():
+def _weights() -> list[Finding]:
+    """Each file of shipped weights: there, undamaged, and loaded by the engine that runs it."""
+    return [_shipped(weights) for weights in SHIPPED]
+
+
+def _shipped(weights: ShippedWeights) -> Finding:
+    if not weights.is_present:
         fix = "reinstall videohoi from a release, or pass --detector onnx:FILE"
-        return Finding("starter weights", "missing", "this build carries none", fix, required=True)
-    weights = file.read_bytes()
-    detail = f"{len(weights):,} bytes, sha256 {hashlib.sha256(weights).hexdigest()}"
-    return Finding("starter weights", "ok", detail, required=True)
+        return Finding(weights.title, "missing", "this build carries none", fix, required=True)
+    try:
+        content = weights.read()
+        load_engine(content, "onnxruntime", threads=1, label=weights.title)
+    except ModelError as error:
+        return Finding(weights.title, "broken", " ".join(str(error).split()), REINSTALL, required=True)
+    return Finding(weights.title, "ok", f"{len(content):,} bytes, loaded, sha256 {weights.sha256[:16]}", required=True)
 
 
-def _numba_cache() -> Finding:
-    """Compiled kernels are kept beside the package, or else in the user's cache; with neither each start is slow."""
-    named = os.environ.get("NUMBA_CACHE_DIR")
-    folders = [Path(named)] if named else [Path(str(resources.files("videohoi"))), Path.home() / ".cache"]
-    for folder in folders:
-        if _writable(folder):
-            return Finding("numba cache", "ok", str(folder))
-    fix = "export NUMBA_CACHE_DIR=/a/folder/that/can/be/written"
-    return Finding("numba cache", "broken", f"cannot write {' or '.join(map(str, folders))}", fix)
-
-
-def _writable(folder: Path) -> bool:
-    """The folder, or the nearest parent that exists, takes new files."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK)
+def _kernels() -> Finding:
+    """The tracker's compiled kernels: on the disk, or how they get there."""
+    if importlib.util.find_spec("numba") is None:
+        return Finding("compiled kernels", "missing", "numba is not installed", "pip install numba")
+    folder = cache_folder()
+    if folder is None:
+        fix = f"export {CACHE_VARIABLE}=/a/folder/that/can/be/written"
+        return Finding("compiled kernels", "missing", "no folder to keep them in; tracking runs on numpy", fix)
+    if not are_compiled():
+        detail = f"not compiled yet; tracking runs on numpy until they are ({folder})"
+        return Finding("compiled kernels", "missing", detail, "videohoi doctor --warm")
+    return Finding("compiled kernels", "ok", str(folder))

@@ -63,7 +63,7 @@ def here(clip: Path) -> set[str]:
         (
             ["clip.mp4", "--set", "detect.engine=fast"],
             2,
-            "detect.engine='fast': expected one of auto, onnxruntime, openvino",
+            "detect.engine='fast': expected one of auto, onnx",
         ),
         (["clip.mp4", "--set", "track.low_score=0.9"], 2, "low_score <= high_score"),
         (["rtsp://localhost/cam"], 2, "annotate is for recorded video"),

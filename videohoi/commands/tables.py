@@ -10,7 +10,11 @@ from rich.text import Text
 
 def print_table(console: Console, table: Table) -> None:
     """Print ``table``, or its rows as lists where a column would have to break words."""
-    if _least_width(console, table) <= console.width:
+    widths = _longest_words(console, table)
+    borders = (3 if table.box else 2) * len(widths) + 1
+    if sum(widths) + borders <= console.width:
+        for column, width in zip(table.columns, widths, strict=True):
+            column.min_width = width  # rich itself would rather break a word than take a cell from a wider column
         console.print(table)
         return
     if table.title is not None:
@@ -26,14 +30,13 @@ def print_table(console: Console, table: Table) -> None:
         console.print(table.caption, style="italic")
 
 
-def _least_width(console: Console, table: Table) -> int:
-    """Cells that the table takes when no word is broken: the longest word of each column, padding and borders."""
+def _longest_words(console: Console, table: Table) -> list[int]:
+    """Cells of the longest word of each column."""
     options = console.options.update(max_width=10_000)
-    widths = [
+    return [
         max(Measurement.get(console, options, _text(cell)).minimum for cell in (column.header, *column.cells))
         for column in table.columns
     ]
-    return sum(widths) + (3 if table.box else 2) * len(widths) + 1
 
 
 def screen_name(word: str) -> str:

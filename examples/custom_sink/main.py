@@ -59,8 +59,7 @@ def run(clip: Path, target: Path) -> None:
     """Run the shipped pipeline with this sink alone."""
     sink = Subtitles(target)
     with videohoi.Pipeline.from_config("offline_annotation", ["track.new_track_score=0.4"]) as pipeline:
-        report = pipeline.graph(videohoi.open_source(clip), [[sink]]).run()
-    sink.close(complete=report.complete)
+        pipeline.graph(videohoi.open_source(clip), [[sink]]).run()
 
 
 def main() -> None:

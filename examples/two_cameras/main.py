@@ -42,9 +42,7 @@ def run(sources: list[str]) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "sources", nargs="*", help="camera numbers, addresses, files; default: two clips"
-    )
+    parser.add_argument("sources", nargs="*", help="camera numbers, addresses, files; default: two clips")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         run(options.sources or make_clips(Path(temporary)))

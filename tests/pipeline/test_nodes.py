@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scripted_detector import ScriptedDetector
 
+from videohoi.errors import StageError
+from videohoi.graph import BaseNode, Graph, IterableSource
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.interact.hoi_detector import HOIDetector
 from videohoi.interact.protocol import HeadInfo
 from videohoi.interact.scoring import ClassRows, ScoreRule
 from videohoi.pipeline.detect_node import DetectNode
-from videohoi.pipeline.nodes import HOIDetectNode, InteractNode, SinkNode, TrackNode
+from videohoi.pipeline.nodes import HeldSink, HOIDetectNode, InteractNode, SinkNode, TrackNode
 from videohoi.sink.memory import ListSink
 from videohoi.structures import Detections, Frame, FrameResult, SourceInfo, Tracks
 from videohoi.structures.hoi_output import HOIOutput
@@ -61,14 +64,36 @@ def test_only_rows_with_a_track_are_paired():
     node.close(complete=True)
 
 
-def test_a_sink_node_opens_and_feeds_but_leaves_closing_to_the_owner_of_the_run():
+def test_a_sink_node_closes_what_it_opened_unless_the_owner_of_the_run_holds_it():
     sink = ListSink()
     node = SinkNode(sink, {"policy": "lossless"})
     node.open(INFO)
     assert list(node.process(FrameResult(FRAME))) == sink.results
     node.close(complete=True)
     assert sink.header == {"policy": "lossless"}
-    assert sink.complete is None
+    assert sink.complete is True
+    held = ListSink()
+    node = SinkNode(HeldSink(held), {})
+    node.open(INFO)
+    assert list(node.process(FrameResult(FRAME))) == held.results
+    node.close(complete=True)
+    assert held.complete is None
+
+
+def test_a_graph_closes_its_sinks_as_unfinished_when_a_stage_fails():
+    class Failing(BaseNode):
+        def process(self, item):
+            if item.index == 2:
+                raise ValueError("broken")
+            return (FrameResult(item),)
+
+    sink = ListSink()
+    frames = [Frame(np.zeros((8, 8, 3), np.uint8), index, index / 10, "x") for index in range(5)]
+    graph = Graph(IterableSource(frames, INFO), [[], [Failing("model")]], branches=[[SinkNode(sink, {})]])
+    with pytest.raises(StageError, match="broken"):
+        graph.run()
+    assert sink.complete is False
+    assert len(sink.results) == 2
 
 
 class TwoClasses:

@@ -23,6 +23,7 @@ from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.input_fingerprint import input_fingerprint
 from videohoi.pipeline.interrupts import interrupts_wait
 from videohoi.pipeline.named_files import named_files
+from videohoi.pipeline.nodes import HeldSink
 from videohoi.pipeline.pipeline import SCHEMA_VERSION, Pipeline
 from videohoi.pipeline.watch import Progress, Watch
 from videohoi.sink.disk import prepare_output_folder
@@ -162,7 +163,8 @@ class _Run:
     def execute(self) -> RunReport:
         """Everything up to the last frame; the files are still partial."""
         branches: list[Sequence[Sink]] = [[*self._files, self._watch], *([self._video] if self._video else [])]
-        graph = self._pipeline.graph(self._source, branches)
+        held = [[HeldSink(sink) for sink in branch] for branch in branches]  # whether they are kept is decided below
+        graph = self._pipeline.graph(self._source, held)
         try:
             report = graph.run(on_interrupt="report")
         except StageError as failure:

@@ -239,10 +239,10 @@ class SmoothNode(BaseNode[FrameResult, FrameResult]):
 
 
 class SinkNode(BaseNode[FrameResult, FrameResult]):
-    """A sink at the end of a graph.
+    """A sink at the end of a graph, which opens and closes it.
 
-    The graph opens it; closing or aborting is left to whoever owns the run, who alone knows whether what was written
-    is to be kept.
+    After a failure it is closed with ``complete`` False, so that its files are valid and say that they end early. A run
+    that would rather take everything back gives ``HeldSink`` (``annotate`` does).
     """
 
     def __init__(self, sink: Sink, header: dict[str, Any]) -> None:
@@ -260,10 +260,35 @@ class SinkNode(BaseNode[FrameResult, FrameResult]):
         return (item,)
 
     def close(self, *, complete: bool) -> None:
-        """Let go of the sink: a graph may be kept for its report, and pictures would be kept with it."""
-        self._sink = None
+        """Finish the output, and let go of the sink: a graph may be kept for its report, but not for its pictures."""
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink.close(complete=complete)
 
     def _opened(self) -> Sink:
         if self._sink is None:
             raise UsageError(f"sink {self.name}: its graph has ended; a graph runs once")
         return self._sink
+
+
+class HeldSink:
+    """A sink whose end is decided after the graph's: the graph's ``close`` leaves it open."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.name = sink.name
+        self._sink = sink
+
+    def open(self, info: SourceInfo, header: dict[str, Any]) -> None:
+        """Begin the output."""
+        self._sink.open(info, header)
+
+    def process(self, result: FrameResult) -> None:
+        """Write one result."""
+        self._sink.process(result)
+
+    def close(self, *, complete: bool) -> None:
+        """Left to the owner of the run."""
+
+    def abort(self) -> None:
+        """Remove partial output."""
+        self._sink.abort()

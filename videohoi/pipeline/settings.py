@@ -140,6 +140,8 @@ class OverlaySettings:
     """x264 preset"""
     crf: Annotated[int, Range(0, 51)] = 23
     """x264 quality; lower is better"""
+    max_width_px: Annotated[int, Range(160, 7680)] = 1280
+    """wider pictures are scaled down to it; pictures narrower than 640 px are scaled up to that"""
 
     def __post_init__(self) -> None:
         check_ranges(self, "overlay")

@@ -8,11 +8,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from videohoi.errors import SinkError, UsageError
 from videohoi.sink.drawing import Canvas, Style
 from videohoi.sink.frame_rows import active_pairs, detection_rows
 from videohoi.sink.h264_file import H264File
+from videohoi.sink.placement import Placement, picture_size_px, place
 from videohoi.sink.scene import ScenePainter
 from videohoi.sink.strip import TimelineStrip
 from videohoi.sink.timeline import Timeline
@@ -25,13 +27,18 @@ PRESETS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
 )  # fmt: skip
 _MAX_CRF = 51  # x264's scale ends there
+_AREA_SCALE = 0.6
+LEAST_WIDTH_PX = 16
+"""narrower pictures are no use and some players refuse them"""
 
 
 class OverlayVideo:
     """Writes an H.264 MP4 that browsers play, one picture for each frame, at the frame's own time.
 
-    The timeline stands in rows added below the picture, so nothing of the picture is hidden by it. A picture of odd
-    width gets one black column, since H.264 in 4:2:0 has even sizes. Frames are never drawn into; they are copied.
+    The picture has square pixels and is at least ``READABLE_WIDTH_PX`` and at most ``max_width_px`` wide. A frame of
+    another size or shape is placed in it with its aspect kept, between black bars. The timeline stands in rows added
+    below the picture, so it hides nothing. A picture of odd width gets one black column, since H.264 in 4:2:0 has even
+    sizes. Frames are never drawn into; they are copied.
     """
 
     name = "overlay_video"
@@ -45,12 +52,13 @@ class OverlayVideo:
         lanes: int = 4,
         preset: str = "ultrafast",
         crf: int = 23,
+        max_width_px: int = 1280,
         threads: int = 1,
     ) -> None:
         """``window_seconds``: time span of the timeline; ``lanes``: interactions it shows at once (0: no timeline).
 
         ``preset`` and ``crf`` are x264's (slower = smaller file; lower = better picture), ``threads`` the encoder's.
-        Raises ``UsageError`` for a value out of range.
+        ``max_width_px`` is the widest picture. Raises ``UsageError`` for a value out of range.
         """
         if preset not in PRESETS:
             raise UsageError(f"preset is {preset!r}; expected one of {', '.join(PRESETS)}")
@@ -60,17 +68,22 @@ class OverlayVideo:
             raise UsageError(
                 f"window_seconds is {window_seconds}, lanes {lanes}, threads {threads}; expected > 0, >= 0 and >= 1"
             )
+        if max_width_px < LEAST_WIDTH_PX:
+            raise UsageError(f"max_width_px is {max_width_px}; expected {LEAST_WIDTH_PX} or more")
         self.path = Path(path)
         self.vocabulary = vocabulary
+        self.max_width_px = max_width_px
         self.window_seconds = window_seconds
         self.lanes = lanes
         self._video = H264File(path, preset=preset, crf=crf, threads=threads)
 
     def open(self, info: SourceInfo, header: dict[str, Any]) -> None:
-        """Begin a video of the source's size; raises ``SinkError`` when ``path`` cannot be written."""
-        width_px, height_px = info.width_px, info.height_px
-        if width_px < 1 or height_px < 1:
-            raise SinkError(f"cannot write {self.path}: the source states a size of {width_px} x {height_px} pixels")
+        """Begin a video for the source's size; raises ``SinkError`` when ``path`` cannot be written."""
+        if info.width_px < 1 or info.height_px < 1:
+            size = f"{info.width_px} x {info.height_px}"
+            raise SinkError(f"cannot write {self.path}: the source states a size of {size} pixels")
+        width_px, height_px = picture_size_px(info, self.max_width_px)
+        self._pixel_aspect_ratio = info.pixel_aspect_ratio
         style = Style.for_picture(width_px, height_px)
         self._timeline = Timeline(self.window_seconds, self.lanes)
         self._painter = ScenePainter(style, self.vocabulary.person_id)
@@ -83,7 +96,7 @@ class OverlayVideo:
         self._video.open(canvas_px[1], canvas_px[0], info.frame_rate_hz)
 
     def process(self, result: FrameResult) -> None:
-        """Draw and encode one frame; a picture of another size than the source stated is scaled to it."""
+        """Draw and encode one frame."""
         if not self._video.is_open:
             raise SinkError(f"cannot write {self.path}: it is not open; call open() before process()")
         self._video.write(self.draw(result), result.frame.pts_seconds)
@@ -102,17 +115,26 @@ class OverlayVideo:
         """The picture of ``result`` with everything drawn on, (H + strip, W, 3) RGB; reused by the next call."""
         image = result.frame.image
         height_px, width_px = self._picture.shape[:2]
-        scale = (width_px / image.shape[1], height_px / image.shape[0])
-        if image.shape == self._picture.shape:
-            np.copyto(self._picture, image)
-        else:
-            cv2.resize(image, (width_px, height_px), dst=self._picture, interpolation=cv2.INTER_AREA)
+        placement = place(image.shape[1], image.shape[0], self._pixel_aspect_ratio, (width_px, height_px))
+        self._copy(image, placement)
         pairs = active_pairs(result, self.vocabulary)
-        self._painter.draw(self._picture, detection_rows(result, self.vocabulary), pairs, scale)
+        self._painter.draw(self._picture, detection_rows(result, self.vocabulary), pairs, placement)
         if self.lanes:
             self._timeline.feed(result.frame.pts_seconds, pairs)
             self._strip.draw(self._canvas[height_px:], self._timeline)
         return self._canvas
+
+    def _copy(self, image: NDArray[np.uint8], placement: Placement) -> None:
+        """``image`` at its place, black around it."""
+        target = self._picture[placement.region]
+        if target.shape != self._picture.shape:
+            self._picture[:] = 0
+        if target.shape == image.shape:
+            np.copyto(target, image)
+            return
+        # The mean over an area keeps fine lines when much is left out; interpolation is faster and sharper otherwise.
+        way = cv2.INTER_AREA if max(placement.scale_xy) <= _AREA_SCALE else cv2.INTER_LINEAR
+        cv2.resize(image, (placement.width_px, placement.height_px), dst=target, interpolation=way)
 
 
 def _even(length_px: int) -> int:

@@ -20,6 +20,7 @@ from videohoi.sink.drawing import (
     track_colour,
 )
 from videohoi.sink.frame_rows import ActivePair, DetectionRows
+from videohoi.sink.placement import Placement
 
 _MAX_VERBS = 3  # of a pair's label; more would cover the picture
 
@@ -31,9 +32,9 @@ class ScenePainter:
         self._style = style
         self._person_id = person_id
 
-    def draw(self, canvas: Canvas, rows: DetectionRows, pairs: list[ActivePair], scale: tuple[float, float]) -> None:
-        """Draw into ``canvas``. ``scale``: canvas pixels a source pixel takes in x and y."""
-        boxes = _canvas_boxes(rows, canvas, scale)
+    def draw(self, canvas: Canvas, rows: DetectionRows, pairs: list[ActivePair], placement: Placement) -> None:
+        """Draw into ``canvas``, in which the frame's picture stands at ``placement``."""
+        boxes = _canvas_boxes(rows, placement)
         row_of = {
             track_id: row for row, track_id in enumerate(rows.track_ids.tolist()) if track_id >= 0 and row in boxes
         }
@@ -82,11 +83,11 @@ def _verb_label(pair: ActivePair) -> Label:
     return Label(", ".join(words), WHITE, DARK, border=track_colour(pair.human_id, human=True))
 
 
-def _canvas_boxes(rows: DetectionRows, canvas: Canvas, scale: tuple[float, float]) -> dict[int, Box]:
-    """Whole-pixel boxes inside the canvas by row; a box with a NaN or infinite corner is left out."""
-    height_px, width_px = canvas.shape[:2]
-    scaled = rows.boxes_xyxy_px * np.array([*scale, *scale], np.float32)
+def _canvas_boxes(rows: DetectionRows, placement: Placement) -> dict[int, Box]:
+    """Whole-pixel boxes inside the placed picture by row; a box with a NaN or infinite corner is left out."""
+    scaled = placement.to_canvas(rows.boxes_xyxy_px)
     finite = [bool(inside) for inside in np.all(np.isfinite(scaled), axis=1)]
-    limits = np.array([width_px - 1, height_px - 1] * 2, np.float32)
-    whole = np.clip(np.round(np.nan_to_num(scaled)), 0, limits).astype(np.int64).tolist()
+    low = np.array([placement.x_px, placement.y_px] * 2, np.float32)
+    high = low + np.array([placement.width_px - 1, placement.height_px - 1] * 2, np.float32)
+    whole = np.clip(np.round(np.nan_to_num(scaled)), low, high).astype(np.int64).tolist()
     return {row: (x1, y1, x2, y2) for row, (x1, y1, x2, y2) in enumerate(whole) if finite[row]}

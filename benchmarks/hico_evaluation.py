@@ -25,8 +25,8 @@ from benchmarks.harness import Claim, Contestant, NotEqualError, Options, Row, T
 from benchmarks.hico_peers import pocket_run, qpic_evaluator, qpic_inputs, qpic_precisions, qpic_truth
 from benchmarks.scenes_hico import every, synthetic_predictions, synthetic_truth
 from videohoi.evaluate.conventions import POCKET, QPIC, Convention
-from videohoi.evaluate.hico import evaluate_hico
-from videohoi.evaluate.hico_truth import known_objects_of, read_hico_truth
+from videohoi.evaluate.hico.scoring import evaluate_hico
+from videohoi.evaluate.hico.truth import known_objects_of, read_hico_truth
 from videohoi.evaluate.matching import class_scores, match
 from videohoi.evaluate.triplet_sets import TripletPredictions, TripletTruth
 

@@ -17,6 +17,7 @@ from mkdocs.structure.files import File, Files
 
 from videohoi.commands.app import app
 from videohoi.pipeline.bundled import bundled_folder, load_pipeline
+from videohoi.ranges import ranges_of
 
 CONFIGS = ("offline_annotation", "robot_perception")
 
@@ -100,19 +101,20 @@ def _nested(kind: type) -> list[tuple[str, type]]:
 
 
 def _rows(kind: type, prefix: str) -> list[str]:
-    texts, hints = _attribute_docstrings(kind), typing.get_type_hints(kind)
+    texts, hints, ranges = _attribute_docstrings(kind), typing.get_type_hints(kind), ranges_of(kind)
     rows = []
     for field in dataclasses.fields(kind):
         if dataclasses.is_dataclass(hints[field.name]):
             continue
         value = getattr(kind(), field.name)
         text = " ".join(texts.get(field.name, "").split()).replace("|", "\\|")
-        rows.append(f"| `{prefix}{field.name}` | `{value}` | {text} |")
+        allowed = str(ranges.get(field.name, "")).removeprefix("a number ").removeprefix("of ")
+        rows.append(f"| `{prefix}{field.name}` | `{value}` | {allowed} | {text} |")
     return rows
 
 
 def _table(rows: list[str]) -> str:
-    return "\n".join(["| key | default | |", "|---|---|---|", *rows])
+    return "\n".join(["| key | default | allowed | |", "|---|---|---|---|", *rows])
 
 
 def _attribute_docstrings(kind: type) -> dict[str, str]:

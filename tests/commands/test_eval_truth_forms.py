@@ -12,7 +12,7 @@ from videohoi.cli import main
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.objects import coco_category_ids
 
-sys.path += [str(Path(__file__).resolve().parents[1] / room) for room in ("evaluate", "train/data")]
+sys.path += [str(Path(__file__).resolve().parents[1] / room) for room in ("evaluate", "datasets")]
 
 from hico_cases import FAR, HUMAN, annotation_file, class_of, qpic_record, ride_bicycle, write_json
 from one_picture import mat_box, struct

@@ -9,7 +9,7 @@ import typer
 
 from videohoi.commands.app import app
 from videohoi.evaluate.conventions import CONVENTIONS
-from videohoi.evaluate.hico_predictions import FORMS
+from videohoi.evaluate.hico.predictions import FORMS
 from videohoi.vocabulary import hico_det, hico_splits
 from videohoi.vocabulary.objects import coco_category_ids, hico_object_order
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from videohoi.demo.compose import compose_demo
-from videohoi.evaluate.truth import read_truth
+from videohoi.evaluate.segments.truth import read_truth
 from videohoi.vocabulary import hico_det
 
 SHARED_VALIDATOR = Path(__file__).resolve().parents[2].parent / "shared" / "clips" / "truth_validate.py"

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from videohoi.evaluate.run_files import RunClip, TrackBoxes
-from videohoi.evaluate.truth import ClipTruth, Keyframe, TruthObject, TruthSegment, TruthSpan
+from videohoi.evaluate.segments.run_files import RunClip, TrackBoxes
+from videohoi.evaluate.segments.truth import ClipTruth, Keyframe, TruthObject, TruthSegment, TruthSpan
 from videohoi.structures import Segment
 
 RATE_HZ = 10.0

@@ -5,9 +5,9 @@ import pytest
 from hico_cases import FAR, HUMAN, THING, class_of, predictions_of, ride_bicycle
 
 from videohoi.errors import UsageError
-from videohoi.evaluate.calibration import calibration, calibrations, fit_calibration
 from videohoi.evaluate.conventions import QPIC
-from videohoi.evaluate.hico import class_groups, evaluate_hico
+from videohoi.evaluate.hico.report import calibration, calibrations, fit_calibration
+from videohoi.evaluate.hico.scoring import class_groups, evaluate_hico
 from videohoi.interact.scoring import Calibration
 
 RIDE = class_of("ride", "bicycle")

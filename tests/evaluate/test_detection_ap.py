@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from videohoi.errors import TruthError, UsageError
-from videohoi.evaluate.detection import PictureBoxes, average_precision, boxes_of_label_row
+from videohoi.evaluate.detection.average_precision import PictureBoxes, average_precision, boxes_of_label_row
 from videohoi.structures import Detections
 
 CLASSES = ("person", "cup", "dog")

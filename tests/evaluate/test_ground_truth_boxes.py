@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from videohoi.errors import TruthError
-from videohoi.evaluate.ground_truth_boxes import (
+from videohoi.evaluate.hico.ground_truth_boxes import (
     class_prior,
     eleven_point_ap,
     measure,

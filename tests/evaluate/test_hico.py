@@ -7,8 +7,8 @@ from hico_cases import FAR, HUMAN, THING, class_of, predictions_of, ride_bicycle
 from benchmarks.scenes_hico import synthetic_predictions, synthetic_truth
 from videohoi.errors import UsageError
 from videohoi.evaluate.conventions import CONVENTIONS, GEN, QPIC
-from videohoi.evaluate.hico import KnownObjects, class_groups, evaluate_hico
-from videohoi.evaluate.hico_truth import known_objects_of
+from videohoi.evaluate.hico.scoring import KnownObjects, class_groups, evaluate_hico
+from videohoi.evaluate.hico.truth import known_objects_of
 from videohoi.vocabulary import hico_det
 
 RIDE, HOLD_CAT = class_of("ride", "bicycle"), class_of("hold", "cat")

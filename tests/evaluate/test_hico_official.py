@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from benchmarks.scenes_hico import synthetic_predictions, synthetic_truth
 from videohoi.evaluate.conventions import OFFICIAL
-from videohoi.evaluate.hico import KnownObjects, evaluate_hico
+from videohoi.evaluate.hico.scoring import KnownObjects, evaluate_hico
 
 CLASSES, OBJECTS = 12, 4
 OBJECT_OF = np.arange(CLASSES) % OBJECTS

@@ -22,8 +22,8 @@ from benchmarks.hico_peers import (
 )
 from benchmarks.scenes_hico import every, synthetic_predictions, synthetic_truth
 from videohoi.evaluate.conventions import GEN, POCKET, QPIC
-from videohoi.evaluate.hico import evaluate_hico
-from videohoi.evaluate.hico_truth import read_hico_truth
+from videohoi.evaluate.hico.scoring import evaluate_hico
+from videohoi.evaluate.hico.truth import read_hico_truth
 from videohoi.vocabulary import hico_det
 
 PEERS = os.environ.get("VIDEOHOI_PEER_PATH")

@@ -8,7 +8,7 @@ import pytest
 from hico_cases import FAR, HUMAN, THING, class_of, qpic_record, ride_bicycle, write_json
 
 from videohoi.errors import TruthError, UsageError
-from videohoi.evaluate.hico_predictions import read_hico_predictions
+from videohoi.evaluate.hico.predictions import read_hico_predictions
 from videohoi.vocabulary import hico_det
 
 TRUTH = ride_bicycle(1)  # one picture with a rider, one without annotation

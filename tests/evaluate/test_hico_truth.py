@@ -7,7 +7,7 @@ import pytest
 from hico_cases import HUMAN, THING, annotation_file, class_of, ride_bicycle, truth_of, write_json
 
 from videohoi.errors import TruthError
-from videohoi.evaluate.hico_truth import known_objects_of, read_hico_truth, read_image_labels, read_known_objects
+from videohoi.evaluate.hico.truth import known_objects_of, read_hico_truth, read_image_labels, read_known_objects
 from videohoi.vocabulary import hico_det
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "hicodet"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videohoi.errors import UsageError
-from videohoi.evaluate.image_level import all_points, image_level_precision, labels_of
+from videohoi.evaluate.hico.image_level import all_points, image_level_precision, labels_of
 
 
 def precision(scores, labels, **options):

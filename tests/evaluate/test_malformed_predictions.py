@@ -12,14 +12,14 @@ from vcoco_cases import write_case
 from vidhoi_cases import OBJECTS, PREDICATES, frames
 
 from videohoi.errors import TruthError
-from videohoi.evaluate.coco_results import read_coco_results, read_coco_truth
-from videohoi.evaluate.hico_predictions import read_hico_predictions
-from videohoi.evaluate.hico_truth import read_hico_truth
-from videohoi.evaluate.image_level_files import read_image_scores
+from videohoi.evaluate.detection.coco_results import read_coco_results, read_coco_truth
+from videohoi.evaluate.hico.image_level import read_image_scores
+from videohoi.evaluate.hico.predictions import read_hico_predictions
+from videohoi.evaluate.hico.truth import read_hico_truth
 from videohoi.evaluate.prediction_record import ReadingNotes
 from videohoi.evaluate.safe_pickle import read_pickle
-from videohoi.evaluate.vcoco_files import read_vcoco_truth, read_vsrl_predictions
-from videohoi.evaluate.vidhoi_frames import read_vidhoi_frames
+from videohoi.evaluate.vcoco.files import read_vcoco_truth, read_vsrl_predictions
+from videohoi.evaluate.vidhoi.frames import read_vidhoi_frames
 from videohoi.vocabulary import hico_det
 
 WORDS = hico_det()

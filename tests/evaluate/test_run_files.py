@@ -5,7 +5,7 @@ import json
 import pytest
 
 from videohoi.errors import InputError
-from videohoi.evaluate.run_files import PairVerb, read_run, read_run_clip
+from videohoi.evaluate.segments.run_files import PairVerb, read_run, read_run_clip
 
 SEGMENTS = "human_id,verb,object_id,object_class,begin_seconds,end_seconds,score,peak_score,kind,source_id"
 TRACKS = "frame,pts_seconds,track_id,object_class,x1,y1,x2,y2,score"

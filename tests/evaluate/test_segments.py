@@ -25,8 +25,8 @@ from segments_cases import (
 )
 
 from videohoi.errors import InputError
-from videohoi.evaluate.segments import score_clip, score_run
-from videohoi.evaluate.truth import read_truths
+from videohoi.evaluate.segments.scoring import score_clip, score_run
+from videohoi.evaluate.segments.truth import read_truths
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 

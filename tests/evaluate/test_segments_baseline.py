@@ -16,9 +16,9 @@ from segments_cases import (
     state,
 )
 
-from videohoi.evaluate.run_files import PairVerb
-from videohoi.evaluate.segments import score_clip
-from videohoi.evaluate.segments_baseline import always_on, always_on_clip, listed_verb, usual_verb
+from videohoi.evaluate.segments.baseline import always_on, always_on_clip, listed_verb, usual_verb
+from videohoi.evaluate.segments.run_files import PairVerb
+from videohoi.evaluate.segments.scoring import score_clip
 
 
 def tracks_of(*tracks):

@@ -19,9 +19,9 @@ from segments_cases import (
     state,
 )
 
-from videohoi.evaluate.run_files import TrackBoxes
-from videohoi.evaluate.segments import score_clip
-from videohoi.evaluate.segments_places import boxes_agree
+from videohoi.evaluate.segments.places import boxes_agree
+from videohoi.evaluate.segments.run_files import TrackBoxes
+from videohoi.evaluate.segments.scoring import score_clip
 
 
 def hits(truth, segment, *tracks):

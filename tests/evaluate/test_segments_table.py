@@ -2,8 +2,8 @@
 
 from segments_cases import make_run, make_truth, predicted, state
 
-from videohoi.evaluate.segments import score_run
-from videohoi.evaluate.segments_table import score_table
+from videohoi.evaluate.segments.scores import score_table
+from videohoi.evaluate.segments.scoring import score_run
 
 TRUTHS = {"a": make_truth(state(2.0, 6.0), clip="a.mp4"), "b": make_truth(clip="b.mp4"), "c": make_truth(clip="c.mp4")}
 

@@ -4,7 +4,7 @@ import pytest
 from segments_cases import make_run, make_truth, predicted, state
 
 from videohoi.errors import UsageError
-from videohoi.evaluate.segments_threshold import leave_one_out
+from videohoi.evaluate.segments.threshold import leave_one_out
 
 THRESHOLDS = (0.2, 0.5, 0.8)
 TRUTHS = {name: make_truth(state(2.0, 6.0), clip=f"{name}.mp4") for name in "abc"}

@@ -9,11 +9,11 @@ from hico_cases import annotation_file, qpic_record, ride_bicycle
 from test_run_files import write_clip
 
 from videohoi.config import read_mapping
+from videohoi.datasets.records import read_bytes
 from videohoi.errors import TruthError
-from videohoi.evaluate.hico_predictions import read_hico_predictions
-from videohoi.evaluate.hico_truth import read_hico_truth
-from videohoi.evaluate.run_files import read_run_clip
-from videohoi.train.data.records import read_bytes
+from videohoi.evaluate.hico.predictions import read_hico_predictions
+from videohoi.evaluate.hico.truth import read_hico_truth
+from videohoi.evaluate.segments.run_files import read_run_clip
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.word_list import read_word_list, write_word_list
 

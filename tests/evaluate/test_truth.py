@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from videohoi.errors import TruthError
-from videohoi.evaluate.truth import read_truth, read_truths
+from videohoi.evaluate.segments.truth import read_truth, read_truths
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 FLAGS = {"hico_verb": True, "hico600": True}

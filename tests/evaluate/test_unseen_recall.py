@@ -5,7 +5,7 @@ import pytest
 from hico_cases import FAR, HUMAN, THING, predictions_of, truth_of
 
 from videohoi.errors import UsageError
-from videohoi.evaluate.unseen_recall import ClassFacts, unseen_recall
+from videohoi.evaluate.hico.unseen_recall import ClassFacts, unseen_recall
 
 # classes: 0 seen and 1 unseen of object 0, 2 unseen of object 1, 3 no_interaction of object 0
 FACTS = ClassFacts(np.array([True, False, False, False]), np.array([0, 0, 1, 0]), np.array([True, True, True, False]))

@@ -13,9 +13,8 @@ from vcoco_cases import ACTIONS, write_case
 
 from benchmarks.hico_peers import module_of
 from videohoi.errors import TruthError
-from videohoi.evaluate.vcoco import VcocoActions, VcocoPredictions, VcocoTruth, evaluate_vcoco
-from videohoi.evaluate.vcoco_files import read_vcoco_truth, read_vsrl_predictions
-from videohoi.evaluate.vcoco_report import vcoco_report
+from videohoi.evaluate.vcoco.files import read_vcoco_truth, read_vsrl_predictions
+from videohoi.evaluate.vcoco.scoring import VcocoActions, VcocoPredictions, VcocoTruth, evaluate_vcoco, vcoco_report
 
 PEERS = os.environ.get("VIDEOHOI_PEER_PATH")
 SINGLE_PRECISION = 2e-6

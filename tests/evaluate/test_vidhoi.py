@@ -13,10 +13,10 @@ from vidhoi_cases import OBJECTS, PREDICATES, frames
 
 from benchmarks.hico_peers import module_of
 from videohoi.errors import TruthError
-from videohoi.evaluate.vidhoi import evaluate_vidhoi
-from videohoi.evaluate.vidhoi_frames import frame_triplets, read_vidhoi_frames
-from videohoi.evaluate.vidhoi_persons import person_top_k
-from videohoi.evaluate.vidhoi_report import VidhoiWords, vidhoi_report, vidhoi_result
+from videohoi.evaluate.vidhoi.frames import frame_triplets, read_vidhoi_frames
+from videohoi.evaluate.vidhoi.persons import person_top_k
+from videohoi.evaluate.vidhoi.report import VidhoiWords, vidhoi_report, vidhoi_result
+from videohoi.evaluate.vidhoi.scoring import evaluate_vidhoi
 
 PEERS = os.environ.get("VIDEOHOI_PEER_PATH")
 PEER_TEST = pytest.mark.skipif(

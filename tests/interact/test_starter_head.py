@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from videohoi.errors import ModelError, UsageError
-from videohoi.evaluate.ground_truth_boxes import measure, read_truth
+from videohoi.evaluate.hico.ground_truth_boxes import measure, read_truth
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.interact.scoring import Calibration
 from videohoi.structures import Detections, FeatureMap, Frame, HumanObjectPairs

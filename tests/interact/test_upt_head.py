@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
+pytest.importorskip("safetensors", reason="the models extra (safetensors) is not installed")
 
 from detection_cases import KINDS, count_parameters, detections, randomised  # noqa: E402
 from static_export import data_dependent_operators, export_static  # noqa: E402

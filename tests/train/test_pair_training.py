@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from videohoi.evaluate.ground_truth_boxes import truth_picture  # noqa: E402
+from videohoi.evaluate.hico.ground_truth_boxes import truth_picture  # noqa: E402
 from videohoi.geometry.pair_features import Instances, pair_features  # noqa: E402
 from videohoi.train import pair_appearance, pair_geometry  # noqa: E402
 from videohoi.train.hico_geometry import Augmentation, draw, pack  # noqa: E402

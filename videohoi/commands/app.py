@@ -261,7 +261,7 @@ def eval_segments(
     """Score predicted segments against hand-made truth, per clip and on average, beside the always-on baseline.
 
     Strict: human, verb and object must agree. Agnostic: any interaction of the pair. See the documentation of
-    `videohoi.evaluate.segments` for the exact rules.
+    `videohoi.evaluate.segments.scoring` for the exact rules.
 
     For example:
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from videohoi.commands.tables import print_table
-from videohoi.train.data.check import DataReport, check_folder
+from videohoi.datasets.check import DataReport, check_folder
 
 _COLOURS = {"ok": "green", "differs": "yellow", "missing": "red", "broken": "red"}
 

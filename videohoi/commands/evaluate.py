@@ -12,13 +12,12 @@ from rich.table import Table
 
 from videohoi.commands.tables import print_table
 from videohoi.errors import UsageError
-from videohoi.evaluate.run_files import RunClip, read_run
-from videohoi.evaluate.segments import MINIMUM_IOUS, score_run
-from videohoi.evaluate.segments_baseline import always_on_clip
-from videohoi.evaluate.segments_scores import QUESTIONS, RunScores
-from videohoi.evaluate.segments_table import score_table
-from videohoi.evaluate.segments_threshold import leave_one_out
-from videohoi.evaluate.truth import ClipTruth, read_truths
+from videohoi.evaluate.segments.baseline import always_on_clip
+from videohoi.evaluate.segments.run_files import RunClip, read_run
+from videohoi.evaluate.segments.scores import QUESTIONS, RunScores, score_table
+from videohoi.evaluate.segments.scoring import MINIMUM_IOUS, score_run
+from videohoi.evaluate.segments.threshold import leave_one_out
+from videohoi.evaluate.segments.truth import ClipTruth, read_truths
 from videohoi.pipeline.interrupts import interrupts_raise
 from videohoi.sink.run_report import write_report
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from videohoi.evaluate.hico import HicoScores
+from videohoi.evaluate.hico.scoring import HicoScores
 from videohoi.evaluate.report import Report, table_of
 from videohoi.vocabulary.splits import UC_FOLDS, hico_split
 

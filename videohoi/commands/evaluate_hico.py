@@ -12,11 +12,11 @@ from videohoi.commands.evaluate_truth_files import annotation_file, label_file, 
 from videohoi.commands.show_report import show_report
 from videohoi.errors import UsageError
 from videohoi.evaluate.conventions import convention_named
-from videohoi.evaluate.hico import KnownObjects, class_groups, evaluate_hico
-from videohoi.evaluate.hico_predictions import read_hico_predictions
-from videohoi.evaluate.hico_report import hico_report
-from videohoi.evaluate.hico_truth import HicoTruth, known_objects_of
-from videohoi.evaluate.unseen_recall import ClassFacts, UnseenRecall, unseen_recall
+from videohoi.evaluate.hico.predictions import read_hico_predictions
+from videohoi.evaluate.hico.report import hico_report
+from videohoi.evaluate.hico.scoring import KnownObjects, class_groups, evaluate_hico
+from videohoi.evaluate.hico.truth import HicoTruth, known_objects_of
+from videohoi.evaluate.hico.unseen_recall import ClassFacts, UnseenRecall, unseen_recall
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.splits import hico_rare_mask, hico_split
 

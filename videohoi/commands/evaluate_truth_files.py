@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from videohoi.datasets.annotations import HoiAnnotations
+from videohoi.datasets.hico_mat import read_hico_image_labels, read_hico_mat
+from videohoi.datasets.hico_ppdm import read_hico_ppdm
+from videohoi.datasets.layouts import LAYOUTS, Part
 from videohoi.errors import TruthError, UsageError
-from videohoi.evaluate.hico import KnownObjects
-from videohoi.evaluate.hico_truth import HicoTruth, read_hico_truth, read_image_labels, read_image_names
-from videohoi.evaluate.image_level import labels_of
+from videohoi.evaluate.hico.image_level import labels_of
+from videohoi.evaluate.hico.scoring import KnownObjects
+from videohoi.evaluate.hico.truth import HicoTruth, read_hico_truth, read_image_labels, read_image_names
 from videohoi.evaluate.triplet_sets import TripletTruth
-from videohoi.train.data.annotations import HoiAnnotations
-from videohoi.train.data.hico_mat import read_hico_image_labels, read_hico_mat
-from videohoi.train.data.hico_ppdm import read_hico_ppdm
-from videohoi.train.data.layouts import LAYOUTS, Part
 from videohoi.vocabulary import hico_det
 
 MATLAB = ".mat"

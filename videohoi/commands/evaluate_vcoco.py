@@ -6,9 +6,8 @@ from pathlib import Path
 
 from videohoi.commands.show_report import show_report
 from videohoi.evaluate.prediction_record import ReadingNotes
-from videohoi.evaluate.vcoco import evaluate_vcoco
-from videohoi.evaluate.vcoco_files import read_vcoco_truth, read_vsrl_predictions
-from videohoi.evaluate.vcoco_report import vcoco_report
+from videohoi.evaluate.vcoco.files import read_vcoco_truth, read_vsrl_predictions
+from videohoi.evaluate.vcoco.scoring import evaluate_vcoco, vcoco_report
 
 
 def show_vcoco(

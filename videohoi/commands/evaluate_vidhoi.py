@@ -8,10 +8,10 @@ from pathlib import Path
 
 from videohoi.commands.show_report import show_report
 from videohoi.errors import TruthError
-from videohoi.evaluate.hico_predictions import read_values
 from videohoi.evaluate.prediction_record import ReadingNotes
-from videohoi.evaluate.vidhoi_frames import read_vidhoi_frames
-from videohoi.evaluate.vidhoi_report import VidhoiResult, VidhoiWords, vidhoi_report, vidhoi_result
+from videohoi.evaluate.prediction_values import read_values
+from videohoi.evaluate.vidhoi.frames import read_vidhoi_frames
+from videohoi.evaluate.vidhoi.report import VidhoiResult, VidhoiWords, vidhoi_report, vidhoi_result
 from videohoi.vocabulary.vidhoi import vidhoi, vidhoi_groups
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.evaluate.ground_truth_boxes import TruthPicture
+from videohoi.evaluate.hico.ground_truth_boxes import TruthPicture
 from videohoi.geometry.pair_features import Instances, pair_features
 
 Rows = NDArray[np.int64]

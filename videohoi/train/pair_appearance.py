@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from videohoi.detect.onnx_detector import OnnxDetector
-from videohoi.evaluate.ground_truth_boxes import eleven_point_ap
+from videohoi.evaluate.hico.ground_truth_boxes import eleven_point_ap
 from videohoi.files import write_whole
 from videohoi.geometry.boxes import pairwise_iou
 from videohoi.geometry.pair_features import Instances, pair_features

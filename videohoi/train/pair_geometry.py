@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from videohoi.evaluate.ground_truth_boxes import TruthPicture, Yardstick, measure, read_truth
+from videohoi.evaluate.hico.ground_truth_boxes import TruthPicture, Yardstick, measure, read_truth
 from videohoi.files import write_whole
 from videohoi.train.hico_geometry import Augmentation, PackedPictures, PairBatch, draw, pack
 from videohoi.train.pair_network import PairNetwork, PairNetworkSize, parameter_count, scattered_sum

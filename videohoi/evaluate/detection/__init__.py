@@ -1,0 +1,1 @@
+"""Boxes: average precision as COCO counts it."""

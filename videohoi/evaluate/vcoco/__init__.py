@@ -1,0 +1,1 @@
+"""V-COCO: files, agent and role AP."""

@@ -1,0 +1,1 @@
+"""VidHOI: frames, persons, AP and reports."""

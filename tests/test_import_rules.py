@@ -47,6 +47,7 @@ HEAVY_HOMES = {
     "decord": ("decode/",),
     "supervision": ("structures/interop.py", "sink/"),
     "openvino": ("compile/",),
+    "matplotlib": ("evaluate/plots.py",),
     "onnx": ("train/",),
     "open_clip": ("vocabulary/text_encoder.py", "layers/clip.py"),
     "timm": ("layers/",),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from videohoi.sink.drawing import Style
 from videohoi.sink.frame_rows import active_pairs, detection_rows
+from videohoi.sink.placement import place
 from videohoi.sink.scene import ScenePainter
 from videohoi.structures import FrameResult
 from videohoi.vocabulary import Vocabulary
@@ -33,8 +34,9 @@ class VocabularyPresenter:
     def draw(self, result: FrameResult) -> NDArray[np.uint8]:
         """The picture (H, W, 3) RGB with boxes and interactions; a copy."""
         canvas: NDArray[np.uint8] = result.frame.image.copy()
-        style = Style.for_picture(result.frame.width_px, result.frame.height_px)
+        size_px = (result.frame.width_px, result.frame.height_px)
+        style = Style.for_picture(*size_px)
         painter = ScenePainter(style, self.vocabulary.person_id)
         pairs = active_pairs(result, self.vocabulary)
-        painter.draw(canvas, detection_rows(result, self.vocabulary), pairs, (1.0, 1.0))
+        painter.draw(canvas, detection_rows(result, self.vocabulary), pairs, place(*size_px, 1.0, size_px))
         return canvas

@@ -124,6 +124,14 @@ def test_a_forged_type_crashes_nothing(tmp_path, name):
     assert done.stdout.startswith("read [array([2261634.509" if harmless else "refused"), done.stdout
 
 
+@pytest.mark.parametrize("forged", [b"\x80\x02]r\xff\xff\xff\x7f.", b"]p2147483647\n."], ids=["binary", "text"])
+def test_a_memo_longer_than_the_file_takes_no_memory(tmp_path, forged):
+    """Python would make room for two thousand million objects, before it calls anything of ours."""
+    (tmp_path / "a.pkl").write_bytes(forged)
+    with pytest.raises(TruthError, match="more than it has bytes"):
+        read_pickle(tmp_path / "a.pkl")
+
+
 def test_a_pickle_cannot_change_the_reader(tmp_path):
     """The state that a file gives to a class it names must not outlive the reading."""
     forged = b"\x80\x02cutilities\nCacheTemplate\n}U\x0b__missing__U\x04evil\x86\x94bN."  # BUILD on the class itself

@@ -1,5 +1,6 @@
 """The stage as a part of a stream: every frame once, memory, determinism, agreement of what it says."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -83,6 +84,9 @@ def test_pictures_that_would_take_too_much_memory_do_not_wait_and_stay_true(monk
     results += smoother.drain()
     assert len([s for s in segments(results) if s.verb == "ride"]) == 2, "the interruption is not bridged"
     assert_true_to_segments(results)
+    (note,) = smoother.notes
+    assert re.fullmatch(r"smooth: \d+ frames were decided before .*", note)
+    assert not opened().notes
 
 
 def test_frames_without_scores_or_tracks_pass() -> None:

@@ -53,8 +53,8 @@ def _draw(plot: Plot, axes: Axes) -> None:
     (_bars if plot.kind == "bars" else _lines)(plot.series, axes)
     axes.set_ylim(0, _top([y for series in plot.series for _, y in series.points]))
     if plot.names:
-        slanted = {"rotation": SLANT_DEGREES, "ha": "right", "rotation_mode": "anchor", "fontsize": NAMES_POINTS}
-        axes.set_xticks(range(len(plot.names)), plot.names, **slanted)
+        axes.set_xticks(range(len(plot.names)), plot.names, rotation=SLANT_DEGREES, ha="right", rotation_mode="anchor")
+        axes.tick_params(axis="x", labelsize=NAMES_POINTS)
         axes.set_xlim(-0.5, len(plot.names) - 0.5)
     if plot.diagonal:
         axes.plot((0, 1), (0, 1), color="#999999", linestyle="--", linewidth=1)

@@ -8,11 +8,12 @@ not be built from a file: one with a forged state takes bytes of the file for ad
 from __future__ import annotations
 
 import pickle
+import pickletools
 import re
 from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ _NUMERIC = re.compile(r"[?bBhHiIlLqQefdgFD]|[biuf][1248]|c(?:8|16)|[US]\d{1,4}|O
 """names of numpy types that predictions are made of; "O" is an array of plain values"""
 _MOST_DEPTH = 200
 """containers within containers; a prediction needs five"""
+_MEMO_OPERATIONS = {"PUT", "BINPUT", "LONG_BINPUT"}
 UPT_CACHE = "CacheTemplate"
 
 
@@ -114,9 +116,22 @@ def read_pickle(path: Path) -> Any:
     """
     try:
         with path.open("rb") as file:
+            _check_memo(file, path.stat().st_size)
+            file.seek(0)
             return _Values().plain(_Unpickler(file).load())
     except _UNREADABLE as cause:
         raise TruthError(f"{path}: cannot be read as a pickle: {' '.join(str(cause).split())}") from cause
+
+
+def _check_memo(file: BinaryIO, size_bytes: int) -> None:
+    """Refuse places in pickle's memo beyond what a file of this size can fill.
+
+    Python makes the memo as long as the largest place that the file names, before any of our checks: six bytes would
+    take 34 GB.
+    """
+    for operation, place, _ in pickletools.genops(file):
+        if operation.name in _MEMO_OPERATIONS and place is not None and place > size_bytes:
+            raise pickle.UnpicklingError(f"it names place {place} of its memo, more than it has bytes")
 
 
 class _Values:

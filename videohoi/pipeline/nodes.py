@@ -225,6 +225,11 @@ class SmoothNode(BaseNode[FrameResult, FrameResult]):
         """Forget other sources."""
         self._smoother.open(info)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the run report says of this node."""
+        return self._smoother.notes
+
     def process(self, item: FrameResult) -> Iterable[FrameResult]:
         """Results that can be decided now."""
         return self._smoother.process(item)

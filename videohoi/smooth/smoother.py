@@ -16,7 +16,7 @@ from videohoi.smooth.filters import REACH_TAUS
 from videohoi.smooth.impacts import ImpactFinder
 from videohoi.smooth.motion import camera_velocity
 from videohoi.smooth.pair_table import PairTable
-from videohoi.smooth.reports import Decided, FinalReport, LiveReport, pairs_at
+from videohoi.smooth.reports import HELD_BYTES, Decided, FinalReport, LiveReport, pairs_at
 from videohoi.smooth.scoring import Moment, PairScorer
 from videohoi.smooth.spans import EventWriter
 from videohoi.smooth.track_boxes import TrackBoxes, Vector
@@ -74,6 +74,8 @@ class InteractionSmoother:
         self._asked = config if config.enabled else smoothing_off(config)
         self._writer = EventWriter(vocabulary)
         self._exclusion = Exclusion(vocabulary.objects, vocabulary.verbs)
+        self._final: FinalReport | None = None
+        self._decided_early = 0
         self._configure(None)
 
     def _configure(self, frame_rate_hz: float | None) -> None:
@@ -86,10 +88,12 @@ class InteractionSmoother:
     def open(self, info: SourceInfo) -> None:
         """Start a source."""
         self._configure(info.frame_rate_hz)
+        self._decided_early = 0
 
     def reset(self) -> None:
         """Forget all pairs; ids go on."""
         config = self.config
+        self._decided_early += self._final.cut_short if self._final else 0
         self._waiting: deque[FrameResult] = deque()
         self._tracks = TrackBoxes()
         self._table = PairTable(len(self.vocabulary.verbs))
@@ -128,6 +132,13 @@ class InteractionSmoother:
                 self._final.take(self._decide(self._waiting.popleft())[0])
             yield from self._final.rest(self._decider.close(), float(self._newest_seconds))
         self.reset()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the run report says of the smoothing."""
+        early = self._decided_early + (self._final.cut_short if self._final else 0)
+        held = f"the frames that waited took {HELD_BYTES // 2**20} MB"
+        return (f"smooth: {early} frames were decided before their states were final, because {held}",) if early else ()
 
     def close(self) -> None:
         """Nothing to free."""

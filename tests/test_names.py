@@ -2,7 +2,7 @@
 
 import pytest
 
-from videohoi.names import did_you_mean, nearest_names, normal_form, search_names
+from videohoi.names import did_you_mean, nearest_names, normal_form, screen_name, search_names
 
 VERBS = ("hold", "sit_on", "sit_at", "stand_on", "drink_with")
 
@@ -43,3 +43,7 @@ def test_search_finds_all_that_contain_the_word():
     assert search_names("on", VERBS) == ("sit_on", "stand_on")
     assert search_names("grab", VERBS, {"grab": "hold"}) == ("hold",)
     assert search_names("hodl", VERBS) == ("hold",)
+
+
+def test_words_on_screen_have_no_underscores():
+    assert screen_name("stand_on") == "stand on"

@@ -18,6 +18,11 @@ def normal_form(word: str) -> str:
     return "_".join(word.strip().lower().replace("_", " ").replace("-", " ").split())
 
 
+def screen_name(word: str) -> str:
+    """A verb or class as people read it, in tables and pictures: ``stand_on`` is "stand on"."""
+    return word.replace("_", " ")
+
+
 def nearest_names(word: str, names: Iterable[str], aliases: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Up to three of ``names`` that ``word`` may have meant, best first.
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from videohoi.commands.tables import print_table, screen_name
+from videohoi.commands.tables import print_table
 
 ROWS = [
     ("person 1", "stand on", "snowboard 2", "0.00 - 6.41"),
@@ -56,7 +56,3 @@ def test_commands_fit_forty_columns(command, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "┃" not in out
     assert "starter" in out or "hico" in out.lower()
-
-
-def test_words_on_screen_have_no_underscores():
-    assert screen_name("stand_on") == "stand on"

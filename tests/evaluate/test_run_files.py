@@ -9,7 +9,7 @@ from videohoi.evaluate.segments.run_files import PairVerb, read_run, read_run_cl
 
 SEGMENTS = "human_id,verb,object_id,object_class,begin_seconds,end_seconds,score,peak_score,kind,source_id"
 TRACKS = "frame,pts_seconds,track_id,object_class,x1,y1,x2,y2,score"
-PAIRS = "human_id,object_id,object_class,verb,mean_score"
+PAIRS = "human_id,object_id,object_class,verb,likeliest_verb,likeliest_score"
 SEGMENT_ROWS = ("1,hold,2,cup,0.5,1.25,0.8,0.9,state,play.mp4",)
 TRACK_ROWS = (
     "0,0.0,1,person,0,0,10,20,0.9", "0,0.0,2,bowl,5,5,8,8,0.6", "0,0.0,-1,cup,5,5,8,8,0.2", "0,0.0,-1,cup,6,5,8,8,0.2",
@@ -42,7 +42,7 @@ def test_segments_and_tracks_are_read(tmp_path):
 
 
 def test_pairs_are_read_when_there(tmp_path):
-    clip = read_run_clip(write_clip(tmp_path / "play", pairs=["1,2,cup,wash,0.4"]))
+    clip = read_run_clip(write_clip(tmp_path / "play", pairs=["1,2,cup,,wash,0.4"]))
     assert clip.pair_verbs == {(1, 2): PairVerb("wash", 0.4)}
 
 
@@ -119,7 +119,7 @@ BROKEN = [
     ({"segments": ["1,hold,7,cup,0.0,1.0,0.8,0.9,state,s"]}, r"segments\.csv: track 7 has no box in tracks\.csv"),
     ({"tracks": ["0,0.0,1,person,9,0,1,20,0.9"]}, r"tracks\.csv:2: expected a box with x1 <= x2"),
     ({"tracks": ["0,0.0,1,person,0,0,1,2,0.9"] * 2}, r"track 1 has two boxes at one pts_seconds"),
-    ({"pairs": ["1,2,cup,hold,0.5", "1,2,cup,wash,0.4"]}, r"pairs\.csv:3: pair \(1, 2\) is listed twice"),
+    ({"pairs": ["1,2,cup,hold,hold,0.5", "1,2,cup,,wash,0.4"]}, r"pairs\.csv:3: pair \(1, 2\) is listed twice"),
     ({"report": "{"}, r"report\.json: cannot be read as JSON"),
 ]
 

@@ -157,10 +157,12 @@ def test_humans_and_objects_look_different(tmp_path, info, make_result, vocabula
     assert (drawn(sink, info, result)[62:190, 40] != drawn(sink, info, swapped)[62:190, 40]).any()
 
 
-def test_the_strip_shows_what_is_on_and_hides_nothing_of_the_picture(tmp_path, info, make_result, vocabulary):
+def test_the_strip_shows_what_is_on_and_hides_nothing_of_the_picture(
+    tmp_path, info, make_result, make_event, vocabulary
+):
     sink = overlay(tmp_path / "o.mp4", vocabulary, window_seconds=4.0)
     sink.open(info, {})
-    sink.draw(make_result(0, 0.0))
+    sink.draw(make_result(0, 0.0, events=[make_event("begin", begin_seconds=0.0, end_seconds=0.0)]))
     on = sink.draw(make_result(1, 2.0))[240:].copy()
     sink.abort()
     sink.open(info, {})

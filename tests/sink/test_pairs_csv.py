@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -47,8 +48,8 @@ def test_the_verb_is_the_one_of_highest_mean_over_the_frames_of_the_pair(tmp_pat
     (row,) = write(tmp_path / "pairs.csv", vocabulary, info, results)
     assert list(row) == list(COLUMNS)
     assert (row["human_id"], row["object_id"], row["object_class"]) == ("1", "4", "skateboard")
-    assert row["verb"] == "jump", "0.6 beats 0.5 although ride has the highest single score"
-    assert float(row["mean_score"]) == pytest.approx(0.6)
+    assert row["likeliest_verb"] == "jump", "0.6 beats 0.5 although ride has the highest single score"
+    assert float(row["likeliest_score"]) == pytest.approx(0.6)
     assert row["frames"] == "2"
     assert (float(row["first_seconds"]), float(row["last_seconds"])) == (0.0, 0.1)
 
@@ -61,8 +62,38 @@ def test_the_class_is_the_one_named_most_often_and_its_verbs_alone_count(tmp_pat
         scored(0.2, {"ride": 0.1}),
     ]
     (row,) = write(tmp_path / "pairs.csv", vocabulary, info, results)
-    assert (row["object_class"], row["verb"]) == ("skateboard", "ride")
-    assert float(row["mean_score"]) == pytest.approx(0.1)
+    assert (row["object_class"], row["likeliest_verb"]) == ("skateboard", "ride")
+    assert float(row["likeliest_score"]) == pytest.approx(0.1)
+
+
+def test_a_pair_without_a_segment_has_no_interaction(tmp_path, vocabulary, info, scored):
+    (row,) = write(tmp_path / "pairs.csv", vocabulary, info, [scored(0.0, {"ride": 0.9})])
+    assert (row["verb"], row["score"], row["seconds"]) == ("", "", "")
+
+
+def test_the_interaction_is_the_best_of_the_segments(tmp_path, vocabulary, info, scored, make_event):
+    """0.9 * 1 s of holding and 0.6 * 0.5 s again beat 0.8 * 1.2 s of riding; a moment beats nothing but silence."""
+    spans = [
+        ("hold", 0.0, 1.0, 0.9), ("hold", 3.0, 3.5, 0.6), ("ride", 0.5, 1.7, 0.8), ("kick", 2.0, 2.0, 0.99),
+    ]  # fmt: skip
+    events = [
+        make_event("end", verb=verb, begin_seconds=begin, end_seconds=end, mean_score=score, interaction_id=number)
+        for number, (verb, begin, end, score) in enumerate(spans)
+    ]
+    dropped = [make_event(phase, verb="jump", interaction_id=9, end_seconds=90.0) for phase in ("begin", "retract")]
+    result = dataclasses.replace(scored(0.0, {"flip": 0.14}), events=(*events, *dropped))
+    (row,) = write(tmp_path / "pairs.csv", vocabulary, info, [result])
+    assert (row["verb"], row["score"], row["seconds"]) == ("hold", "0.8000", "1.5000")
+    assert (row["likeliest_verb"], row["likeliest_score"]) == ("flip", "0.1400")
+
+
+def test_an_interaction_still_on_at_the_end_counts_under_its_own_class(
+    tmp_path, vocabulary, info, scored, make_event
+):  # fmt: skip
+    begin = make_event("begin", object_class="surfboard", begin_seconds=0.0, end_seconds=0.5)
+    results = [dataclasses.replace(scored(0.0, {"ride": 0.5}), events=(begin,)), scored(0.5, {"ride": 0.5})]
+    (row,) = write(tmp_path / "pairs.csv", vocabulary, info, results)
+    assert (row["object_class"], row["verb"], float(row["seconds"])) == ("surfboard", "ride", 0.5)
 
 
 def test_pairs_are_sorted_by_human_and_object(tmp_path, vocabulary, info, scored):

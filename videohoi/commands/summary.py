@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from videohoi.commands.tables import print_table, screen_name
+from videohoi.commands.tables import print_table
 from videohoi.decode.protocol import SourceReport
+from videohoi.names import screen_name
 from videohoi.pipeline.annotate import AnnotatedVideo
 from videohoi.structures import Segment
 

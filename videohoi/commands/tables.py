@@ -39,10 +39,5 @@ def _longest_words(console: Console, table: Table) -> list[int]:
     ]
 
 
-def screen_name(word: str) -> str:
-    """A verb or class as people read it: ``stand_on`` is "stand on"."""
-    return word.replace("_", " ")
-
-
 def _text(cell: object) -> Text:
     return cell if isinstance(cell, Text) else Text.from_markup(str(cell))

@@ -36,7 +36,7 @@ class VocabularyPresenter:
         canvas: NDArray[np.uint8] = result.frame.image.copy()
         size_px = (result.frame.width_px, result.frame.height_px)
         style = Style.for_picture(*size_px)
-        painter = ScenePainter(style, self.vocabulary.person_id)
+        painter = ScenePainter(style, self.vocabulary.person_id, show_all=True)
         pairs = active_pairs(result, self.vocabulary)
         painter.draw(canvas, detection_rows(result, self.vocabulary), pairs, place(*size_px, 1.0, size_px))
         return canvas

@@ -136,12 +136,14 @@ class OverlaySettings:
     """time span of the timeline strip"""
     lanes: Annotated[int, Range(0, 50)] = 4
     """interactions the strip shows at once"""
-    preset: str = "ultrafast"
-    """x264 preset"""
-    crf: Annotated[int, Range(0, 51)] = 23
-    """x264 quality; lower is better"""
+    preset: str = "superfast"
+    """x264 preset; slower ones make smaller files"""
+    crf: Annotated[int, Range(0, 51)] = 29
+    """x264 quality, chosen for the screen: lower is better and larger"""
     max_width_px: Annotated[int, Range(160, 7680)] = 1280
     """wider pictures are scaled down to it; pictures narrower than 640 px are scaled up to that"""
+    show_all: bool = False
+    """boxes that take part in no interaction are named too, not only drawn thin and faint"""
 
     def __post_init__(self) -> None:
         check_ranges(self, "overlay")

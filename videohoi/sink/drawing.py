@@ -25,6 +25,7 @@ GREY: Colour = (150, 150, 150)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _GOLDEN_RATIO = 0.618034  # steps of it spread hues evenly, however many ids there are
 _DIMMED = 0.7  # share of a colour's brightness that is left when a thing is not in an interaction
+_FAINT = 0.35  # share of its colour in a box that takes no part in anything
 _MIDDLE_LUMA = 120  # of 0 to 255; white text on a darker fill than this
 _MAX_SHIFTS = 6  # label heights a label may move up or down to find a free place
 
@@ -117,6 +118,18 @@ def draw_human_box(canvas: Canvas, box: Box, colour: Colour, thickness: int) -> 
     if thickness > 1:
         cv2.rectangle(canvas, box[:2], box[2:], DARK, thickness + 2)
     cv2.rectangle(canvas, box[:2], box[2:], colour, thickness)
+
+
+def draw_faint_box(canvas: Canvas, box: Box, colour: Colour) -> None:
+    """A rectangle of one pixel through which the picture shows."""
+    x1, y1, x2, y2 = box
+    edges = (
+        canvas[y1 : y1 + 1, x1 : x2 + 1], canvas[y2 : y2 + 1, x1 : x2 + 1],
+        canvas[y1 : y2 + 1, x1 : x1 + 1], canvas[y1 : y2 + 1, x2 : x2 + 1],
+    )  # fmt: skip
+    tint = np.array(colour, np.float32) * _FAINT
+    for edge in edges:
+        edge[:] = edge * np.float32(1 - _FAINT) + tint
 
 
 def draw_object_box(canvas: Canvas, box: Box, colour: Colour, thickness: int) -> None:

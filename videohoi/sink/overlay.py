@@ -50,15 +50,17 @@ class OverlayVideo:
         *,
         window_seconds: float = 10.0,
         lanes: int = 4,
-        preset: str = "ultrafast",
-        crf: int = 23,
+        preset: str = "superfast",
+        crf: int = 29,
         max_width_px: int = 1280,
+        show_all: bool = False,
         threads: int = 1,
     ) -> None:
         """``window_seconds``: time span of the timeline; ``lanes``: interactions it shows at once (0: no timeline).
 
         ``preset`` and ``crf`` are x264's (slower = smaller file; lower = better picture), ``threads`` the encoder's.
-        ``max_width_px`` is the widest picture. Raises ``UsageError`` for a value out of range.
+        ``max_width_px`` is the widest picture. ``show_all``: boxes that take
+        part in no interaction have a name too. Raises ``UsageError`` for a value out of range.
         """
         if preset not in PRESETS:
             raise UsageError(f"preset is {preset!r}; expected one of {', '.join(PRESETS)}")
@@ -73,6 +75,7 @@ class OverlayVideo:
         self.path = Path(path)
         self.vocabulary = vocabulary
         self.max_width_px = max_width_px
+        self.show_all = show_all
         self.window_seconds = window_seconds
         self.lanes = lanes
         self._video = H264File(path, preset=preset, crf=crf, threads=threads)
@@ -86,7 +89,7 @@ class OverlayVideo:
         self._pixel_aspect_ratio = info.pixel_aspect_ratio
         style = Style.for_picture(width_px, height_px)
         self._timeline = Timeline(self.window_seconds, self.lanes)
-        self._painter = ScenePainter(style, self.vocabulary.person_id)
+        self._painter = ScenePainter(style, self.vocabulary.person_id, show_all=self.show_all)
         person_name = self.vocabulary.objects[self.vocabulary.person_id]
         self._strip = TimelineStrip(style, width_px, self.lanes, person_name)
         strip_px = self._strip.height_px if self.lanes else 0
@@ -120,7 +123,7 @@ class OverlayVideo:
         pairs = active_pairs(result, self.vocabulary)
         self._painter.draw(self._picture, detection_rows(result, self.vocabulary), pairs, placement)
         if self.lanes:
-            self._timeline.feed(result.frame.pts_seconds, pairs)
+            self._timeline.feed(result.frame.pts_seconds, result.events)
             self._strip.draw(self._canvas[height_px:], self._timeline)
         return self._canvas
 

@@ -1,4 +1,4 @@
-"""pairs.csv: each pair of tracks with its likeliest verb over its whole life."""
+"""pairs.csv: each pair of tracks with its best interaction, and with its likeliest verb over its whole life."""
 
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from numpy.typing import NDArray
 from videohoi.files import AtomicFile
 from videohoi.sink.csv_rows import csv_bytes
 from videohoi.sink.rounding import CSV_TIME_DIGITS, SCORE_DIGITS, Rounding
-from videohoi.structures import FrameResult, SourceInfo
+from videohoi.sink.segment_builder import SegmentBuilder
+from videohoi.structures import FrameResult, Segment, SourceInfo
 from videohoi.vocabulary import Vocabulary
 
-COLUMNS = ("human_id", "object_id", "object_class", "verb", "mean_score", "frames", "first_seconds", "last_seconds")
+COLUMNS = (
+    "human_id", "object_id", "object_class", "verb", "score", "seconds", "likeliest_verb", "likeliest_score", "frames",
+    "first_seconds", "last_seconds",
+)  # fmt: skip
+_MOMENT_SECONDS = 1e-3
+"""weight of a segment without duration, such as a kick: any state of the same pair outweighs it"""
 
 
 @dataclass
@@ -28,7 +34,11 @@ class _Pair:
 
 
 class PairsCsv:
-    """Writes one row a pair when the run is over: what an always-on baseline would say of it."""
+    """Writes one row a pair when the run is over.
+
+    ``verb``, ``score`` and ``seconds`` are those of its best interaction in ``segments.csv``, and empty where it has
+    none. ``likeliest_verb`` is what an always-on baseline would say of it.
+    """
 
     name = "pairs_csv"
 
@@ -38,14 +48,17 @@ class PairsCsv:
         self.vocabulary = vocabulary
         self._file = AtomicFile(path)
         self._pairs: dict[tuple[int, int], _Pair] = {}
+        self._builder = SegmentBuilder()
+        self._segments: list[Segment] = []
 
     def open(self, info: SourceInfo, header: dict[str, Any]) -> None:
         """Begin; raises ``SinkError`` when ``path`` cannot be written."""
         self._file.open()
-        self._pairs = {}
+        self._forget()
 
     def process(self, result: FrameResult) -> None:
-        """Add one frame's verb scores."""
+        """Add one frame's events and verb scores."""
+        self._segments += self._builder.feed(result.events)
         if result.pair_scores is None:
             return
         ids, classes = result.tracks.track_ids, result.tracks.class_ids
@@ -60,12 +73,16 @@ class PairsCsv:
         if self._file.is_open:
             self._file.write(csv_bytes([COLUMNS, *self._rows()]))
             self._file.commit()
-        self._pairs = {}
+        self._forget()
 
     def abort(self) -> None:
         """Leave nothing."""
         self._file.abort()
-        self._pairs = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._builder.finish()
+        self._pairs, self._segments = {}, []
 
     def _add(self, key: tuple[int, int], class_id: int, scores: NDArray[np.float32], pts_seconds: float) -> None:
         pair = self._pairs.get(key)
@@ -78,16 +95,55 @@ class PairsCsv:
 
     def _rows(self) -> list[tuple[object, ...]]:
         number = Rounding().field
+        best = _best_interactions(self._segments + self._builder.finish())
         rows: list[tuple[object, ...]] = []
         for (human, thing), pair in sorted(self._pairs.items()):
             class_id = max(pair.classes, key=lambda name: (pair.classes[name], -name))
             mean = np.where(self.vocabulary.valid[class_id], pair.total / pair.frames, 0.0)
-            verb = int(np.argmax(mean))
+            likeliest = int(np.argmax(mean))
+            told = best.get((human, thing))
+            name = told.object_class if told else self.vocabulary.objects[class_id]
+            interaction = (
+                (told.verb, number(told.score, SCORE_DIGITS), number(told.seconds, CSV_TIME_DIGITS))
+                if told
+                else ("",) * 3
+            )
             rows.append(
                 (
-                    human, thing, self.vocabulary.objects[class_id], self.vocabulary.verbs[verb],
-                    number(mean[verb], SCORE_DIGITS), pair.frames,
+                    human, thing, name, *interaction, self.vocabulary.verbs[likeliest],
+                    number(mean[likeliest], SCORE_DIGITS), pair.frames,
                     number(pair.first_seconds, CSV_TIME_DIGITS), number(pair.last_seconds, CSV_TIME_DIGITS),
                 )
             )  # fmt: skip
         return rows
+
+
+@dataclass(frozen=True)
+class _Interaction:
+    """All segments of a pair with one verb and class."""
+
+    verb: str
+    object_class: str
+    seconds: float
+    score: float
+    """mean over the time of the segments"""
+
+
+def _best_interactions(segments: list[Segment]) -> dict[tuple[int, int], _Interaction]:
+    """Of each pair, the interaction with the most time, weighted by its score."""
+    groups: dict[tuple[int, int], dict[tuple[str, str], list[Segment]]] = {}
+    for segment in segments:
+        of_pair = groups.setdefault((segment.human_id, segment.object_id), {})
+        of_pair.setdefault((segment.verb, segment.object_class), []).append(segment)
+    return {pair: max(map(_joined, of_pair.values()), key=_weight) for pair, of_pair in groups.items()}
+
+
+def _joined(segments: list[Segment]) -> _Interaction:
+    weights = [max(segment.end_seconds - segment.begin_seconds, _MOMENT_SECONDS) for segment in segments]
+    score = sum(weight * segment.score for weight, segment in zip(weights, segments, strict=True)) / sum(weights)
+    seconds = sum(segment.end_seconds - segment.begin_seconds for segment in segments)
+    return _Interaction(segments[0].verb, segments[0].object_class, seconds, score)
+
+
+def _weight(interaction: _Interaction) -> tuple[float, float, str]:
+    return max(interaction.seconds, _MOMENT_SECONDS) * interaction.score, interaction.score, interaction.verb

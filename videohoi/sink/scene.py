@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from videohoi.names import screen_name
 from videohoi.sink.drawing import (
     DARK,
     WHITE,
@@ -13,6 +14,7 @@ from videohoi.sink.drawing import (
     LabelPlacer,
     Style,
     dimmed,
+    draw_faint_box,
     draw_human_box,
     draw_link,
     draw_object_box,
@@ -28,8 +30,10 @@ _MAX_VERBS = 3  # of a pair's label; more would cover the picture
 class ScenePainter:
     """Draws boxes, and for each active interaction of this frame a line with its verbs."""
 
-    def __init__(self, style: Style, person_id: int) -> None:
+    def __init__(self, style: Style, person_id: int, *, show_all: bool) -> None:
+        """``show_all``: boxes without an interaction have a name too, and stand out a little more."""
         self._style = style
+        self._show_all = show_all
         self._person_id = person_id
 
     def draw(self, canvas: Canvas, rows: DetectionRows, pairs: list[ActivePair], placement: Placement) -> None:
@@ -47,18 +51,22 @@ class ScenePainter:
         middles = [
             self._draw_link(canvas, pair, boxes[row_of[pair.human_id]], boxes[row_of[pair.object_id]]) for pair in shown
         ]
+        told = {row_of[pair.object_id]: pair.object_class for pair in reversed(shown)}
         for row in sorted(busy):
-            self._draw_name(placer, rows, row, boxes[row], busy=True)
+            self._draw_name(placer, rows, row, boxes[row], told.get(row, rows.names[row]), busy=True)
         for pair, middle in zip(shown, middles, strict=True):
             placer.draw(_verb_label(pair), *middle, centred=True)
-        for row in idle:
-            self._draw_name(placer, rows, row, boxes[row], busy=False)
+        for row in idle if self._show_all else ():
+            self._draw_name(placer, rows, row, boxes[row], rows.names[row], busy=False)
 
     def _colour(self, rows: DetectionRows, row: int, *, busy: bool) -> tuple[int, int, int]:
         colour = track_colour(int(rows.track_ids[row]), human=int(rows.class_ids[row]) == self._person_id)
         return colour if busy else dimmed(colour)
 
     def _draw_box(self, canvas: Canvas, rows: DetectionRows, row: int, box: Box, *, busy: bool) -> None:
+        if not busy and not self._show_all:
+            draw_faint_box(canvas, box, self._colour(rows, row, busy=True))
+            return
         draw = draw_human_box if int(rows.class_ids[row]) == self._person_id else draw_object_box
         thickness = self._style.line_px if busy else self._style.thin_px
         draw(canvas, box, self._colour(rows, row, busy=busy), thickness)
@@ -66,18 +74,20 @@ class ScenePainter:
     def _draw_link(self, canvas: Canvas, pair: ActivePair, human: Box, thing: Box) -> tuple[int, int]:
         return draw_link(canvas, human, thing, track_colour(pair.human_id, human=True), self._style)
 
-    def _draw_name(self, placer: LabelPlacer, rows: DetectionRows, row: int, box: Box, *, busy: bool) -> None:
+    def _draw_name(
+        self, placer: LabelPlacer, rows: DetectionRows, row: int, box: Box, name: str, *, busy: bool
+    ) -> None:
         if rows.track_ids[row] < 0:
             return
         colour = self._colour(rows, row, busy=busy)
         human = int(rows.class_ids[row]) == self._person_id
-        text = f"{rows.names[row]} {rows.track_ids[row]}"
+        text = f"{screen_name(name)} {rows.track_ids[row]}"
         label = Label(text, readable_on(colour), colour) if human else Label(text, colour, DARK)
         placer.draw(label, box[0], box[1])
 
 
 def _verb_label(pair: ActivePair) -> Label:
-    words = [f"{verb} {score:.2f}" for verb, score in pair.verbs[:_MAX_VERBS]]
+    words = [f"{screen_name(verb)} {score:.2f}" for verb, score in pair.verbs[:_MAX_VERBS]]
     if len(pair.verbs) > _MAX_VERBS:
         words.append(f"+{len(pair.verbs) - _MAX_VERBS}")
     return Label(", ".join(words), WHITE, DARK, border=track_colour(pair.human_id, human=True))

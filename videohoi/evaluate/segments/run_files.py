@@ -33,7 +33,7 @@ SEGMENT_COLUMNS = (
     "source_id",
 )  # fmt: skip
 TRACK_COLUMNS = ("frame", "pts_seconds", "track_id", "object_class", "x1", "y1", "x2", "y2", "score")
-PAIR_COLUMNS = ("human_id", "object_id", "object_class", "verb", "mean_score")
+PAIR_COLUMNS = ("human_id", "object_id", "likeliest_verb", "likeliest_score")
 
 
 @dataclass(frozen=True, repr=False)
@@ -231,5 +231,5 @@ def _pairs(file: Path) -> dict[tuple[int, int], PairVerb]:
         pair = (row.whole("human_id"), row.whole("object_id"))
         if pair in pairs:
             raise InputError(f"{row.place}: pair {pair} is listed twice; expected its best verb once")
-        pairs[pair] = PairVerb(row.text("verb"), row.fraction("mean_score"))
+        pairs[pair] = PairVerb(row.text("likeliest_verb"), row.fraction("likeliest_score"))
     return pairs

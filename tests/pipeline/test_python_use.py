@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -225,3 +227,15 @@ def test_a_name_that_is_no_text_is_a_name_like_any_other(clip_file, tmp_path, pi
         assert boxes(pipeline.run(given)) == expected
     video = videohoi.annotate(name, settings=SETTINGS)
     assert {path.name for path in video.folder.iterdir()} >= {"segments.csv", "report.json", "overlay.mp4"}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_script_may_end_in_the_middle_of_its_results(workers):
+    script = (
+        "import videohoi\n"
+        f"pipeline = videohoi.Pipeline.from_config(overrides=['detect.workers={workers}', 'detect.input_size_px=96'])\n"
+        "results = pipeline.run('test://96x64?frames=100000&rate=10')\n"
+        "next(results)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -234,7 +234,10 @@ class Closing:
 
         thread = threading.Thread(target=run, name=f"videohoi: close {name}", daemon=True)
         self._threads[name] = thread
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter is about to end and starts no thread any more
+            run()
         return thread
 
     def _await(self, name: str, thread: threading.Thread, limit_seconds: Callable[[], float | None]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -86,7 +88,7 @@ class Graph(Generic[Out]):
         self._progress = Progress()
         self._final: RunReport | None = None
         self._tally = Tally(self._clock)
-        self._claimed = self._begun = self._over = self._source_given_up = False
+        self._claimed = self._begun = self._over = self._source_given_up = self._ended_with_interpreter = False
 
     def describe(self) -> str:
         """The plan in one line, for example ``decode | detect | track > interact > smooth | overlay, csv > jsonl``."""
@@ -180,6 +182,8 @@ class Graph(Generic[Out]):
 
     def _results(self, outlet: Edge[Out]) -> Iterator[Out]:
         left: Edge[Out] | None = outlet
+        end = partial(self._end_with_interpreter, outlet)
+        atexit.register(end)
         try:
             self._interrupts.hold()
             self._begin()
@@ -193,9 +197,17 @@ class Graph(Generic[Out]):
             self._interrupts.hold()
             self._interrupts.count += 1
         finally:
-            self._conclude(left)
-            if self._interrupts.count:
-                raise KeyboardInterrupt
+            atexit.unregister(end)
+            if not self._ended_with_interpreter:
+                self._conclude(left)
+                if self._interrupts.count:
+                    raise KeyboardInterrupt
+
+    def _end_with_interpreter(self, outlet: Edge[Out]) -> None:
+        """Close what a script that ended left in the middle: later no thread can be started to close it."""
+        self._ended_with_interpreter = True
+        with contextlib.suppress(StageError):  # no caller is left to handle it
+            self._conclude(outlet)
 
     def _next_result(self, outlet: Edge[Out]) -> tuple[Out] | None:
         """The next result (in a tuple, since a result may be None), None when there will be none or none is wanted."""

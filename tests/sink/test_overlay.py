@@ -2,12 +2,15 @@ import dataclasses
 import logging
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from videohoi.errors import SinkError, UsageError
 from videohoi.sink.drawing import Label, LabelPlacer, Style, fit_text, text_width_px, track_colour
 from videohoi.sink.overlay import OverlayVideo
+from videohoi.sink.strip import GAP_COLOUR
+from videohoi.structures import GapReason
 
 VFR_SECONDS = [0.0, 0.0333, 0.1, 0.1001, 0.75, 2.0, 2.0417]
 
@@ -146,6 +149,68 @@ def test_what_takes_part_is_brighter_than_what_does_not(tmp_path, info, make_res
         return int(drawn(overlay(tmp_path / "o.mp4", vocabulary), info, result)[130, 40].astype(int).max())
 
     assert edge(make_result()) > edge(make_result(verbs=()))
+
+
+def test_who_takes_part_is_named_also_while_the_partner_is_hidden(tmp_path, info, make_result, vocabulary):
+    canvases = [
+        drawn(overlay(tmp_path / "o.mp4", vocabulary), info, make_result(**changes))
+        for changes in ({"observed": False}, {"verbs": ()})
+    ]
+    fill = track_colour(1, human=True)
+    named, nameless = ((canvas[40:62, 40:60] == fill).all(axis=2).sum() for canvas in canvases)
+    assert named > 20
+    assert nameless == 0
+
+
+@pytest.mark.parametrize("show_all", [False, True])
+def test_what_takes_no_part_is_faint_and_nameless_unless_all_is_shown(
+    tmp_path, info, make_result, vocabulary, show_all
+):  # fmt: skip
+    sink = overlay(tmp_path / "o.mp4", vocabulary, lanes=0, show_all=show_all)
+    canvas = drawn(sink, info, make_result(verbs=())).astype(int)
+    change = np.abs(canvas - 90).max(axis=2)
+    assert bool(change[44:58, 40:100].max() > 30) is show_all, "the name above the box"
+    assert change[130, 40] > 0, "the box is there"
+    assert show_all or change[130, 40] <= 70
+
+
+def test_a_box_has_the_class_its_interaction_tells(tmp_path, info, make_result, vocabulary):
+    """The track is called skateboard by now; the segment that is on says surfboard."""
+    result = make_result()
+    told = dataclasses.replace(result.interactions, object_class_ids=np.array([vocabulary.object_id("surfboard")]))
+    renamed = make_result()
+    classes = renamed.tracks.class_ids.copy()
+    classes[1] = vocabulary.object_id("surfboard")
+    renamed = dataclasses.replace(
+        renamed, tracks=dataclasses.replace(renamed.tracks, class_ids=classes), interactions=told
+    )  # fmt: skip
+    sink = overlay(tmp_path / "o.mp4", vocabulary, lanes=0)
+    here = drawn(sink, info, dataclasses.replace(result, interactions=told))
+    assert np.array_equal(here, drawn(sink, info, renamed))
+    assert not np.array_equal(here, drawn(sink, info, result))
+
+
+def test_words_are_drawn_without_underscores(tmp_path, info, make_result, vocabulary, monkeypatch):
+    texts = []
+    put = cv2.putText
+    monkeypatch.setattr(cv2, "putText", lambda canvas, text, *rest: (texts.append(text), put(canvas, text, *rest))[1])
+    drawn(overlay(tmp_path / "o.mp4", vocabulary), info, make_result(verbs=[("stand_on", 0.8)]))
+    assert any("stand on" in text for text in texts)
+    assert not any("_" in text for text in texts)
+
+
+def test_a_cut_is_a_line_through_the_strip(tmp_path, info, make_result, make_event, vocabulary):
+    gap = make_event("gap", interaction_id=-1, begin_seconds=0.9, end_seconds=1.0, reason=GapReason.SCENE_CUT)
+    sink = overlay(tmp_path / "o.mp4", vocabulary, window_seconds=4.0)
+    sink.open(info, {})
+    sink.draw(make_result(0, 1.0, verbs=(), events=[gap]))
+    strip = sink.draw(make_result(1, 2.0, verbs=()))[240:].copy()
+    sink.abort()
+    columns = np.flatnonzero((strip == GAP_COLOUR).all(axis=2).sum(axis=0) > 20)
+    # One of four seconds ago, in the columns of the time.
+    assert len(columns) == 1
+    left_px, right_px = 0.45 * 320, 320 - 2 * 2
+    assert columns[0] == pytest.approx(right_px - (right_px - left_px) / 4, abs=3)
 
 
 def test_humans_and_objects_look_different(tmp_path, info, make_result, vocabulary):

@@ -16,7 +16,7 @@ from videohoi.files import AtomicFile, sink_error
 
 TICKS_PER_SECOND = 90_000
 """clock of the file; a multiple of 24, 25, 30, 50 and 60 frames/s and the usual clock of MPEG streams"""
-_KEYFRAME_SECONDS = 2  # a player that seeks decodes at most this much
+_KEYFRAME_SECONDS = 5  # a player that seeks decodes at most this much
 _USUAL_RATE_HZ = 30  # for the encoder's rate control where the source states none; times do not depend on it
 _LOOKAHEAD = {"mbtree": "1", "rc-lookahead": "10"}
 """what ``veryfast`` does: it knows which blocks stay and saves a third of the file, for .7 ms of CPU a 720p frame"""

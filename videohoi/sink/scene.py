@@ -43,7 +43,9 @@ class ScenePainter:
             track_id: row for row, track_id in enumerate(rows.track_ids.tolist()) if track_id >= 0 and row in boxes
         }
         shown = [pair for pair in pairs if pair.observed and pair.human_id in row_of and pair.object_id in row_of]
-        busy = {row_of[track_id] for pair in shown for track_id in (pair.human_id, pair.object_id)}
+        # Who takes part stays named while the partner is out of sight.
+        members = {track_id for pair in pairs for track_id in (pair.human_id, pair.object_id)}
+        busy = {row_of[track_id] for track_id in members & row_of.keys()}
         placer = LabelPlacer(canvas, self._style)
         idle = [row for row in boxes if row not in busy]
         for row in (*idle, *sorted(busy)):
@@ -51,7 +53,7 @@ class ScenePainter:
         middles = [
             self._draw_link(canvas, pair, boxes[row_of[pair.human_id]], boxes[row_of[pair.object_id]]) for pair in shown
         ]
-        told = {row_of[pair.object_id]: pair.object_class for pair in reversed(shown)}
+        told = {row_of[pair.object_id]: pair.object_class for pair in reversed(pairs) if pair.object_id in row_of}
         for row in sorted(busy):
             self._draw_name(placer, rows, row, boxes[row], told.get(row, rows.names[row]), busy=True)
         for pair, middle in zip(shown, middles, strict=True):

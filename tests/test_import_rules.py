@@ -16,6 +16,7 @@ ALLOWED = {
     "files": {"errors"},
     "folder_lock": {"errors", "files"},
     "names": set(),
+    "plugins": {"errors"},
     "ranges": {"errors"},
     "shipped_weights": {"errors"},
     "structures": {"errors"},
@@ -35,7 +36,7 @@ ALLOWED = {
     "train": SHARED_ROOMS - {"compile", "models"} | {"detect", "interact", "evaluate", "config", "datasets"},
     **{stage: SHARED_ROOMS - {"layers"} for stage in STAGES},
 }
-GROUND = {"errors", "files", "folder_lock", "names", "ranges", "shipped_weights"}
+GROUND = {"errors", "files", "folder_lock", "names", "plugins", "ranges", "shipped_weights"}
 for room in ALLOWED.keys() - GROUND - {"structures", "cli"}:
     ALLOWED[room] = ALLOWED[room] | GROUND
 ALLOWED["detect"] = ALLOWED["detect"] | {"layers"}

@@ -60,7 +60,7 @@ DetectorSpec = Annotated[
     typer.Option(
         "--detector", "-d", metavar="NAME",
         help="`starter` (shipped), `onnx:FILE` (any YOLOX- or PicoDet-style ONNX file), `detr:FILE`, `hf:FOLDER` "
-        "(D-FINE, RT-DETR), or a name of `videohoi models`.",
+        "(D-FINE, RT-DETR), a name of `videohoi models`, or one that a package adds.",
     ),
 ]  # fmt: skip
 ModelName = Annotated[

@@ -11,11 +11,13 @@ from rich.progress import Progress
 from rich.table import Table
 
 from videohoi.commands.tables import print_table
+from videohoi.detect.registry import KINDS
 from videohoi.models.doctor import Finding, diagnose
 from videohoi.models.methods import METHODS, MethodFacts
 from videohoi.models.pull import pull as pull_file
 from videohoi.models.registry import CATALOGUE, cached_model
 from videohoi.pipeline.interrupts import interrupts_raise
+from videohoi.plugins import package_of, plugins
 from videohoi.shipped_weights import DETECTOR
 from videohoi.track.kernel_cache import NO_PLACE, compile_now
 
@@ -38,21 +40,16 @@ def _detectors() -> Table:
     for column in ("name", "what it is", "licence", "here", "use"):
         table.add_column(column)
     shipped = "yes" if DETECTOR.is_present else "no"
-    table.add_row(
-        "starter", "shipped, trained by this project: person and 80 classes", "Apache-2.0", shipped, "default"
-    )
+    for kind in KINDS:
+        what = f"{kind.what}; needs {kind.needs}" if kind.needs else kind.what
+        here, use = ("-", f"--detector {kind.usage}") if kind.argument else (shipped, "default")
+        table.add_row(kind.usage, what, kind.licence, here, use)
     for name, model in sorted(CATALOGUE.items()):
-        here = cached_model(name) is not None
+        here = "yes" if cached_model(name) is not None else "no"
         pull_it = f"videohoi models pull {name}{'' if model.sha256 else ' --accept-unverified'}"
-        table.add_row(
-            name, model.what, model.licence, "yes" if here else "no",
-            f"--detector {name}" if here else pull_it,
-        )  # fmt: skip
-    table.add_row("onnx:FILE", "any YOLOX- or PicoDet-style ONNX file of 80 COCO classes", "yours", "-",
-                  "--detector onnx:FILE")  # fmt: skip
-    table.add_row("detr:FILE", "DETR-R50 checkpoint; needs torch", "Apache-2.0", "-", "--detector detr:FILE")
-    table.add_row("hf:FOLDER", "D-FINE, RT-DETR, RT-DETRv2 of transformers; needs torch", "Apache-2.0", "-",
-                  "--detector hf:FOLDER")  # fmt: skip
+        table.add_row(name, model.what, model.licence, here, f"--detector {name}" if here == "yes" else pull_it)
+    for name, point in plugins("detectors").items():
+        table.add_row(name, f"of {package_of(point)}", "its own", "yes", f"--detector {name}")
     return table
 
 
@@ -65,6 +62,8 @@ def _methods() -> Table:
             facts.name, _count(facts.parameters), _flops(facts), "--vocab" if facts.open_vocabulary else "no",
             ", ".join(facts.needs) or "nothing",
         )  # fmt: skip
+    for name, point in plugins("heads").items():
+        table.add_row(name, "-", "-", "-", f"nothing; of {package_of(point)}")
     return table
 
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
-from videohoi.detect.detr_detector import LONG_SIDE_PX, SHORT_SIDE_PX, DetrDetector
-from videohoi.detect.hub_detector import HubDetector
 from videohoi.detect.hub_files import hub_files
-from videohoi.detect.onnx_detector import OnnxDetector
 from videohoi.detect.protocol import Detector
-from videohoi.detect.starter import SCORE_THRESHOLD, StarterDetector, starter_weights
+from videohoi.detect.registry import (
+    DEFAULT_SCORE_THRESHOLD,
+    HUB_PREFIX,
+    KINDS,
+    ONNX_PREFIX,
+    STARTER,
+    DetectorRequest,
+    build_onnx,
+    kind_of,
+)
+from videohoi.detect.starter import starter_weights
 from videohoi.errors import ModelError, UsageError
 from videohoi.files import is_file, known_sha256, user_path
 from videohoi.models.registry import CATALOGUE, cached_model
 from videohoi.names import did_you_mean, nearest_names
-
-ONNX_PREFIX, DETR_PREFIX, HUB_PREFIX = "onnx:", "detr:", "hf:"
-DEFAULT_SCORE_THRESHOLD = 0.1
-"""low enough for the tracker's second association; see ``SelectionSettings``"""
+from videohoi.plugins import load_plugin, plugins
 
 
 def create_detector(
@@ -32,9 +37,8 @@ def create_detector(
 ) -> Detector:
     """The detector that ``spec`` names, not yet opened.
 
-    ``starter``: the shipped one. ``onnx:FILE``: a YOLOX- or PicoDet-style file. ``detr:FILE``: a checkpoint of DETR.
-    ``hf:FOLDER`` or ``hf:OWNER/NAME``: D-FINE or RT-DETR of transformers. A name of ``videohoi models``: the file that
-    ``videohoi models pull`` downloaded.
+    One of ``registry.KINDS``; a name that an installed package registered as ``videohoi.detectors``; or a name of
+    ``videohoi models``: the file that ``videohoi models pull`` downloaded.
 
     ``threads`` and ``engine`` are for ONNX files; ``device`` (auto, cpu, cuda) is for detectors of torch, which spread
     over the cores by themselves.
@@ -43,40 +47,23 @@ def create_detector(
         UsageError: unknown name; the message offers the nearest.
         ModelError: no starter weights in this build, or a named model that was not downloaded yet.
     """
-    own = SCORE_THRESHOLD if spec == "starter" else DEFAULT_SCORE_THRESHOLD
+    found = kind_of(spec)
+    own = DEFAULT_SCORE_THRESHOLD if found is None else found[0].score_threshold
     threshold = own if score_threshold is None else score_threshold
-    if spec == "starter":
-        return StarterDetector(score_threshold=threshold, input_size_px=input_size_px, threads=threads, engine=engine)
-    if runs_on_torch(spec):
-        return _torch_detector(spec, threshold, input_size_px, device)
-    return OnnxDetector(
-        _model_file(spec),
-        score_threshold=threshold,
-        input_size_px=input_size_px,
-        threads=threads,
-        engine=engine,
-        name=spec,
-    )
+    argument = "" if found is None else found[1]
+    request = DetectorRequest(spec, argument, threshold, input_size_px, threads, engine, device)
+    if found is not None:
+        return found[0].build(request)
+    if spec in plugins("detectors"):
+        built: Detector = load_plugin("detectors", spec)(request)
+        return built
+    return build_onnx(replace(request, argument=str(_catalogued(spec))))
 
 
 def runs_on_torch(spec: str) -> bool:
     """The detector needs the ``models`` extra; torch is imported when it opens."""
-    return spec.startswith((DETR_PREFIX, HUB_PREFIX)) and not spec.endswith(":")
-
-
-def _torch_detector(spec: str, threshold: float, input_size_px: int | None, device: str) -> Detector:
-    if spec.startswith(HUB_PREFIX):
-        return HubDetector(
-            spec.removeprefix(HUB_PREFIX), score_threshold=threshold, input_size_px=input_size_px, device=device
-        )
-    return DetrDetector(
-        spec.removeprefix(DETR_PREFIX),
-        score_threshold=threshold,
-        short_side_px=input_size_px or SHORT_SIDE_PX,
-        long_side_px=input_size_px or LONG_SIDE_PX,
-        device=device,
-        name=spec,
-    )
+    found = kind_of(spec)
+    return found is not None and found[0].on_torch
 
 
 def detector_files(spec: str) -> dict[str, str]:
@@ -87,31 +74,33 @@ def detector_files(spec: str) -> dict[str, str]:
         UsageError: unknown name.
         ModelError: a named model that was not downloaded yet, or a file that cannot be read.
     """
-    if spec == "starter":
+    if spec == STARTER:
         weights = starter_weights()
         return {} if weights is None else {"detector": hashlib.sha256(weights).hexdigest()}
+    found = kind_of(spec)
+    if found is None and spec in plugins("detectors"):
+        return {}
     if spec.startswith(HUB_PREFIX):
         return hub_files(spec.removeprefix(HUB_PREFIX))
-    file = user_path(spec.removeprefix(DETR_PREFIX)) if runs_on_torch(spec) else _model_file(spec)
+    file = _catalogued(spec) if found is None else user_path(found[1])
     return {"detector": known_sha256(file)} if is_file(file) else {}
 
 
-def _model_file(spec: str) -> Path:
-    if spec.startswith(ONNX_PREFIX) and len(spec) > len(ONNX_PREFIX):
-        return user_path(spec.removeprefix(ONNX_PREFIX))
+def _catalogued(spec: str) -> Path:
     if spec in CATALOGUE:
         path = cached_model(spec)
         if path is None:
             flag = "" if CATALOGUE[spec].sha256 else " --accept-unverified"
             raise ModelError(f"detector {spec} is not on this machine; run: videohoi models pull {spec}{flag}")
         return path
+    usages = [kind.usage for kind in KINDS]
     raise UsageError(
-        f"unknown detector {spec!r}: expected starter, onnx:FILE, detr:FILE, hf:FOLDER or a name of `videohoi models`"
-        + _hint(spec)
+        f"unknown detector {spec!r}: expected {', '.join(usages)} or a name of `videohoi models`{_hint(spec)}"
     )
 
 
 def _hint(spec: str) -> str:
     if spec.endswith(".onnx"):
         return f"; did you mean {ONNX_PREFIX}{spec}?"
-    return did_you_mean(nearest_names(spec, ["starter", "onnx:FILE", "detr:FILE", "hf:FOLDER", *CATALOGUE]))
+    usages = [kind.usage for kind in KINDS]
+    return did_you_mean(nearest_names(spec, [*usages, *plugins("detectors"), *CATALOGUE]))

@@ -14,6 +14,7 @@ from typing import Any
 from videohoi.errors import ModelError, UsageError
 from videohoi.models.methods import INSTALL, METHODS, MethodFacts
 from videohoi.names import did_you_mean, nearest_names
+from videohoi.plugins import plugins
 
 STARTER = "starter"
 _HEADS = "videohoi.interact.heads."
@@ -124,6 +125,6 @@ def method(name: str) -> Method:
     """The method called ``name``; ``UsageError`` offers the nearest."""
     if name in TABLE:
         return TABLE[name]
-    known = (STARTER, *TABLE)
+    known = (STARTER, *TABLE, *plugins("heads"))
     hint = did_you_mean(nearest_names(name, known)) or f"; expected one of {', '.join(known)}"
     raise UsageError(f"unknown model {name!r}{hint}")

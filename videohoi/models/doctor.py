@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from videohoi.compile.load import load_engine
 from videohoi.errors import ModelError
+from videohoi.plugins import KINDS, Kind, load_plugin, package_of, plugins
 from videohoi.shipped_weights import REINSTALL, SHIPPED, ShippedWeights
 from videohoi.track.kernel_cache import CACHE_VARIABLE, are_compiled, cache_folder
 
@@ -70,7 +71,7 @@ def diagnose() -> list[Finding]:
     """Look at everything; never raises for what it finds. Imports the optional packages, so it takes seconds."""
     looks: list[Callable[[], Finding]] = [_python, _cores, _onnxruntime, _video_codecs]
     findings = [look() for look in looks] + [_required(package, least) for package, least in required_packages()]
-    return [*findings, *_weights(), _kernels(), *(_package(package) for package in OPTIONAL)]
+    return [*findings, *_weights(), _kernels(), *(_package(package) for package in OPTIONAL), *_plugins()]
 
 
 def required_packages() -> list[tuple[_Package, str]]:
@@ -187,6 +188,20 @@ def _shipped(weights: ShippedWeights) -> Finding:
     except ModelError as error:
         return Finding(weights.title, "broken", " ".join(str(error).split()), REINSTALL, required=True)
     return Finding(weights.title, "ok", f"{len(content):,} bytes, loaded, sha256 {weights.sha256[:16]}", required=True)
+
+
+def _plugins() -> list[Finding]:
+    """What other packages add, and whether it can be loaded."""
+    return [_plugin(kind, name, point) for kind in KINDS for name, point in plugins(kind).items()]
+
+
+def _plugin(kind: Kind, name: str, point: importlib.metadata.EntryPoint) -> Finding:
+    title = f"{kind.removesuffix('s')} {name}"
+    try:
+        load_plugin(kind, name)
+    except ModelError as error:
+        return Finding(title, "broken", str(error), f"repair or remove {package_of(point)}")
+    return Finding(title, "ok", f"of {package_of(point)}")
 
 
 def _kernels() -> Finding:

@@ -27,13 +27,10 @@ from videohoi.pipeline.nodes import HeldSink
 from videohoi.pipeline.pipeline import SCHEMA_VERSION, Pipeline
 from videohoi.pipeline.watch import Progress, Watch
 from videohoi.sink.disk import prepare_output_folder
-from videohoi.sink.jsonl import EventsJsonl, FramesJsonl
-from videohoi.sink.overlay import OverlayVideo
-from videohoi.sink.pairs_csv import PairsCsv
 from videohoi.sink.protocol import Sink
+from videohoi.sink.registry import BY_NAME, OUTPUTS, OVERLAY, OutputRequest, build_output, check_outputs
 from videohoi.sink.run_report import write_report
-from videohoi.sink.segments_csv import COLUMNS, SegmentsCsv
-from videohoi.sink.tracks_csv import TracksCsv
+from videohoi.sink.segments_csv import COLUMNS
 from videohoi.smooth.config import MOMENTARY_VERBS
 from videohoi.structures import Segment, SourceInfo
 from videohoi.structures.interop import pandas
@@ -41,10 +38,9 @@ from videohoi.structures.interop import pandas
 OUTPUT_SUFFIX = ".videohoi"
 Naming = Literal["stem", "name", "parent"]
 """how result folders are named"""
-OVERLAY_FILE, REPORT_FILE = "overlay.mp4", "report.json"
-DATA_FILES = ("segments.csv", "tracks.csv", "pairs.csv", "events.jsonl", "frames.jsonl")
-OUTPUT_FILES = (*DATA_FILES, OVERLAY_FILE, REPORT_FILE)
-"""the files of a complete run"""
+REPORT_FILE = "report.json"
+OUTPUT_FILES = (*(output.file for output in OUTPUTS), REPORT_FILE)
+"""the files of a run with all outputs of this package"""
 
 _REPORTED_PACKAGES = ("numpy", "opencv-python-headless", "av", "numba", "onnxruntime")
 _OPTIONAL_PACKAGES = {
@@ -137,8 +133,7 @@ class _Run:
     ) -> None:
         self._pipeline, self._source, self._folder = pipeline, source, folder
         self._watch = Watch(MOMENTARY_VERBS, progress)
-        self._files = _data_files(pipeline, folder)
-        self._video = [_overlay(pipeline, folder)] if overlay else []
+        self._files, self._video = _sinks(pipeline, folder, outputs_of(pipeline.config, overlay=overlay))
         self._is_closing = False
 
     def complete(self, item: InputItem, *, whole_hash: bool) -> AnnotatedVideo:
@@ -232,20 +227,24 @@ class _Run:
         }
 
 
-def _data_files(pipeline: Pipeline, folder: Path) -> list[Sink]:
-    segments, tracks, pairs, events, frames = (folder / name for name in DATA_FILES)
-    return [
-        SegmentsCsv(segments, MOMENTARY_VERBS),
-        TracksCsv(tracks, pipeline.vocabulary),
-        PairsCsv(pairs, pipeline.vocabulary),
-        EventsJsonl(events),
-        FramesJsonl(frames, pipeline.vocabulary),
-    ]
+def outputs_of(config: Any, *, overlay: bool) -> tuple[str, ...]:
+    """Names of the outputs of a run.
+
+    Raises:
+        UsageError: a name that is no output.
+    """
+    names = base_config(config).outputs
+    check_outputs(names)
+    return tuple(name for name in names if overlay or name != OVERLAY)
 
 
-def _overlay(pipeline: Pipeline, folder: Path) -> Sink:
-    settings = base_config(pipeline.config).overlay
-    return OverlayVideo(folder / OVERLAY_FILE, pipeline.vocabulary, **dataclasses.asdict(settings))
+def _sinks(pipeline: Pipeline, folder: Path, names: Sequence[str]) -> tuple[list[Sink], list[Sink]]:
+    """Those that write data, and those that draw."""
+    overlay = dataclasses.asdict(base_config(pipeline.config).overlay)
+    request = OutputRequest(folder, pipeline.vocabulary, MOMENTARY_VERBS, overlay)
+    drawing = [name for name in names if name in BY_NAME and BY_NAME[name].is_video]
+    data = [build_output(name, request) for name in names if name not in drawing]
+    return data, [build_output(name, request) for name in drawing]
 
 
 def _plain(failure: StageError) -> VideohoiError:

@@ -9,6 +9,7 @@ from typing import Any
 from videohoi.decode.scene_cuts import CutSettings
 from videohoi.pipeline.settings import DecodeSettings, DetectSettings, InteractSettings, ModelSettings, OverlaySettings
 from videohoi.pipeline.words import requested_vocabulary
+from videohoi.sink.registry import BY_NAME
 from videohoi.smooth.config import SmoothingConfig
 from videohoi.track.byte_config import ByteConfig
 from videohoi.vocabulary import Vocabulary, hico_det
@@ -26,6 +27,8 @@ class PipelineConfig:
     track: ByteConfig = field(default_factory=ByteConfig)
     smooth: SmoothingConfig = field(default_factory=SmoothingConfig)
     overlay: OverlaySettings = field(default_factory=OverlaySettings)
+    outputs: tuple[str, ...] = tuple(BY_NAME)
+    """what ``annotate`` writes beside report.json: names of ``sink.registry`` and of sinks that packages add"""
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

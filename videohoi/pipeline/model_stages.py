@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from videohoi import config as strict_config
-from videohoi.detect.factory import DETR_PREFIX, create_detector, runs_on_torch
+from videohoi.detect.factory import create_detector, runs_on_torch
 from videohoi.detect.protocol import Detector
+from videohoi.detect.registry import DETR_PREFIX
 from videohoi.errors import ConfigError, UsageError
 from videohoi.files import user_path
 from videohoi.graph import AnyNode
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.interact.hoi_detector import HOIDetector, HOIRunner, MergeSettings
-from videohoi.interact.methods import STARTER, Method, method
+from videohoi.interact.methods import STARTER, TABLE, Method, method
 from videohoi.interact.options import ModelOptions
 from videohoi.interact.protocol import HOIHead
 from videohoi.interact.scoring import Calibration
@@ -26,6 +27,7 @@ from videohoi.pipeline.detect_node import DetectNode
 from videohoi.pipeline.kept_models import KeptDetector, KeptHead, KeptRunner, ModelShelf
 from videohoi.pipeline.nodes import HOIDetectNode, InteractNode
 from videohoi.pipeline.settings import CalibrationSettings, DetectSettings, InteractSettings, ModelSettings
+from videohoi.plugins import load_plugin, plugins
 from videohoi.vocabulary import Vocabulary
 
 CLIP_ALONE = "clip_prior"
@@ -63,6 +65,8 @@ def model_stages(
     key = repr((model, detect, pair, vocabulary.name, vocabulary.version))
     if model.name == STARTER:
         return _two_stages(_detectors(detect), _starter(model, detect, pair), key, shelf)
+    if is_plugin(model):
+        return _two_stages(_detectors(detect), _plugin_head(model, pair, vocabulary), key, shelf)
     chosen = method(model.name)
     if chosen.head is not None:
         detectors = _detectors(detect)
@@ -88,6 +92,29 @@ def finds_boxes(model: ModelSettings) -> bool:
     return model.name in METHODS and METHODS[model.name].finds_boxes
 
 
+def is_plugin(model: ModelSettings) -> bool:
+    """The method is a head that an installed package registered as ``videohoi.heads``."""
+    return model.name != STARTER and model.name not in TABLE and model.name in plugins("heads")
+
+
+def _plugin_head(model: ModelSettings, pair: InteractSettings, vocabulary: Vocabulary) -> HOIHead:
+    """The head that the package builds; ``ModelOptions.config`` are the ``model.options`` as they were written."""
+    options = ModelOptions(
+        vocabulary=vocabulary,
+        own_words=model.words is not None,
+        weights=None if model.weights is None else user_path(model.weights),
+        clip_weights=model.clip_weights,
+        config=model.options,
+        device=model.device,
+        human_score=pair.human_score,
+        object_score=pair.object_score,
+        box_lambda=pair.box_lambda,
+        pair_limit=pair.pair_limit,
+    )
+    head: HOIHead = load_plugin("heads", model.name)(options)
+    return head
+
+
 def check_model(config: Any) -> None:
     """Say before any work what can be said without loading: unknown methods and words; ``UsageError``."""
     base = base_config(config)
@@ -98,6 +125,8 @@ def check_model(config: Any) -> None:
 
 
 def _check_words(model: ModelSettings) -> None:
+    if is_plugin(model):
+        return
     method_is_known = model.name == STARTER or method(model.name)
     if model.words is not None and method_is_known and not METHODS[model.name].open_vocabulary:
         able = ", ".join(name for name, facts in METHODS.items() if facts.open_vocabulary)

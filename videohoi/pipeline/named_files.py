@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from videohoi.detect.factory import DETR_PREFIX, detector_files
+from videohoi.detect.factory import detector_files
+from videohoi.detect.registry import DETR_PREFIX
 from videohoi.errors import ModelError, UsageError
 from videohoi.files import is_file, known_sha256, user_path
 from videohoi.pipeline.base_config import base_config

@@ -8,10 +8,11 @@ from typing import Any
 
 from videohoi import __version__
 from videohoi.decode.inputs import InputItem
-from videohoi.pipeline.annotate import OUTPUT_FILES, OVERLAY_FILE, REPORT_FILE
+from videohoi.pipeline.annotate import REPORT_FILE, outputs_of
 from videohoi.pipeline.input_fingerprint import InputFingerprint, is_same_input
 from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.pipeline import Pipeline
+from videohoi.sink.registry import BY_NAME
 
 
 def is_done(folder: Path, pipeline: Pipeline, item: InputItem, *, overlay: bool, whole_hash: bool = False) -> bool:
@@ -20,7 +21,8 @@ def is_done(folder: Path, pipeline: Pipeline, item: InputItem, *, overlay: bool,
     ``whole_hash``: all bytes of the input are compared, not samples of them.
     """
     report = _read(folder / REPORT_FILE)
-    wanted = [name for name in OUTPUT_FILES if overlay or name != OVERLAY_FILE]
+    names = outputs_of(pipeline.config, overlay=overlay)
+    wanted = [BY_NAME[name].file for name in names if name in BY_NAME]
     fingerprint = InputFingerprint.of_record(report.get("input_fingerprint"))
     return (
         report.get("complete") is True

@@ -74,7 +74,7 @@ class LockOwner:
 class FolderLock:
     """The right to write into a folder; a context manager.
 
-    The lock file names the process that holds it. Whether that process still runs is told by the system's own lock on
+    The lock file names the process that holds it. Whether that process still runs follows from the system's own lock on
     the file, which ends with the process; where a file system has no such locks, by the process number. The file of a
     process that was killed is taken over, but for one of another machine, of which nothing is known here.
     """

@@ -1,4 +1,4 @@
-"""The weights inside the package, and what they must be: damaged ones are told as such, not as a bad export.
+"""The weights inside the package, and what they must be: damaged ones are reported as such, not as a bad export.
 
 Whoever ships new weights enters their SHA-256 here; a test compares the files with it.
 """

@@ -23,7 +23,7 @@ from videohoi.vocabulary.splits import hico_rare_mask, hico_split
 
 @dataclass(frozen=True)
 class HicoRequest:
-    """What was typed."""
+    """Arguments and options of the command."""
 
     predictions: Path
     truth: Path | None

@@ -17,7 +17,7 @@ from videohoi.vocabulary.vidhoi import vidhoi, vidhoi_groups
 
 @dataclass(frozen=True)
 class VidhoiRequest:
-    """What was typed."""
+    """Arguments and options of the command."""
 
     results: tuple[Path, ...]
     """one file a horizon"""

@@ -4,7 +4,7 @@ A frame is a candidate when its colours differ from those of the frame before by
 cut when the shot before it cannot explain its structure: hardly any textured block of one picture is found near its
 place in the other. Blocks are compared by normalised correlation, so a change of exposure explains itself, and within a
 reach, so a pan does too. A picture without structure (black between two fades, white of a flash) decides nothing: the
-next one with structure is compared with the last one before it. Two such pictures are told apart by their hue.
+next one with structure is compared with the last one before it. Two such pictures are distinguished by their hue.
 
 Dissolves are not found: no single frame of them differs from the one before.
 """

@@ -1,4 +1,4 @@
-"""The pictures of a data set by file name, and which of them a prediction file has spoken of."""
+"""The pictures of a data set by file name, and which of them a prediction file has records for."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ BARS_WIDTH = 0.8
 """share of the space between two places that their bars fill"""
 HEADROOM = 1.05
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Okabe and Ito's palette: told apart with any colour vision"""
+"""Okabe and Ito's palette: distinguishable with any colour vision"""
 HOW_TO_INSTALL = "plots are left out because matplotlib is not installed; pip install 'videohoi[plots]'"
 
 

@@ -55,11 +55,6 @@ class BatchReport:
     """of the model's own thread; a library's inner pool is not in it"""
     lanes: tuple[LaneReport, ...]
 
-    @property
-    def mean_size(self) -> float:
-        """Items a batch; 0 without any."""
-        return self.items / self.batches if self.batches else 0.0
-
 
 Item = TypeVar("Item")
 Reason = Literal["full", "waited", "nobody else"]

@@ -24,7 +24,7 @@ from videohoi.structures import Detections, Frame, HumanObjectPairs, Interaction
 from videohoi.structures.hoi_output import HOIOutput
 
 MERGE_IOU = 0.6
-"""boxes of one class that overlap more are one row: the house's overlap for detectors' NMS"""
+"""boxes of one class that overlap more are one row: the overlap of every detector's NMS here"""
 
 
 class HOIRunner(Protocol):

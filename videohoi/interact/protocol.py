@@ -1,4 +1,4 @@
-"""What an interaction head is to the rest of the house."""
+"""The interface of an interaction head, as the rest of the package uses it."""
 
 from __future__ import annotations
 

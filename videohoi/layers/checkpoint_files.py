@@ -133,7 +133,7 @@ def _harmless() -> list[Any]:
 
 
 def _foreign_type(message: str) -> str:
-    """The message of torch runs over many lines and offers to run the code; only the type's name is told."""
+    """The message of torch runs over many lines and offers to run the code; only its type is named."""
     if "Unsupported operand" in message:
         return "is damaged or no checkpoint, or pickled in another protocol than torch.save's 2 (save it again)"
     named = re.search(r"GLOBAL ([\w.]+)", message)

@@ -121,7 +121,7 @@ def check_model(config: Any) -> None:
     _check_words(base.model)
     _check_files(base.model)
     _check_engine(base.model, base.interact)
-    base.vocabulary  # noqa: B018 - read here, so that a slip in the words is told at once
+    base.vocabulary  # noqa: B018 - read here, so that a mistake in the words is reported at once
 
 
 def _check_words(model: ModelSettings) -> None:

@@ -5,9 +5,9 @@ both boxes. It is announced once the pair was seen for ``confirm_seconds`` since
 they are final, for ``min_seconds`` as well, so that nothing is taken back). It ends once it was seen to be off for
 longer than ``bridge_seconds``, or the pair was not seen at all for longer than ``hold_unseen_seconds``.
 
-A state is told under the object class its pair had when it began. When the class of the track changes, what was told
-under the old one ends; a verb that goes with the new class begins anew under it. What nobody has been told yet is
-renamed instead, or dropped where the verb does not go with the new class.
+A state is reported under the object class that its pair had when it began. When the class of the track changes, what
+was reported under the old one ends, and a verb that goes with the new class begins again under it. What has not been
+reported yet is renamed instead, or dropped where the verb does not go with the new class.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Decision(NamedTuple):
     verb: int
     phase: Phase
     class_id: int
-    """the object class it is told under"""
+    """the object class it is reported under"""
     begin_seconds: float
     last_on_seconds: float
     peak_score: float

@@ -1,6 +1,6 @@
 """From decisions to what leaves the smoothing stage: events, and which verbs are on in each frame.
 
-``LiveReport`` tells everything at once and takes back what turns out wrong. ``FinalReport`` lets a frame go when
+``LiveReport`` reports everything at once and retracts what turns out wrong. ``FinalReport`` lets a frame go when
 everything it shows is final; see ``InteractionSmoother`` for what that promises.
 """
 
@@ -202,9 +202,10 @@ class FinalReport(Report):
 
 
 def with_active(pairs: TrackedInteractions, on: Sequence[Span]) -> TrackedInteractions:
-    """``pairs`` with the verbs of ``on`` active, under the class they are told with.
+    """``pairs`` with the verbs of ``on`` active, under the class they are reported with.
 
-    A pair that is told under two classes at once (a ball that was kicked and looked like an apple) has a row for each.
+    A pair that is reported under two classes at once (a ball that was kicked and looked like an apple) has a row for
+    each.
     """
     if not on:
         return pairs

@@ -1,4 +1,4 @@
-"""Interactions as they are told: from when to when, and the events about them."""
+"""Interactions as they are reported: from when to when, and the events about them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Span:
     """when its end was decided"""
     is_open: bool = True
     interaction_id: int = NOBODY_ID
-    """given when its begin is told"""
+    """given when its begin is reported"""
     last_update_seconds: float = 0.0
     is_momentary: bool = False
 
@@ -46,7 +46,7 @@ class Span:
 
     @property
     def order(self) -> tuple[PairKey, int]:
-        """Spans of one frame are told in this order."""
+        """Spans of one frame are reported in this order."""
         return self.key, self.verb
 
 

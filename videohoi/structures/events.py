@@ -56,7 +56,7 @@ class InteractionEvent:
     peak_score: float
     mean_score: float
     delay_seconds: float
-    """decided_seconds minus the begin (begin, update) or end (end, retract) it speaks of"""
+    """decided_seconds minus the begin (begin, update) or end (end, retract) that it reports"""
     vocabulary_version: int = 1
     reason: GapReason | None = None
     """of a ``gap`` only"""

@@ -135,7 +135,7 @@ class FrameResult:
         return [(row_id, name, score, *box) for row_id, name, score, box in zip(ids, names, scores, boxes, strict=True)]
 
     def _interaction_rows(self) -> list[tuple[Any, ...]]:
-        """Values of ``INTERACTION_COLUMNS``; NaN for the boxes of who is out of sight."""
+        """Values of ``INTERACTION_COLUMNS``; NaN for the boxes of tracks that are out of sight."""
         pairs = self.interactions
         if pairs is None:
             return []

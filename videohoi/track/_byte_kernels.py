@@ -180,7 +180,7 @@ def _inherit(rows: int, before: int, settings: Floats, clock: Floats, state: Sta
 
 @inner
 def _close(settings: Floats, clock: Floats, state: State) -> None:
-    """Give ids, oldest track first; list who is lost; note who carries what."""
+    """Give ids, oldest track first; list the lost tracks; note which human carries which object."""
     header, ints, floats, _ = state
     lost = 0
     for track in range(header[TRACKS]):

@@ -68,7 +68,7 @@ def read_coco_results(
         path: JSON or pickle.
         truth: the pictures.
         outside: ``error``, ``keep`` or ``clip`` boxes that leave their picture.
-        notes: is told of what was met and counted.
+        notes: counts what was left out or corrected.
 
     Raises:
         TruthError: a record that is malformed, or of a picture or category the truth does not have.

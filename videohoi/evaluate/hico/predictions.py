@@ -22,7 +22,7 @@ FORMS: tuple[tuple[str, str, Reader], ...] = (
     ("pairing", "pocket", read_pocket),
     ("hoi_prediction", "listed", read_listed),
 )
-"""the field a form is told by, its name, its reader"""
+"""the field that identifies a form, its name, its reader"""
 
 
 @dataclass(frozen=True)

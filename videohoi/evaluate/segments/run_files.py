@@ -99,7 +99,7 @@ def read_run_clip(folder: Path) -> RunClip:
     """One clip's output folder.
 
     Raises:
-        InputError: a file is missing or malformed, or a segment speaks of a track without boxes.
+        InputError: a file is missing or malformed, or a segment names a track without boxes.
     """
     tracks = _tracks(folder / TRACKS_FILE)
     segments = tuple(_segment(row) for row in _rows(folder / SEGMENTS_FILE, SEGMENT_COLUMNS))

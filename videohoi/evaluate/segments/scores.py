@@ -73,7 +73,7 @@ class ClipScores:
     agnostic: Mapping[float, MatchScores]
     """by temporal IoU"""
     predicted: int
-    """predicted segments whose verb and object class the truth speaks of (HICO-DET's)"""
+    """predicted segments whose verb and object class the truth uses (HICO-DET's)"""
     out_of_scope: int
     """predicted segments left aside: another verb or object class, or ``no_interaction``"""
     flips_per_minute: float

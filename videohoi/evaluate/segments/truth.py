@@ -161,7 +161,7 @@ def read_truth(file: Path) -> ClipTruth:
 
 @dataclass(frozen=True)
 class _Cast:
-    """Who may be spoken of, and when."""
+    """Which humans may be named, and when."""
 
     persons: tuple[str, ...]
     classes: Mapping[str, str | None]

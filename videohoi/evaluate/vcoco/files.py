@@ -128,7 +128,7 @@ def read_vsrl_predictions(
         truth: the pictures.
         outside: ``error``, ``keep`` or ``clip`` boxes that leave their picture; as public code writes them, boxes of a
             role may be all 0 or all nan.
-        notes: is told of what was met and counted.
+        notes: counts what was left out or corrected.
 
     Raises:
         TruthError: anything malformed; names file, record and field.

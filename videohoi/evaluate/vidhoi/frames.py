@@ -73,7 +73,7 @@ def read_vidhoi_frames(
         only: names of the frames to keep, as the list of frames that every horizon has (their future frame counts).
         without: names of frames to leave out, as the 168 of the ST-HOI baseline.
         person_id: class that the human of every pair must have; None: any.
-        notes: is told of frames and names that were left out.
+        notes: counts frames and names that were left out.
 
     Raises:
         TruthError: anything malformed; names file, record and field.

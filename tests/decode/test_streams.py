@@ -216,10 +216,10 @@ OUT_OF_MEMORY = """
 import resource, sys
 from videohoi.decode.video_file import VideoFile
 from videohoi.errors import DecodeError
-source = VideoFile(sys.argv[1], decode_threads=1)
+source = VideoFile(sys.argv[1], decode_threads=int(sys.argv[2]))
 with open("/proc/self/statm") as file:
     pages = int(file.read().split()[0])
-resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + 24_000_000,) * 2)
+resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + int(sys.argv[3]),) * 2)
 try:
     source.open()
     for frame in source.frames():
@@ -230,7 +230,8 @@ except DecodeError as error:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are set as Linux has them")
-def test_memory_that_runs_out_is_called_so(tmp_path):
+@pytest.mark.parametrize(("threads", "left_bytes"), [(1, 24_000_000), (2, 8_000_000)])
+def test_memory_that_runs_out_is_called_so(tmp_path, threads, left_bytes):
     path = tmp_path / "large.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
@@ -240,7 +241,8 @@ def test_memory_that_runs_out_is_called_so(tmp_path):
             frame.pts, frame.time_base = index, Fraction(1, 25)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    done = subprocess.run([sys.executable, "-c", OUT_OF_MEMORY, str(path)], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", OUT_OF_MEMORY, str(path), str(threads), str(left_bytes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "memory ran out" in done.stdout, done.stdout + done.stderr
     assert "none of its frames" not in done.stdout
 

@@ -241,7 +241,8 @@ class VideoFile(SequentialSource):
             try:
                 frames = self._stream.codec_context.decode(packet)
             except (av.error.FFmpegError, MemoryError) as error:
-                if is_out_of_memory(error):
+                # FFmpeg says EAGAIN here where memory does not suffice to start its threads
+                if is_out_of_memory(error) or isinstance(error, BlockingIOError):
                     raise self._memory_error() from None
                 self._report.corrupt_packets += 1
                 continue

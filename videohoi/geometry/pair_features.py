@@ -220,7 +220,7 @@ def _group_min(values: Array, groupings: Sequence[NDArray[np.int64]]) -> Array:
     """(G, K, P) the least of each of the K rows of ``values`` among the columns of the same group."""
     sizes = [int(groups.max(initial=-1)) + 1 for groups in groupings]
     begins = np.concatenate([[0], np.cumsum(sizes)])
-    places = np.stack([groups + begin for groups, begin in zip(groupings, begins, strict=False)])  # (G, P)
+    places = np.stack([groups + begin for groups, begin in zip(groupings, begins[:-1], strict=True)])  # (G, P)
     places = places[:, None] + begins[-1] * np.arange(len(values))[:, None]
     least = np.full(int(begins[-1]) * len(values), np.inf)
     np.minimum.at(least, places.reshape(-1), np.tile(values.reshape(-1), len(groupings)))

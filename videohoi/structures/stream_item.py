@@ -139,7 +139,7 @@ class FrameResult:
         pairs = self.interactions
         if pairs is None:
             return []
-        boxes = dict(zip(self.tracks.track_ids.tolist(), self.detections.boxes_xyxy_px.tolist(), strict=False))
+        boxes = dict(zip(self.tracks.track_ids.tolist(), self.detections.boxes_xyxy_px.tolist(), strict=True))
         unseen = [float("nan")] * 4
         rows = []
         for pair, verb in np.argwhere(pairs.active).tolist():

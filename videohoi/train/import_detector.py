@@ -16,6 +16,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def _module_path(node_name: str) -> str:
     scopes = node_name.strip("/").split("/")[1:-1]
     names = [
         scope.rpartition(".")[2] if before == scope.rpartition(".")[0] else scope
-        for before, scope in zip(["", *scopes], scopes, strict=False)
+        for before, scope in pairwise(["", *scopes])
     ]
     return ".".join(names)
 

@@ -76,7 +76,7 @@ def test_while_it_runs(tmp_path, number, presses):
     *_, end = (folder / "frames.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(end)["complete"] is False
     with av.open(str(folder / "overlay.mp4")) as video:
-        assert next(video.decode(video=0)).width == 160
+        assert next(video.decode(video=0)).width == 640, "tiny pictures are enlarged"
 
 
 def test_between_the_line_and_the_command_nothing_is_written(videohoi, clip, monkeypatch):

@@ -62,11 +62,11 @@ def run_annotate(request: AnnotateRequest) -> int:
     Raises:
         VideohoiError: nothing could be started (unknown option value, no input).
     """
-    with Pipeline.from_config(request.config, request.overrides()) as pipeline:
-        check_model(pipeline.config)
-        _check_detector(pipeline.config, request.detector)
-        with interrupts_wait() as interrupt:  # a second Ctrl-C must not cut the summary short
-            return _Batch(pipeline, request).run(interrupt)
+    pipeline = Pipeline.from_config(request.config, request.overrides())
+    check_model(pipeline.config)
+    _check_detector(pipeline.config, request.detector)
+    with interrupts_wait() as interrupt, pipeline:  # a second Ctrl-C must not cut the summary short
+        return _Batch(pipeline, request).run(interrupt)
 
 
 def _check_detector(config: Any, typed: str | None) -> None:

@@ -21,7 +21,7 @@ from videohoi.folder_lock import FolderLock
 from videohoi.graph import RunReport
 from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.input_fingerprint import input_fingerprint
-from videohoi.pipeline.interrupts import interrupts_wait
+from videohoi.pipeline.interrupts import interrupts_raise, interrupts_wait
 from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.nodes import HeldSink
 from videohoi.pipeline.pipeline import SCHEMA_VERSION, Pipeline
@@ -114,15 +114,18 @@ def annotate(
     source = base_config(pipeline.config).decode.open(item.spec)
     run = _Run(pipeline, source, folder, overlay=overlay, progress=progress)
     new_folders = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        with FolderLock(prepare_output_folder(folder)):
-            return run.complete(item, whole_hash=whole_hash)
-    except BaseException:
-        with interrupts_wait():
+    with interrupts_wait() as late:  # but for the run itself: its files are closed or removed, and the folder unlocked
+        try:
+            with FolderLock(prepare_output_folder(folder)):
+                if late.came:
+                    raise KeyboardInterrupt
+                result = run.complete(item, whole_hash=whole_hash)
+        except BaseException:
             _remove_empty(new_folders)
-        raise
-    finally:
-        pipeline.memory.run_is_over()
+            raise
+        finally:
+            pipeline.memory.run_is_over()
+    return dataclasses.replace(result, interrupted=result.interrupted or late.came)
 
 
 class _Run:
@@ -139,21 +142,19 @@ class _Run:
     def complete(self, item: InputItem, *, whole_hash: bool) -> AnnotatedVideo:
         """The whole run, or nothing of it."""
         try:
-            self._remove_partial_files()
-            fingerprint = input_fingerprint(item, whole=whole_hash)
-            origin = {
-                "input": item.label,
-                "input_fingerprint": None if fingerprint is None else fingerprint.record(),
-                "files": named_files(self._pipeline.config),
-            }
-            report = self.execute()
-            with interrupts_wait() as interrupt:
-                result = self.finish(report, origin)
+            with interrupts_raise():
+                self._remove_partial_files()
+                fingerprint = input_fingerprint(item, whole=whole_hash)
+                origin = {
+                    "input": item.label,
+                    "input_fingerprint": None if fingerprint is None else fingerprint.record(),
+                    "files": named_files(self._pipeline.config),
+                }
+                report = self.execute()
+            return self.finish(report, origin)
         except BaseException:
-            with interrupts_wait():
-                self.abort()
+            self.abort()
             raise
-        return dataclasses.replace(result, interrupted=result.interrupted or interrupt.came)
 
     def execute(self) -> RunReport:
         """Everything up to the last frame; the files are still partial."""

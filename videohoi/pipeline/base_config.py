@@ -28,7 +28,7 @@ class PipelineConfig:
     smooth: SmoothingConfig = field(default_factory=SmoothingConfig)
     overlay: OverlaySettings = field(default_factory=OverlaySettings)
     outputs: tuple[str, ...] = tuple(BY_NAME)
-    """what ``annotate`` writes beside report.json: names of ``sink.registry`` and of sinks that packages add"""
+    """what ``annotate`` writes beside report.json: some of these, and names of outputs that packages add"""
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

@@ -9,6 +9,7 @@ import zipfile
 import pytest
 
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
+pytest.importorskip("safetensors", reason="the models extra (safetensors) is not installed")
 
 from torch import nn  # noqa: E402
 

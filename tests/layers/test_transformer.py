@@ -5,6 +5,7 @@ import math
 import pytest
 
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
+pytest.importorskip("safetensors", reason="the models extra (safetensors) is not installed")
 
 from videohoi.layers.attention import Attention, attention_keys, padding_to_attention  # noqa: E402
 from videohoi.layers.checkpoints import renamed  # noqa: E402

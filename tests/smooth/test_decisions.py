@@ -35,7 +35,8 @@ class OnePair:
         self.table.note_observed(observed, pts, EIGHTH if self.index else 0.0)
         self.index += 1
         scores = PairScores(np.array([[0.0], [score or 0.0]]), observed)
-        return [(pts, decision.phase) for decision in self.decider.advance(Step(pts, scores, observed))]
+        step = Step(pts, scores, observed, may_go_on=observed, may_begin=observed)
+        return [(pts, decision.phase) for decision in self.decider.advance(step)]
 
     def state(self):
         return self.table.begin[ROW, 0], self.table.last_on[ROW, 0]

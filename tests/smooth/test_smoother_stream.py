@@ -65,7 +65,7 @@ def test_live_no_frame_waits(scores_at) -> None:
 
 
 def test_offline_a_frame_waits_for_the_lookahead_and_for_what_is_undecided() -> None:
-    most = OFFLINE.lookahead_seconds + OFFLINE.hold_unseen_seconds
+    most = OFFLINE.lookahead_seconds + OFFLINE.hold_unseen_seconds - OFFLINE.hold_occluded_seconds
     waited = waits(lambda pts: {"ride": 0.9} if 1 <= pts < 3 else None, OFFLINE)
     assert min(waited) == pytest.approx(OFFLINE.lookahead_seconds)
     assert most - 0.2 <= max(waited) <= most + 0.1 + 1e-9
@@ -75,7 +75,7 @@ def test_offline_a_frame_waits_for_the_lookahead_and_for_what_is_undecided() -> 
 
 def test_pictures_that_would_take_too_much_memory_do_not_wait_and_stay_true(monkeypatch) -> None:
     monkeypatch.setattr("videohoi.smooth.reports.HELD_BYTES", 3 * 5)  # five pictures of one pixel
-    hidden = ridden(lambda pts: None if 2 <= pts < 3 else {"ride": 0.9})
+    hidden = ridden(lambda pts: None if 2 <= pts < 3.1 else {"ride": 0.9})
     items = frames(times(10, 6), *hidden)
     smoother, results = opened(), []
     for item in items:

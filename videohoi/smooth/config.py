@@ -126,11 +126,14 @@ class SmoothingConfig:
     confirm_seconds: Seconds = 0.1
     """it must be seen to hold for this long before it is announced"""
     min_seconds: Seconds = 0.2
-    """states seen for less are never reported (retracted when already announced)"""
+    """states seen for less are never reported (retracted when already announced); only time that saw both counts"""
     bridge_seconds: Seconds = 0.4
     """an interruption up to this long does not end it"""
     hold_unseen_seconds: Seconds = 1.2
     """an active pair of which one is hidden goes on for this long: it is on meanwhile if it then holds again"""
+    hold_occluded_seconds: Seconds = 0.4
+    """a state ends up to this long after the last frame that saw both boxes, while the scores before that speak for it:
+    a hand hides what it takes away; 0: it ends in the last frame that saw both"""
     update_seconds: PositiveSeconds = 1.0
     """period of update events"""
     max_verbs_per_pair: Annotated[int, Range(1, 10_000)] = 3

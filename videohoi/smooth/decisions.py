@@ -1,9 +1,10 @@
 """From filtered scores to states that begin and end.
 
-A verb begins at ``on_threshold`` and goes on down to ``off_threshold``. It begins and goes on only in frames that saw
-both boxes. It is announced once the pair was seen for ``confirm_seconds`` since its begin (where results wait until
-they are final, for ``min_seconds`` as well, so that nothing is taken back). It ends once it was seen to be off for
-longer than ``bridge_seconds``, or the pair was not seen at all for longer than ``hold_unseen_seconds``.
+A verb begins at ``on_threshold`` and goes on down to ``off_threshold``. It begins no earlier than the first frame that
+saw both boxes, and ends no later than ``hold_occluded_seconds`` after the last one. It is announced once the pair was
+seen for ``confirm_seconds`` since its begin (where results wait until they are final, for ``min_seconds`` as
+well, so that nothing is taken back). It ends once it was seen to be off for longer than ``bridge_seconds``, or the pair was not
+seen at all for longer than ``hold_unseen_seconds``.
 
 A state is reported under the object class that its pair had when it began. When the class of the track changes, what
 was reported under the old one ends, and a verb that goes with the new class begins again under it. What has not been
@@ -19,12 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.smooth.config import SmoothingConfig
-from videohoi.smooth.pair_table import OFF, ON, PENDING, PairTable
+from videohoi.smooth.pair_table import OFF, ON, PENDING, ROUNDING_SECONDS, PairTable
 from videohoi.smooth.scoring import PairScores
 from videohoi.structures import Phase
-
-ROUNDING_SECONDS = 1e-9
-"""sums of frame times miss round limits by rounding"""
 
 PHASE_ORDER = (Phase.BEGIN, Phase.RETRACT, Phase.END, Phase.UPDATE)
 
@@ -53,7 +51,11 @@ class Step:
     pts_seconds: float
     scores: PairScores
     observed: NDArray[np.bool_]
-    """(R,) both boxes were seen and scored in this frame"""
+    """(R,) both boxes were seen in this frame"""
+    may_go_on: NDArray[np.bool_]
+    """(R,) both were seen in this frame or up to ``hold_occluded_seconds`` before it ..."""
+    may_begin: NDArray[np.bool_]
+    """(R,) ... and are seen in it or in a later frame that is known"""
 
 
 class Decider:
@@ -71,11 +73,11 @@ class Decider:
         table, used = self._table, self._table.used
         ended = self._rename(step)
         busy = table.phase[:used].any(axis=1)
-        rising = step.observed & (step.scores.values.max(axis=1) >= self._config.on_threshold)
+        rising = step.may_begin & (step.scores.values.max(axis=1) >= self._config.on_threshold)
         rows = np.flatnonzero(busy | rising)
         if not len(rows):
             return ended
-        self._raise(rows[step.observed[rows]], step)
+        self._raise(rows[step.may_go_on[rows]], step)
         decisions = [*self._announce(rows, step), *self._finish(rows, step), *self._refresh(rows, step)]
         return [*ended, *sorted(decisions, key=lambda d: (*table.key_of(d.row), PHASE_ORDER.index(d.phase), d.verb))]
 
@@ -105,7 +107,8 @@ class Decider:
         table, config, pts = self._table, self._config, step.pts_seconds
         phase, score = table.phase[rows], step.scores.values[rows]
         holds = score >= np.where(phase == OFF, config.on_threshold, config.off_threshold)
-        starts = holds & (phase == OFF)
+        starts = holds & (phase == OFF) & step.may_begin[rows, None]
+        holds &= starts | (phase != OFF)
         room = config.max_verbs_per_pair - (phase != OFF).sum(axis=1)
         for place in np.flatnonzero(starts.sum(axis=1) > np.maximum(room, 0)).tolist():
             best = np.argsort(-np.where(starts[place], score[place], -1.0), kind="stable")

@@ -14,6 +14,11 @@ from videohoi.structures import FrameResult
 OFF, PENDING, ON = 0, 1, 2
 """state of a verb: not believed; believed but not yet seen for long enough; announced"""
 
+NO_TRACK = 0
+"""in place of the track ids of a row without a pair; ids begin at 1"""
+ROUNDING_SECONDS = 1e-9
+"""sums of frame times miss round limits by rounding"""
+
 PairKey = tuple[int, int]
 """track ids of the human and the object"""
 Rows = NDArray[np.int64]
@@ -46,6 +51,7 @@ class PairTable:
         self.scores = TimedGrid(verb_count, np.float32)
         """verb scores of the frames; a column of the grid is a row of this table"""
         self._keys: Columns[PairKey] = Columns()
+        self._rows: Rows | None = None  # of all pairs in order, while these stay the same
         self._row_count = 0
         self._allot(FIRST_COLUMNS)
 
@@ -83,7 +89,7 @@ class PairTable:
     begin: NDArray[np.float64]
     """(R, V) time of the first frame of the state"""
     last_on: NDArray[np.float64]
-    """(R, V) time of the newest frame in which it was seen to hold"""
+    """(R, V) time of the newest frame in which it holds"""
     begin_observed: NDArray[np.float64]
     """(R, V) ``observed_seconds`` at ``begin``"""
     last_on_observed: NDArray[np.float64]
@@ -93,7 +99,7 @@ class PairTable:
     peak: NDArray[np.float64]
     """(R, V) highest score of the state"""
     score_sum: NDArray[np.float64]
-    """(R, V) over the frames in which it was seen to hold"""
+    """(R, V) over the frames in which it holds"""
     score_count: NDArray[np.int64]
     """(R, V) those frames"""
     is_told: NDArray[np.bool_]
@@ -116,12 +122,14 @@ class PairTable:
         return int(self.human_ids[row]), int(self.object_ids[row])
 
     def mean_score(self, row: int, verb: int) -> float:
-        """Of the state, over the frames in which it was seen to hold."""
+        """Of the state, over the frames in which it holds."""
         return float(self.score_sum[row, verb] / max(self.score_count[row, verb], 1))
 
     def rows(self) -> Rows:
         """(P,) rows of all pairs, by human id, then object id."""
-        return np.array([row for _, row in sorted(self._keys.items())], np.int64)
+        if self._rows is None:
+            self._rows = np.array([row for _, row in sorted(self._keys.items())], np.int64)
+        return self._rows
 
     def observe(self, item: FrameResult, keep_seconds: float) -> None:
         """Take in a frame's pairs of confirmed tracks; scores older than ``keep_seconds`` are forgotten."""
@@ -139,21 +147,24 @@ class PairTable:
         self.scores.push(pts, rows, scored.verb_scores[pair_rows])
 
     def _take(self, key: PairKey, pts_seconds: float) -> int:
-        row = self._keys.take(key)
+        row, self._rows = self._keys.take(key), None
         if row >= self._row_count:
             self._allot(2 * self._row_count)
         self.human_ids[row], self.object_ids[row] = key
         self.told_class_ids[row] = -1
         self.first_seconds[row] = pts_seconds
         self.observed_seconds[row] = self.carried[row] = 0.0
-        self.kicked_seconds[row] = -np.inf
+        self.last_observed[row] = self.kicked_seconds[row] = -np.inf
         return row
 
     def observed_in(self, item: FrameResult) -> NDArray[np.bool_]:
         """(R used,) pairs whose two boxes were seen in this frame, whether or not the pair was scored."""
-        ids, seen = set(item.tracks.track_ids.tolist()), np.zeros(self.used, np.bool_)
-        seen[[row for (human, thing), row in self._keys.items() if human in ids and thing in ids]] = True
-        return seen
+        ids = np.sort(item.tracks.track_ids)
+        return _contains(ids, self.human_ids[: self.used]) & _contains(ids, self.object_ids[: self.used])
+
+    def was_observed_since(self, pts_seconds: float) -> NDArray[np.bool_]:
+        """(R used,) pairs that a frame decided so far saw at ``pts_seconds`` or later."""
+        return self.last_observed[: self.used] >= pts_seconds - ROUNDING_SECONDS
 
     def note_observed(self, observed: NDArray[np.bool_], pts_seconds: float, dt_seconds: float) -> None:
         """The frame at ``pts_seconds``, ``dt_seconds`` after the one before, saw the pairs ``observed`` (R used,)."""
@@ -168,9 +179,20 @@ class PairTable:
         idle = self.phase[: self.used].max(axis=1) == OFF
         gone = [key for key, row in self._keys.items() if old[row] and idle[row]]
         for key in gone:
-            self.scores.clear(self._keys.of(key))
+            row = self._keys.of(key)
+            self.scores.clear(row)
+            self.human_ids[row] = self.object_ids[row] = NO_TRACK
             self._keys.release(key)
+        self._rows = None
         return gone
+
+
+def _contains(ascending: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(n,) whether each of ``values`` (n,) is in ``ascending``."""
+    if not len(ascending):
+        return np.zeros(len(values), np.bool_)
+    places = np.minimum(ascending.searchsorted(values), len(ascending) - 1)
+    return np.asarray(ascending[places] == values)
 
 
 def pairs_of(item: FrameResult) -> Rows:

@@ -37,6 +37,7 @@ def smoothing_off(config: SmoothingConfig) -> SmoothingConfig:
     return replace(
         config, enabled=False, filter="none", lookahead_seconds=0.0, off_threshold=config.on_threshold,
         confirm_seconds=0.0, min_seconds=0.0, bridge_seconds=0.0, hold_unseen_seconds=0.0,
+        hold_occluded_seconds=0.0,
     )  # fmt: skip
 
 
@@ -56,7 +57,8 @@ class InteractionSmoother:
       the object class of that segment, moments such as kicks included.
     - The ``begin`` event goes with the first frame of the segment. The ``end`` event goes with the first frame after
       the segment, or with the last frame before a gap or the end of the source. Nothing is retracted.
-    - Begin and end of a state are times of frames in which both boxes were seen.
+    - A state begins no earlier than the first frame that saw both boxes, and ends no later than
+      ``hold_occluded_seconds`` after the last one.
 
     A frame waits ``lookahead_seconds``, and at most ``max(confirm, min, bridge, hold_unseen)`` seconds more while a
     state that may cover it is undecided. Pictures of more than ``reports.HELD_BYTES`` do not wait: what is undecided at
@@ -180,7 +182,8 @@ class InteractionSmoother:
         scores = self._scorer.score(table, self._tracks, Moment(pts, dt, self._camera(item, pts)))
         if self.config.enabled:
             self._exclusion.apply(table, rows, scores)
-        step = Step(pts, scores, observed)
+        may_go_on = table.was_observed_since(pts - self.config.hold_occluded_seconds)
+        step = Step(pts, scores, observed, may_go_on, may_go_on & (table.last_seen_seconds[: table.used] >= pts))
         decisions = self._decider.advance(step)
         gaps, self._owed = tuple(self._owed), []
         decided = Decided(item, pairs_at(table, rows, step), decisions, moments, newest, gaps)

@@ -26,7 +26,7 @@ from videohoi.ranges import Range, Share, check_ranges
 SMALL_PX = (64, 36)
 """width and height of the small picture"""
 SAMPLED_PX = (320, 108)
-"""pixels of a larger picture that are read, evenly spread; reading all of a 720p picture takes over ten times as long"""
+"""pixels of a larger picture that are read, evenly spread; reading all of a 720p picture takes ten times as long"""
 BLOCK_PX = (16, 12)
 """width and height of a block of the small picture ..."""
 BLOCKS = (SMALL_PX[0] // BLOCK_PX[0], SMALL_PX[1] // BLOCK_PX[1])

@@ -70,24 +70,21 @@ class Instances:
 
 
 @dataclass(frozen=True, repr=False)
-class _Box:
-    """Corners, sides, centre and area of (P,) boxes, in the mirrored picture."""
+class _Pairs:
+    """The boxes of P pairs in the mirrored picture; axes: human and object (2), x and y (2), pair (P)."""
 
-    x1: Array
-    y1: Array
-    x2: Array
-    y2: Array
-    width: Array
-    height: Array
-    area: Array
-
-    @property
-    def centre_x(self) -> Array:
-        return (self.x1 + self.x2) / 2
-
-    @property
-    def centre_y(self) -> Array:
-        return (self.y1 + self.y2) / 2
+    low: Array
+    """(2, 2, P) left and top"""
+    high: Array
+    """(2, 2, P) right and bottom"""
+    picture: Array
+    """(2, P) width and height of the picture"""
+    sides: Array
+    """(2, 2, P) width and height, at least a pixel"""
+    centres: Array
+    """(2, 2, P)"""
+    areas: Array
+    """(2, P)"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -110,84 +107,80 @@ def pair_features(
     A pair's row depends on the other pairs of its picture (the scene), not on the order of pairs or instances. It does
     not change when the picture is mirrored or scaled.
     """
-    width, height = instances.picture_sizes_px[human_rows].astype(np.float64).T
-    human, other = _mirrored(instances, human_rows, object_rows, width)
-    overlap = _overlap(human, other)
+    pairs = _mirrored(instances, human_rows, object_rows)
+    overlap = _overlap(pairs)
     blocks = [
-        _spatial(human, other, overlap, width, height),
-        _frame(human, other, overlap, width, height),
-        _scene(instances, human_rows, object_rows, overlap, person_id),
+        *_spatial(pairs, overlap),
+        *_frame(pairs, overlap),
+        *_scene(instances, human_rows, object_rows, overlap, person_id),
     ]
     return np.ascontiguousarray(np.concatenate(blocks).T, np.float32)
 
 
-def _mirrored(
-    instances: Instances, human_rows: NDArray[np.int64], object_rows: NDArray[np.int64], width: Array
-) -> tuple[_Box, _Box]:
-    corners = instances.boxes_xyxy_px[np.stack([human_rows, object_rows])].astype(np.float64)
-    x1, y1, x2, y2 = corners.transpose(2, 0, 1)  # (2, P) each: of the human and of the object
-    flip = x1[1] + x2[1] < x1[0] + x2[0]
-    x1, x2 = np.where(flip, width - x2, x1), np.where(flip, width - x1, x2)
-    wide, high = np.maximum(x2 - x1, MIN_SIDE_PX), np.maximum(y2 - y1, MIN_SIDE_PX)
-    human, other = zip(x1, y1, x2, y2, wide, high, wide * high, strict=True)
-    return _Box(*human), _Box(*other)
+def _mirrored(instances: Instances, human_rows: NDArray[np.int64], object_rows: NDArray[np.int64]) -> _Pairs:
+    picture = instances.picture_sizes_px[human_rows].T.astype(np.float64)
+    corners = instances.boxes_xyxy_px[np.array([human_rows, object_rows])].astype(np.float64).transpose(0, 2, 1)
+    low, high = corners[:, :2].copy(), corners[:, 2:].copy()
+    flip = low[1, 0] + high[1, 0] < low[0, 0] + high[0, 0]
+    low[:, 0] = np.where(flip, picture[0] - corners[:, 2], corners[:, 0])
+    high[:, 0] = np.where(flip, picture[0] - corners[:, 0], corners[:, 2])
+    sides = np.maximum(high - low, MIN_SIDE_PX)
+    return _Pairs(low, high, picture, sides, (low + high) / 2, sides[:, 0] * sides[:, 1])
 
 
-def _overlap(human: _Box, other: _Box) -> _Overlap:
-    wide = np.minimum(human.x2, other.x2) - np.maximum(human.x1, other.x1)
-    high = np.minimum(human.y2, other.y2) - np.maximum(human.y1, other.y1)
-    intersection = np.maximum(wide, 0) * np.maximum(high, 0)
-    union = human.area + other.area - intersection
-    hull_wide = np.maximum(human.x2, other.x2) - np.minimum(human.x1, other.x1)
-    hull_high = np.maximum(human.y2, other.y2) - np.minimum(human.y1, other.y1)
-    hull = np.maximum(hull_wide * hull_high, union)
+def _overlap(pairs: _Pairs) -> _Overlap:
+    common = np.maximum(np.minimum(*pairs.high) - np.maximum(*pairs.low), 0)
+    hull_sides = np.maximum(*pairs.high) - np.minimum(*pairs.low)
+    intersection = common[0] * common[1]
+    union = pairs.areas[0] + pairs.areas[1] - intersection
+    hull = np.maximum(hull_sides[0] * hull_sides[1], union)
     iou = intersection / union
-    apart = np.hypot(other.centre_x - human.centre_x, other.centre_y - human.centre_y)
-    distance = 2 * apart / (np.sqrt(human.area) + np.sqrt(other.area))
+    apart = np.hypot(*(pairs.centres[1] - pairs.centres[0]))
+    sizes = np.sqrt(pairs.areas)
+    distance = 2 * apart / (sizes[0] + sizes[1])
     # generalised IoU, arXiv 1902.09630, equation 2
     return _Overlap(intersection, union, iou, iou - (hull - union) / hull, distance)
 
 
-def _spatial(human: _Box, other: _Box, overlap: _Overlap, width: Array, height: Array) -> Array:
-    """(SPATIAL_COUNT, P) numbers."""
-    across = np.abs(other.centre_x - human.centre_x) / human.width
-    down = (other.centre_y - human.centre_y) / human.height
-    plain = np.stack([
-        human.centre_x / width, human.centre_y / height, other.centre_x / width, other.centre_y / height,
-        human.width / width, human.height / height, other.width / width, other.height / height,
-        human.area / (width * height), other.area / (width * height), other.area / human.area,
-        human.width / human.height, other.width / other.height, overlap.iou,
-        across, np.maximum(down, 0), np.maximum(-down, 0),
+def _spatial(pairs: _Pairs, overlap: _Overlap) -> tuple[Array, Array]:
+    """(SPATIAL_COUNT, P) numbers: plain ones and their logarithms."""
+    picture, sides, areas = pairs.picture, pairs.sides, pairs.areas
+    towards = (pairs.centres[1] - pairs.centres[0]) / sides[0]
+    plain = np.concatenate([
+        (pairs.centres / picture).reshape(4, -1),
+        (sides / picture).reshape(4, -1),
+        areas / (picture[0] * picture[1]),
+        areas[1:] / areas[:1],
+        sides[:, 0] / sides[:, 1],
+        overlap.iou[None],
+        np.abs(towards[:1]), np.maximum(towards[1:], 0), np.maximum(-towards[1:], 0),
     ])  # fmt: skip
     # products and ratios have long tails; their logarithms carry the far values
     logs = np.log(np.maximum(plain, 0) + EPSILON).clip(LOG_FLOOR, LOG_LIMIT)
-    return np.concatenate([plain.clip(0, FRAME_LIMIT), logs])
+    return plain.clip(0, FRAME_LIMIT), logs
 
 
-def _frame(human: _Box, other: _Box, overlap: _Overlap, width: Array, height: Array) -> Array:
-    """(FRAME_COUNT, P) numbers."""
-    steps = np.stack([
-        (other.x1 - human.x1) / human.width, (other.x2 - human.x2) / human.width, (other.x1 - human.x2) / human.width,
-        (other.y1 - human.y1) / human.height, (other.y2 - human.y2) / human.height,
-        (other.y2 - human.y1) / human.height, (other.y1 - human.y2) / human.height,
-    ])  # fmt: skip
-    ratios = np.stack([other.width / human.height, other.height / human.height, width / height])
-    shares = np.stack([
-        overlap.intersection / human.area, overlap.intersection / other.area, overlap.generalised_iou,
+def _frame(pairs: _Pairs, overlap: _Overlap) -> tuple[Array, ...]:
+    """(FRAME_COUNT, P) numbers: the object's edges in the human's frame, ratios, shares, and what borders cut."""
+    (low, other_low), (high, other_high) = pairs.low, pairs.high
+    sides, (width, height) = pairs.sides, pairs.picture
+    alike = np.array([other_low - low, other_high - high]) / sides[0]  # (2, 2, P) edges, then axes
+    across, above, below = other_low[0] - high[0], other_high[1] - low[1], other_low[1] - high[1]
+    facing = np.array([across, above, below]) / sides[0][[0, 1, 1]]
+    steps = np.concatenate([alike[:, 0], facing[:1], alike[:, 1], facing[1:]])
+    logs = np.log(np.concatenate([sides[1] / sides[0, 1], (width / height)[None]])).clip(-LOG_LIMIT, LOG_LIMIT)
+    shares = np.array([
+        overlap.intersection / pairs.areas[0], overlap.intersection / pairs.areas[1], overlap.generalised_iou,
         overlap.union / (width * height),
     ])  # fmt: skip
-    logs = np.log(ratios).clip(-LOG_LIMIT, LOG_LIMIT)
-    return np.concatenate(
-        [steps.clip(-FRAME_LIMIT, FRAME_LIMIT), logs, shares, _cut(human, other, width, height)],
-    )
+    return steps.clip(-FRAME_LIMIT, FRAME_LIMIT), logs, shares, _cut(pairs)
 
 
-def _cut(human: _Box, other: _Box, width: Array, height: Array) -> Array:
+def _cut(pairs: _Pairs) -> Array:
     """(8, P), near 1 where the picture's left, right, top or bottom border cuts the human (4) and the object (4)."""
-    gaps = []
-    for box in (human, other):
-        gaps += [box.x1 / width, 1 - box.x2 / width, box.y1 / height, 1 - box.y2 / height]
-    return np.asarray(np.exp(-BORDER_SOFTNESS * np.maximum(np.stack(gaps), 0)), np.float64)
+    low, high = pairs.low / pairs.picture, 1 - pairs.high / pairs.picture
+    gaps = np.array([low, high]).transpose(1, 2, 0, 3).reshape(8, -1)
+    return np.asarray(np.exp(-BORDER_SOFTNESS * np.maximum(gaps, 0)), np.float64)
 
 
 def _scene(
@@ -196,16 +189,16 @@ def _scene(
     object_rows: NDArray[np.int64],
     overlap: _Overlap,
     person_id: int,
-) -> Array:
-    """(SCENE_COUNT, P) numbers."""
+) -> tuple[Array, ...]:
+    """(SCENE_COUNT, P) numbers: distance, by how much others are nearer, the nearest, and how many there are."""
     distance = np.log(overlap.distance + np.exp(-LOG_LIMIT)).clip(-LOG_LIMIT, LOG_LIMIT)
     classes = instances.class_ids[object_rows]
     kinds = _labels(human_rows, classes)  # this human with objects of this class
-    near = np.stack([distance, -overlap.generalised_iou])  # both are small where the boxes are close
+    near = np.array([distance, -overlap.generalised_iou])  # both are small where the boxes are close
     least = _group_min(near, [object_rows, human_rows, kinds])
     lead = (near - least).transpose(1, 0, 2).reshape(6, -1)  # by distance first, then by overlap
     crowd = _crowd(instances, human_rows, object_rows, person_id)
-    return np.concatenate([distance[None], lead, least[:2, 0], crowd])
+    return distance[None], lead, least[:2, 0], *crowd
 
 
 def _labels(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -220,16 +213,16 @@ def _group_min(values: Array, groupings: Sequence[NDArray[np.int64]]) -> Array:
     """(G, K, P) the least of each of the K rows of ``values`` among the columns of the same group."""
     sizes = [int(groups.max(initial=-1)) + 1 for groups in groupings]
     begins = np.concatenate([[0], np.cumsum(sizes)])
-    places = np.stack([groups + begin for groups, begin in zip(groupings, begins[:-1], strict=True)])  # (G, P)
+    places = np.array(groupings) + begins[:-1, None]  # (G, P)
     places = places[:, None] + begins[-1] * np.arange(len(values))[:, None]
     least = np.full(int(begins[-1]) * len(values), np.inf)
-    np.minimum.at(least, places.reshape(-1), np.tile(values.reshape(-1), len(groupings)))
+    np.minimum.at(least, places, values)
     return np.asarray(least[places], np.float64)
 
 
 def _crowd(
     instances: Instances, human_rows: NDArray[np.int64], object_rows: NDArray[np.int64], person_id: int
-) -> Array:
+) -> tuple[Array, Array]:
     """log(1 + n) of humans, instances and instances of the class; sizes of both against the largest of their kind."""
     sides = instances.boxes_xyxy_px[:, 2:].astype(np.float64) - instances.boxes_xyxy_px[:, :2]
     size = -np.log(np.maximum(sides, MIN_SIDE_PX).prod(axis=1)) / 2
@@ -238,4 +231,4 @@ def _crowd(
     humans = np.bincount(pictures, weights=instances.class_ids == person_id)[pictures]
     behind = (size - _group_min(size[None], [kinds, pictures])[:, 0]).clip(0, LOG_LIMIT)
     counts = np.log1p([humans[human_rows], total[human_rows], alike[object_rows]])
-    return np.concatenate([counts, behind[:, [human_rows, object_rows]].reshape(4, -1)])
+    return counts, behind[:, [human_rows, object_rows]].reshape(4, -1)

@@ -23,8 +23,8 @@ _FOR_SCREEN = {
     "rc-lookahead": "10",
     "x264-params": "subme=0:partitions=none:weightp=0",
 }
-"""for the two fastest presets: the look-ahead of ``veryfast``, which saves a third of the file, and the motion search of
-``ultrafast``, which saves a fifth of the time of ``superfast`` (6.3 -> 5.0 ms a 720p frame) for files 7-19 % larger"""
+"""for the two fastest presets: the look-ahead of ``veryfast``, which saves a third of the file, and the motion search
+of ``ultrafast``, which saves a fifth of the time of ``superfast`` (6.3 -> 5.0 ms a 720p frame); files grow by 7-19 %"""
 _LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG: what OpenCV's RGB2YUV_I420 makes
 _BT601 = 6  # SMPTE 170M, OpenCV's matrix; without the mark players take BT.709 for HD and shift the colours
 

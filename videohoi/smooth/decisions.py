@@ -2,8 +2,8 @@
 
 A verb begins at ``on_threshold`` and goes on down to ``off_threshold``. It begins no earlier than the first frame that
 saw both boxes, and ends no later than ``hold_occluded_seconds`` after the last one. It is announced once the pair was
-seen for ``confirm_seconds`` since its begin (where results wait until they are final, for ``min_seconds`` as
-well, so that nothing is taken back). It ends once it was seen to be off for longer than ``bridge_seconds``, or the pair was not
+seen for ``confirm_seconds`` since its begin (where results wait until they are final, for ``min_seconds`` as well, so
+that nothing is taken back). It ends once it was seen to be off for longer than ``bridge_seconds``, or the pair was not
 seen at all for longer than ``hold_unseen_seconds``.
 
 A state is reported under the object class that its pair had when it began. When the class of the track changes, what

@@ -80,11 +80,10 @@ def relative_speeds(window: Window, humans: Columns, objects: Columns) -> Vector
     centres = window.centres
     apart = centres[:, objects] - centres[:, humans]
     newest = np.maximum.accumulate(np.where(both, np.arange(len(both))[:, None], -1), axis=0)  # that saw both, so far
-    path = np.take_along_axis(apart, np.maximum(newest, 0)[..., None], axis=0)
-    path = np.diff(path, axis=0) * (newest[:-1] >= 0)[..., None]
-    lengths = np.hypot(path[..., 0], path[..., 1]).sum(axis=0)
-    first, last = both.argmax(axis=0), np.maximum(newest[-1], 0)
-    seconds = window.times[last] - window.times[first]
+    path = apart[np.maximum(newest, 0), np.arange(len(humans))]
+    steps = (path[1:] - path[:-1]) * (newest[:-1] >= 0)[..., None]
+    lengths = np.hypot(steps[..., 0], steps[..., 1]).sum(axis=0)
+    seconds = window.times[np.maximum(newest[-1], 0)] - window.times[both.argmax(axis=0)]
     enough = both.sum(axis=0) >= LEAST_SAMPLES
     heights = np.maximum(window.median_heights_px()[humans], 1.0)
     result: Vector = np.where(enough, lengths / np.where(enough, seconds, 1.0) / heights, 0.0)
@@ -121,5 +120,6 @@ def camera_velocity(velocities_px_per_second: Vector) -> Vector:
     """Median of at least three velocities (n, 2) as the camera's own motion (2,); zero with fewer."""
     if len(velocities_px_per_second) < LEAST_TRACKS:
         return np.zeros(2)
-    result: Vector = np.median(velocities_px_per_second, axis=0)
+    ordered, count = np.sort(velocities_px_per_second, axis=0), len(velocities_px_per_second)
+    result: Vector = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2  # as np.median, which takes 50 us
     return result

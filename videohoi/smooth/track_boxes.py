@@ -44,10 +44,13 @@ class Window:
         """(C, 2) least-squares velocities of the centres in px/s; 0 with fewer than two boxes (see ``counts``)."""
         if len(self.times) < 2:
             return np.zeros((len(self.counts), 2))
-        times = (self.times - self.times[0])[:, None]
-        centred = (times - (times * self.seen).sum(axis=0) / np.maximum(self.counts, 1)) * self.seen
-        spread = np.maximum((centred * centred).sum(axis=0), 1e-9)
-        result: Vector = (centred[..., None] * self.centres).sum(axis=0) / spread[:, None]
+        times = self.times - self.times[0]
+        sums = np.stack([times, times * times]) @ self.seen.astype(np.float64)
+        means = sums[0] / np.maximum(self.counts, 1)
+        spread = np.maximum(sums[1] - means * sums[0], 1e-9)
+        centres = self.centres.reshape(len(times), -1)  # 0 where not seen
+        along = (times @ centres).reshape(-1, 2) - means[:, None] * centres.sum(axis=0).reshape(-1, 2)
+        result: Vector = along / spread[:, None]
         return result
 
     def nearest(self, at_seconds: float) -> Vector:

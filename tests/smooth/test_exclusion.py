@@ -7,9 +7,8 @@ import pytest
 from smooth_scenes import Pair, Thing, frames, segments, smoothed, still, times
 
 from videohoi.smooth.config import SmoothingConfig
-from videohoi.smooth.exclusion import Exclusion
 from videohoi.smooth.pair_table import PairTable
-from videohoi.smooth.scoring import PairScores
+from videohoi.smooth.scoring import Exclusion, PairScores
 
 BOARD = (90.0, 380.0, 210.0, 420.0)
 

@@ -5,9 +5,9 @@ import pytest
 from smooth_scenes import WORDS, Pair, Thing, frames, moved, times
 
 from videohoi.smooth.config import SmoothingConfig
+from videohoi.smooth.motion import TrackBoxes
 from videohoi.smooth.pair_table import PairTable
 from videohoi.smooth.scoring import Moment, PairScorer
-from videohoi.smooth.track_boxes import TrackBoxes
 
 CONFIG = SmoothingConfig()
 NAMES = ("cup", "bicycle", "sports_ball", "bottle", "chair", "frisbee")

@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videohoi.errors import ConfigError
-from videohoi.smooth.config import SmoothingConfig
-from videohoi.smooth.filters import KERNELS, REACH_TAUS, filter_weights, interaction_scores, logit, shifted, sigmoid
-from videohoi.smooth.motion import camera_velocity, gap_sizes, relative_speeds
+from videohoi.smooth.config import REACH_TAUS, SmoothingConfig
+from videohoi.smooth.motion import TrackBoxes, Window, camera_velocity, gap_sizes, relative_speeds
+from videohoi.smooth.scoring import KERNELS, filter_weights, interaction_scores, logit, shifted, sigmoid
 from videohoi.smooth.timed_grid import Columns, TimedGrid
-from videohoi.smooth.track_boxes import TrackBoxes, Window
 from videohoi.structures import Detections, Frame, FrameResult, Tracks
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from videohoi.errors import ConfigError
 from videohoi.ranges import MOST_SECONDS, NotNegative, PositiveSeconds, Range, Seconds, Share, check_ranges
-from videohoi.smooth.filters import KERNELS, REACH_TAUS, FilterName
+
+FilterName = Literal["exponential", "gaussian", "none"]
+"""value of ``smooth.filter``"""
+REACH_TAUS = 3.0
+"""samples farther than this many time constants weigh under 5 % and are left out"""
 
 Logit = Annotated[float, Range(-100.0, 100.0)]
 """added to a logit; beyond 100 every probability is 0 or 1"""
@@ -118,7 +122,7 @@ class SmoothingConfig:
     lookahead_seconds: Seconds = 0.5
     """how far ahead a decision may look; above 0, results also wait until they are final (offline); 0 for live use"""
     verb_contrast: Annotated[float, Range(0.0, 100.0)] = 2.0
-    """how fast a pair's weaker verbs fall behind its best one (exponent; see ``filters.interaction_scores``)"""
+    """how fast a pair's weaker verbs fall behind its best one (exponent; see ``scoring.interaction_scores``)"""
     on_threshold: Share = 0.4
     """smoothed score at which an interaction begins"""
     off_threshold: Share = 0.25
@@ -150,8 +154,8 @@ class SmoothingConfig:
                 "smooth: expected off_threshold at most on_threshold, "
                 f"got off {self.off_threshold}, on {self.on_threshold}"
             )
-        if self.filter not in KERNELS:
-            raise ConfigError(f"smooth.filter: expected one of {', '.join(KERNELS)}, got {self.filter!r}")
+        if self.filter not in get_args(FilterName):
+            raise ConfigError(f"smooth.filter: expected one of {', '.join(get_args(FilterName))}, got {self.filter!r}")
 
     @property
     def memory_seconds(self) -> float:

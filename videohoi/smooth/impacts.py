@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.smooth.config import BALL_LOOKALIKES, ImpactConfig
+from videohoi.smooth.motion import TrackBoxes, Vector, sizes_px
 from videohoi.smooth.pair_table import ON, PairKey, PairTable
-from videohoi.smooth.track_boxes import TrackBoxes, Vector, sizes_px
 from videohoi.vocabulary import Vocabulary
 
 SLOW_HEIGHTS_PER_SECOND = 0.5

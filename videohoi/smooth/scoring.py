@@ -1,22 +1,96 @@
-"""Belief in every pair's verbs at one time: filtered over the frames around it, weighed by motion, in proportion."""
+"""Belief in every pair's verbs at one time: filtered over the frames around it, weighed by motion, in proportion.
+
+Pairs that cannot hold at the same time compete, and the better one wins. Detectors name one board snowboard, skis and
+skateboard in turn, and trackers then follow three; a human rides one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.smooth.config import BALL_LOOKALIKES, CARRYING_VERBS, MOMENTARY_VERBS, PORTABLE_OBJECTS, SmoothingConfig
-from videohoi.smooth.filters import filter_weights, interaction_scores, shifted
-from videohoi.smooth.motion import carrying_evidence, pair_motion
-from videohoi.smooth.pair_table import PairTable
-from videohoi.smooth.track_boxes import TrackBoxes, Vector
+from videohoi.smooth.config import (
+    BALL_LOOKALIKES,
+    CARRYING_VERBS,
+    MOMENTARY_VERBS,
+    PORTABLE_OBJECTS,
+    REACH_TAUS,
+    FilterName,
+    SmoothingConfig,
+)
+from videohoi.smooth.motion import TrackBoxes, Vector, carrying_evidence, pair_motion
+from videohoi.smooth.pair_table import ON, PairTable
 from videohoi.vocabulary import Vocabulary
+
+Ints = NDArray[np.int64]
 
 LEAST_FRAMES = 2
 """a pair scored in a single frame of those remembered is no state over time; told only where one looks ahead, since a
 live run would have to wait a frame for it"""
+BOARDS = frozenset({"skateboard", "skis", "snowboard", "surfboard"})
+"""a human is on one of these at a time, and each carries one human"""
+MOUNT_VERBS = frozenset({"board", "drive", "hop_on", "lie_on", "ride", "sit_on", "stand_on", "straddle"})
+"""a human's weight rests on one thing"""
+INCUMBENT_BONUS = 0.2
+"""what already holds is given up only to a clearly better one"""
+UNSEEN_SHARE = 0.5
+"""of its peak, what an unseen pair that holds defends itself with"""
+
+KERNELS: MappingProxyType[FilterName, Callable[[Vector], Vector]] = MappingProxyType(
+    {
+        "exponential": lambda taus: np.exp(-taus),
+        "gaussian": lambda taus: np.exp(-0.5 * taus * taus),
+        "none": lambda taus: np.where(taus == 0, 1.0, 0.0),
+    }
+)
+"""weight of a sample by its distance in time constants"""
+
+
+def filter_weights(times_seconds: Vector, at_seconds: float, tau_seconds: float, kernel: FilterName) -> Vector:
+    """(F,) weights of samples around ``at_seconds``, not normalised; 0 out of reach.
+
+    With only past samples, exponential weights are the exponential moving average (alpha = 1 - exp(-dt / tau)); with
+    future ones they are the two-sided, delay-free filter of offline use.
+    """
+    away = np.abs(times_seconds - at_seconds)
+    reach_seconds = max(REACH_TAUS * tau_seconds, 1e-6)
+    return np.where(away <= reach_seconds, KERNELS[kernel](away / tau_seconds), 0.0)
+
+
+def logit(probability: Vector) -> Vector:
+    """log(p / (1 - p)), clipped to +-13.8 (p within 1e-6 of the ends)."""
+    clipped = np.clip(probability, 1e-6, 1 - 1e-6)
+    result: Vector = np.log(clipped / (1 - clipped))
+    return result
+
+
+def sigmoid(value: Vector) -> Vector:
+    """1 / (1 + exp(-x)) without overflow."""
+    result: Vector = 0.5 * (1 + np.tanh(0.5 * value))
+    return result
+
+
+def shifted(probability: Vector, by_logit: float | Vector) -> Vector:
+    """Probabilities moved by ``by_logit`` (one, or an array that fits) on the logit scale; 0, not a verb, stays 0."""
+    return np.where(probability > 0, sigmoid(logit(probability) + by_logit), 0.0)
+
+
+def interaction_scores(verb_scores: Vector, contrast: float) -> Vector:
+    """(V,) or (P, V) scores of verbs as belief in the pair's interaction times the verb's share of it.
+
+    A pair interacts if any verb holds: p = 1 - prod(1 - p_v), a noisy or. Its best verb gets p itself, the others
+    p * (p_v / max p_v) ** contrast. Data sets tick one of several fitting verbs, so single verbs come out too low for
+    a threshold, while their union does not.
+    """
+    best = verb_scores.max(axis=-1, keepdims=True)
+    union = 1 - np.prod(1 - verb_scores, axis=-1, keepdims=True)
+    share = np.divide(verb_scores, best, out=np.zeros_like(verb_scores), where=best > 0)
+    result: Vector = union * share**contrast
+    return result
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,3 +180,44 @@ class PairScorer:
         values[at, self._carrying] = shifted(values[at, self._carrying], evidence.logits[:, None])
         values[at, self._dribble] = shifted(values[at, self._dribble], dribbles[:, None])
         values[at, self._hold] = np.maximum(values[at, self._hold], evidence.floors[:, None])
+
+
+class Exclusion:
+    """Zeroes the verbs of losing pairs."""
+
+    def __init__(self, objects: Sequence[str], verbs: Sequence[str]) -> None:
+        self._board = np.array([name in BOARDS for name in objects])
+        self._mount_columns = np.flatnonzero([verb in MOUNT_VERBS for verb in verbs])
+        self._all_columns = np.arange(len(verbs))
+
+    def apply(self, table: PairTable, rows: Ints, scores: PairScores) -> None:
+        """Change ``scores`` of the pairs in ``rows`` (P,) of ``table`` in place; earlier rows win ties."""
+        boards = rows[self._board[table.class_ids[rows]]]
+        if len(boards):
+            _compete(table, scores, boards, table.human_ids[boards], self._all_columns)
+            _compete(table, scores, boards, table.object_ids[boards], self._all_columns)
+        if len(rows) and len(self._mount_columns):  # a vocabulary of one's own words may have none
+            _compete(table, scores, rows, table.human_ids[rows], self._mount_columns)
+
+
+def _compete(table: PairTable, scores: PairScores, rows: Ints, rivals: Ints, columns: Ints) -> None:
+    """Of the ``rows`` (n,) with one number in ``rivals`` (n,) only the strongest keeps its verbs in ``columns``."""
+    strengths = _strengths(table, scores, rows, columns)
+    if np.count_nonzero(strengths > 0) < 2:
+        return  # nobody to lose against
+    order = np.lexsort((np.arange(len(rows)), -strengths, rivals))
+    first = np.r_[True, np.diff(rivals[order]) != 0]
+    winners = order[first][np.cumsum(first) - 1]  # of each row's rivals, in ``order``
+    losers = rows[order[(winners != order) & (strengths[winners] > 0)]]
+    scores.values[losers[:, None], columns] = 0.0
+
+
+def _strengths(table: PairTable, scores: PairScores, rows: Ints, columns: Ints) -> NDArray[np.float64]:
+    """(n,) best score of the verbs; a pair that already holds but is unseen defends what it had."""
+    at = (rows[:, None], columns)
+    held = table.phase[at] == ON
+    peaks = np.where(held, table.peak[at], 0.0).max(axis=1)
+    best = scores.values[at].max(axis=1)
+    bonus = np.where(held.any(axis=1) & (best > 0), INCUMBENT_BONUS, 0.0)
+    strengths: NDArray[np.float64] = np.where(scores.seen[rows], best + bonus, peaks * UNSEEN_SHARE)
+    return strengths

@@ -9,17 +9,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.smooth.config import SmoothingConfig
+from videohoi.smooth.config import REACH_TAUS, SmoothingConfig
 from videohoi.smooth.decisions import Decider, Step
-from videohoi.smooth.exclusion import Exclusion
-from videohoi.smooth.filters import REACH_TAUS
 from videohoi.smooth.impacts import ImpactFinder
-from videohoi.smooth.motion import camera_velocity
+from videohoi.smooth.motion import TrackBoxes, Vector, camera_velocity
 from videohoi.smooth.pair_table import PairTable
 from videohoi.smooth.reports import HELD_BYTES, Decided, FinalReport, LiveReport, pairs_at
-from videohoi.smooth.scoring import Moment, PairScorer
+from videohoi.smooth.scoring import Exclusion, Moment, PairScorer
 from videohoi.smooth.spans import EventWriter
-from videohoi.smooth.track_boxes import TrackBoxes, Vector
 from videohoi.structures import Frame, FrameResult, GapReason, InteractionEvent, SourceInfo
 from videohoi.vocabulary import Vocabulary
 

@@ -1,4 +1,4 @@
-"""Pages of the site that are made from the code while mkdocs builds it: the command line and the settings."""
+"""Pages of the site that are made from the code while mkdocs builds it: command line, settings, tables of parts."""
 
 from __future__ import annotations
 
@@ -16,15 +16,21 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from videohoi.commands.app import app
+from videohoi.compile.registry import ENGINES
+from videohoi.decode.registry import BACKENDS, SOURCES
+from videohoi.detect.registry import KINDS
 from videohoi.pipeline.bundled import bundled_folder, load_pipeline
 from videohoi.ranges import ranges_of
+from videohoi.sink.registry import OUTPUTS
 
 CONFIGS = ("offline_annotation", "robot_perception")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages (an event of mkdocs)."""
-    for path, text in (("reference/command_line.md", command_line()), ("reference/settings.md", settings())):
+    pages = {"command_line": command_line(), "settings": settings(), "parts": parts()}
+    for name, text in pages.items():
+        path = f"reference/{name}.md"
         files.append(File.generated(config, path, content=text))
     return files
 
@@ -58,6 +64,36 @@ def _parameters(command: Any) -> list[str]:
         text = " ".join((getattr(parameter, "help", "") or "").split()).replace("|", "\\|")
         rows.append(f"| {' '.join(f'`{name}`' for name in names)} | {text} |")
     return ["\n".join(["| | |", "|---|---|", *rows])] if rows else []
+
+
+def parts() -> str:
+    """The tables of inputs, detectors, engines and outputs."""
+    tables = (
+        ("Inputs", "`videohoi annotate INPUT`; a folder of videos and a quoted glob stand for the files in them.",
+         [(kind.usage, kind.what) for kind in SOURCES]),
+        ("Backends of video files", "`decode.backend`",
+         [(name, backend.what + _needs(backend.extra)) for name, backend in BACKENDS.items()]),
+        ("Detectors", "`--detector` or `detect.detector`; also a name of `videohoi models`, once it was downloaded.",
+         [(kind.usage, kind.what + _needs("models" if kind.needs else "")) for kind in KINDS]),
+        ("Engines of ONNX files", "`detect.engine` and `interact.engine`; `auto` takes OpenVINO where it is installed.",
+         [(kind.name, kind.what + _needs(kind.package)) for kind in ENGINES.values()]),
+        ("Outputs", "`outputs`, a list", [(output.name, f"writes `{output.file}`") for output in OUTPUTS]),
+    )  # fmt: skip
+    text = [
+        "# Inputs, detectors, engines, outputs",
+        "Packages add to each of these tables: `videohoi doctor` lists them.",
+    ]
+    for title, use, rows in tables:
+        text += [
+            f"## {title}",
+            use,
+            "\n".join(["| | |", "|---|---|", *(f"| `{name}` | {what} |" for name, what in rows)]),
+        ]
+    return "\n\n".join(text) + "\n"
+
+
+def _needs(extra: str) -> str:
+    return f" (needs `pip install 'videohoi[{extra}]'`)" if extra else ""
 
 
 def settings() -> str:

@@ -28,7 +28,7 @@ ALLOWED = {
     "evaluate": {"errors", "structures", "vocabulary", "geometry"},
     "demo": {"errors", "structures", "vocabulary"},
     "layers": {"errors", "structures"},
-    "models": {"errors", "compile", "detect", "sink", "track"},
+    "models": {"errors", "compile", "decode", "detect", "sink", "track"},
     "pipeline": STAGES | SHARED_ROOMS | {"graph", "config"},
     "commands": STAGES | SHARED_ROOMS | {"graph", "config", "pipeline", "evaluate", "demo", "datasets"},
     "cli": {"commands", "errors"},

@@ -1,4 +1,4 @@
-"""A package that is not ours adds a detector, a head and an output, and ``annotate`` uses them."""
+"""A package that is not ours adds a source, a detector, a head, an engine and an output; ``annotate`` uses them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import videohoi
 from videohoi.cli import main
 from videohoi.demo.compose import compose_demo, write_demo
 from videohoi.errors import ModelError
@@ -17,9 +18,40 @@ CODE = '''
 import numpy as np
 
 import videohoi
+from videohoi.compile.engine import EngineStatus
+from videohoi.compile.onnxruntime_engine import OnnxRuntimeEngine
+from videohoi.decode.base import Picture, SequentialSource
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.interact.protocol import HeadInfo
-from videohoi.structures import HumanObjectPairs, Interactions
+from videohoi.structures import HumanObjectPairs, Interactions, SourceInfo
+
+
+class GreyFile(SequentialSource):
+    """As many grey pictures as a text file has lines, two a second."""
+
+    def __init__(self, request):
+        super().__init__(request.source_id or "grey", frame_rate_hz=request.frame_rate_hz)
+        self.path = request.argument
+
+    def _open_input(self):
+        with open(self.path) as file:
+            self.count = len(file.readlines())
+        return SourceInfo(self.source_id, 320, 240, 2.0, self.count, self.count / 2)
+
+    def _pictures(self):
+        return (Picture(np.full((240, 320, 3), 9, np.uint8), number / 2) for number in range(self.count))
+
+    def _close_input(self): ...
+
+
+class NamedEngine(OnnxRuntimeEngine):
+    """ONNX Runtime under another name."""
+
+    def __init__(self, request):
+        if request.threads > 2:
+            raise ValueError("two threads are enough")
+        super().__init__(request.model, threads=request.threads, label=request.label)
+        self.status = EngineStatus("named_engine", "1", "CPU", request.threads)
 
 
 class TwoBoxes:
@@ -79,6 +111,12 @@ class CountFile:
         self.path.unlink(missing_ok=True)
 '''
 ENTRY_POINTS = """
+[videohoi.sources]
+grey = tiny_hoi:GreyFile
+
+[videohoi.engines]
+named_engine = tiny_hoi:NamedEngine
+
 [videohoi.detectors]
 two_boxes = tiny_hoi:TwoBoxes
 no_code = tiny_hoi:Missing
@@ -126,6 +164,46 @@ def test_annotate_uses_the_detector_the_head_and_the_output_of_a_package(tmp_pat
 
 
 @pytest.mark.usefixtures("package")
+def test_annotate_uses_the_source_and_the_engine_of_a_package(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = tmp_path / "lines.txt"
+    lines.write_text("one\ntwo\nthree\n")
+    words = ["annotate", f"grey://{lines}", "--out", str(tmp_path / "run"), "--resume", "--no-overlay"]
+    words += ["--set", "detect.engine=named_engine", "--set", "interact.engine=named_engine"]
+    assert main(words) == 0
+    (folder,) = (tmp_path / "run").iterdir()
+    report = json.loads((folder / "report.json").read_text())
+    assert (report["run"]["frames_out"], report["source"]) == (3, "grey")
+    assert report["source_info"]["frame_rate_hz"] == 2.0
+    assert report["detector"]["engine"].startswith("named_engine")
+    capsys.readouterr()
+    assert main(words) == 0
+    assert "1 of 1 inputs were complete already" in capsys.readouterr().out
+    lines.write_text("one\ntwo\n")  # another content under the same address is another input
+    assert main(words) == 0
+    assert json.loads((folder / "report.json").read_text())["run"]["frames_out"] == 2
+
+
+@pytest.mark.usefixtures("package")
+def test_settings_are_for_the_source_of_a_package_too(tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_text("one\ntwo\n")
+    source = videohoi.open_source(f"grey://{tmp_path}/lines.txt", frame_rate_hz=4.0, source_id="mine")
+    source.open()
+    assert [(frame.pts_seconds, frame.source_id) for frame in source.frames()] == [(0.0, "mine"), (0.25, "mine")]
+
+
+@pytest.mark.usefixtures("package")
+def test_a_builder_that_fails_is_one_line_with_its_package(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--set", "detect.engine=named_engine", "--set", "detect.threads=3"]
+    assert main(["annotate", str(clip), *words]) != 0
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "named_engine of tiny-hoi 1.2 cannot be built: ValueError: two threads are enough" in shown
+    assert main(["annotate", "gray://x"]) == 2
+    assert "unknown scheme gray://; did you mean grey://?" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("package")
 def test_a_second_run_is_skipped(tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["annotate", str(clip), "--out", str(tmp_path / "run"), "--detector", "two_boxes", "--resume"]
     words += ["--model", "always_hold", "--set", "model.options={score: 0.9}", "--set", "outputs=[count_file]"]
@@ -142,11 +220,11 @@ def test_models_and_doctor_name_what_a_package_adds(
     monkeypatch.setenv("COLUMNS", "200")
     assert main(["models"]) == 0
     shown = capsys.readouterr().out
-    assert all(name in shown for name in ("two_boxes", "always_hold", "tiny-hoi 1.2"))
+    assert all(name in shown for name in ("two_boxes", "always_hold", "named_engine", "tiny-hoi 1.2"))
     main(["doctor"])
     shown = " ".join(capsys.readouterr().out.split())
     assert "detector two_boxes" in shown
-    assert "sink count_file" in shown
+    assert all(part in shown for part in ("source grey", "head always_hold", "engine named_engine", "sink count_file"))
     assert "repair or remove tiny-hoi 1.2" in shown
 
 

@@ -1,4 +1,4 @@
-"""What other packages add: detectors, heads and sinks, found through the entry points of installed packages.
+"""What the rows of the rooms' tables are built by: functions of this package, or entry points of installed packages.
 
 A package names a builder in its ``pyproject.toml``::
 
@@ -10,19 +10,19 @@ and ``--detector my_detector`` calls it. Nothing of the package is imported befo
 
 from __future__ import annotations
 
-from importlib import metadata
+from importlib import import_module, metadata
 from typing import Any, Literal
 
-from videohoi.errors import ModelError
+from videohoi.errors import ModelError, VideohoiError
 
-Kind = Literal["detectors", "heads", "sinks"]
-KINDS: tuple[Kind, ...] = ("detectors", "heads", "sinks")
+Kind = Literal["sources", "detectors", "heads", "engines", "sinks"]
+KINDS: tuple[Kind, ...] = ("sources", "detectors", "heads", "engines", "sinks")
 
 
 def plugins(kind: Kind) -> dict[str, metadata.EntryPoint]:
     """The entry points of the group ``videohoi.<kind>``, by name, sorted."""
-    found = metadata.entry_points(group=f"videohoi.{kind}")
-    return {point.name: point for point in sorted(found, key=lambda point: point.name)}
+    points = metadata.entry_points(group=f"videohoi.{kind}")
+    return {point.name: point for point in sorted(points, key=lambda point: point.name)}
 
 
 def load_plugin(kind: Kind, name: str) -> Any:
@@ -40,6 +40,29 @@ def load_plugin(kind: Kind, name: str) -> Any:
     if not callable(builder):
         raise ModelError(f"{name} of {package_of(point)} is no builder: {point.value} cannot be called")
     return builder
+
+
+def build_part(builder: str, request: Any) -> Any:
+    """What ``module:function`` of this package makes of ``request``; the module is imported now."""
+    module, _, function = builder.partition(":")
+    return getattr(import_module(module), function)(request)
+
+
+def build_plugin(kind: Kind, name: str, request: Any) -> Any:
+    """What a package's builder makes of ``request``.
+
+    Raises:
+        ModelError: as ``load_plugin``, or the builder failed.
+        VideohoiError: what the builder raised of these.
+    """
+    builder = load_plugin(kind, name)
+    try:
+        return builder(request)
+    except VideohoiError:
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ModelError(f"{name} of {package_of(plugins(kind)[name])} cannot be built: {reason}") from error
 
 
 def package_of(point: metadata.EntryPoint) -> str:

@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from videohoi.compile import load as engine_module
+from videohoi.compile import registry as engine_module
 from videohoi.compile.load import load_engine
 from videohoi.errors import ModelError, UsageError
 
@@ -106,5 +106,5 @@ def test_auto_falls_back_visibly(sum_graph, monkeypatch):
 
 def test_asked_for_by_name_does_not_fall_back(sum_graph, monkeypatch):
     without_openvino(monkeypatch)
-    with pytest.raises(UsageError, match=r"pip install videohoi\[openvino\]"):
+    with pytest.raises(UsageError, match=r"pip install 'videohoi\[openvino\]'"):
         load_engine(sum_graph, "openvino")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from videohoi.decode.inputs import InputItem, left_out, list_inputs
-from videohoi.decode.specs import InputKind
+from videohoi.decode.registry import CAMERA, GENERATED, IMAGES, VIDEO
 from videohoi.errors import InputError, UsageError
 
 
@@ -33,16 +33,16 @@ def names(items: list[InputItem]) -> list[str]:
 def test_a_folder_of_videos_in_natural_order(tree):
     items = list_inputs([tree / "videos"])
     assert names(items) == ["a.gif", "clip2.MP4", "clip10.mp4"]
-    assert {item.kind for item in items} == {InputKind.VIDEO}
+    assert {item.kind for item in items} == {VIDEO}
 
 
 def test_a_folder_of_images_is_one_input(tree):
-    assert list_inputs([tree / "frames"]) == [InputItem(tree / "frames", InputKind.IMAGES)]
+    assert list_inputs([tree / "frames"]) == [InputItem(tree / "frames", IMAGES)]
 
 
 def test_a_pattern_is_one_input(tree):
     pattern = tree / "frames" / "frame_%04d.png"
-    assert list_inputs([str(pattern)]) == [InputItem(pattern, InputKind.IMAGES)]
+    assert list_inputs([str(pattern)]) == [InputItem(pattern, IMAGES)]
 
 
 def test_a_glob(tree):
@@ -60,9 +60,9 @@ def test_nothing_twice(tree, monkeypatch):
 def test_cameras_and_generated_pass_through():
     items = list_inputs(["0", "rtsp://user:secret@cam/1", "test://64x48?frames=3"])
     assert {item.spec: (item.kind, item.live) for item in items} == {
-        "0": (InputKind.CAMERA, True),
-        "rtsp://user:secret@cam/1": (InputKind.CAMERA, True),
-        "test://64x48?frames=3": (InputKind.GENERATED, False),
+        "0": (CAMERA, True),
+        "rtsp://user:secret@cam/1": (CAMERA, True),
+        "test://64x48?frames=3": (GENERATED, False),
     }
     assert all("secret" not in item.label for item in items)
 

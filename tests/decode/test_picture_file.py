@@ -7,11 +7,11 @@ import pytest
 from numbered_videos import number_of, numbered_image, read
 from PIL import Image
 
-from videohoi.decode.factory import open_source
+from videohoi.decode.factory import classify, open_source
 from videohoi.decode.image_folder import ImageSequence
 from videohoi.decode.inputs import list_inputs
 from videohoi.decode.picture_file import PictureFile
-from videohoi.decode.specs import InputKind, classify
+from videohoi.decode.registry import IMAGES, PICTURES
 from videohoi.errors import DecodeError, InputError
 
 DURATIONS_MS = [100, 200, 50, 100, 300, 100]
@@ -28,7 +28,7 @@ def write(path, count=6, **options):
 )
 def test_an_animation_gives_every_picture_its_own_time(tmp_path, name, options):
     path = write(tmp_path / name, duration=DURATIONS_MS, **options)
-    assert classify(path) is InputKind.PICTURES
+    assert classify(path) is PICTURES
     source = open_source(path)
     info = source.open()
     frames = list(source.frames())
@@ -60,7 +60,7 @@ def test_the_picture_for_programs_without_animation_is_no_part_of_it(tmp_path):
 def test_one_picture_is_one_picture(tmp_path):
     for name in ("one.webp", "one.png", "one.avif", "one.tif"):
         path = write(tmp_path / name, count=1)
-        assert classify(path) is InputKind.IMAGES
+        assert classify(path) is IMAGES
         assert len(read(open_source(path))) == 1
 
 

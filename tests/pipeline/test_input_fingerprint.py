@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from videohoi.decode.inputs import InputItem, list_inputs
-from videohoi.decode.specs import InputKind
+from videohoi.decode.registry import IMAGES, VIDEO
 from videohoi.errors import InputError
 from videohoi.pipeline.input_fingerprint import (
     FILE_SAMPLE_BYTES,
@@ -116,7 +116,7 @@ def test_generated_pictures_are_known_by_their_address():
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name exist on POSIX only")
 def test_a_pipe_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe.mp4")
-    pipe = InputItem(tmp_path / "pipe.mp4", InputKind.VIDEO)
+    pipe = InputItem(tmp_path / "pipe.mp4", VIDEO)
     assert input_fingerprint(pipe) is None
     assert not is_same_input(pipe, InputFingerprint("0", "0"))
 
@@ -125,7 +125,7 @@ def test_a_file_that_is_gone_is_named(large):
     gone = item(large)
     large.unlink()
     with pytest.raises(InputError, match=r"%d|a\.mp4"):
-        input_fingerprint(InputItem(gone.spec, InputKind.IMAGES))
+        input_fingerprint(InputItem(gone.spec, IMAGES))
 
 
 @pytest.mark.parametrize("whole", [False, True])

@@ -12,6 +12,8 @@ from videohoi import __version__
 from videohoi.commands.data import data_app
 from videohoi.commands.eval_data_sets import add_data_sets
 from videohoi.commands.vocab import vocab_app
+from videohoi.decode.registry import SOURCES
+from videohoi.detect.registry import KINDS as DETECTORS
 from videohoi.errors import UsageError
 
 _WRONG_USAGE = cast("type[Exception]", typer.BadParameter.__bases__[0])
@@ -59,8 +61,8 @@ DetectorSpec = Annotated[
     str | None,
     typer.Option(
         "--detector", "-d", metavar="NAME",
-        help="`starter` (shipped), `onnx:FILE` (any YOLOX- or PicoDet-style ONNX file), `detr:FILE`, `hf:FOLDER` "
-        "(D-FINE, RT-DETR), a name of `videohoi models`, or one that a package adds.",
+        help="".join(f"`{kind.usage}`: {kind.what}; " for kind in DETECTORS)
+        + "a name of `videohoi models`, or one that a package adds.",
     ),
 ]  # fmt: skip
 ModelName = Annotated[
@@ -100,7 +102,8 @@ def annotate(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Video files, folders of videos, quoted globs, GIFs, folders of images, `frames_%06d.jpg`.",
+            help="".join(f"`{kind.usage}`: {kind.what}; " for kind in SOURCES if not kind.is_live)
+            + "a folder of videos, a quoted glob such as `'videos/**/*.mp4'`, or an address that a package adds.",
         ),
     ],
     out: OutFolder = None,

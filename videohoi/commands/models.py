@@ -11,6 +11,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from videohoi.commands.tables import print_table
+from videohoi.compile.registry import ENGINES
 from videohoi.detect.registry import KINDS
 from videohoi.models.doctor import Finding, diagnose
 from videohoi.models.methods import METHODS, MethodFacts
@@ -27,11 +28,12 @@ _COLOURS = {"ok": "green", "missing": "yellow", "broken": "red"}
 
 
 def list_models() -> None:
-    """Print the tables of methods and of detectors."""
+    """Print the tables of methods, detectors and engines."""
     console = Console(highlight=False)
     print_table(console, _methods())
     print_table(console, _origins())
     print_table(console, _detectors())
+    print_table(console, _engines())
     console.print("What each method needs and how to get it: docs/methods.md", soft_wrap=True)
 
 
@@ -73,6 +75,17 @@ def _origins() -> Table:
         table.add_column(column)
     for facts in METHODS.values():
         table.add_row(facts.name, facts.paper, facts.code, facts.weights)
+    return table
+
+
+def _engines() -> Table:
+    table = Table(title="Engines of ONNX files (--set detect.engine=NAME)", title_justify="left")
+    for column in ("name", "what it is", "here"):
+        table.add_column(column)
+    for kind in ENGINES.values():
+        table.add_row(kind.name, kind.what, escape(kind.missing) or "yes")
+    for name, point in plugins("engines").items():
+        table.add_row(name, f"of {package_of(point)}", "yes")
     return table
 
 

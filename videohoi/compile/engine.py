@@ -28,7 +28,7 @@ class EngineStatus:
     """Which engine really runs; goes into the run report."""
 
     name: str
-    """onnxruntime or openvino"""
+    """as in the table of engines"""
     version: str
     device: str
     threads: int
@@ -39,10 +39,8 @@ class EngineStatus:
 class Engine(Protocol):
     """Runs one graph. One call at a time."""
 
-    @property
-    def status(self) -> EngineStatus:
-        """Which engine it is."""
-        ...
+    status: EngineStatus
+    """which engine it is"""
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:

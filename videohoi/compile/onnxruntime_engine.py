@@ -11,6 +11,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
 from videohoi.compile.engine import EngineStatus, TensorSpec, one_line
 from videohoi.compile.onnx_file import without_weights_among_inputs
+from videohoi.compile.registry import EngineRequest
 from videohoi.errors import ModelError
 
 LOAD_ERRORS = (
@@ -78,3 +79,8 @@ def _spec(node: Any) -> TensorSpec:
     kind = node.type.removeprefix("tensor(").removesuffix(")")
     shape = tuple(length if isinstance(length, int) else None for length in node.shape)
     return TensorSpec(node.name, NUMPY_NAMES.get(kind, kind), shape)
+
+
+def build(request: EngineRequest) -> OnnxRuntimeEngine:
+    """The engine of a graph."""
+    return OnnxRuntimeEngine(request.model, threads=request.threads, label=request.label)

@@ -10,6 +10,7 @@ import openvino
 from numpy.typing import NDArray
 
 from videohoi.compile.engine import EngineStatus, TensorSpec, one_line
+from videohoi.compile.registry import EngineRequest
 from videohoi.errors import ModelError
 
 DEVICE = "CPU"
@@ -56,3 +57,8 @@ class OpenvinoEngine:
 def _spec(port: Any) -> TensorSpec:
     shape = tuple(length.get_length() if length.is_static else None for length in port.get_partial_shape())
     return TensorSpec(port.get_any_name(), np.dtype(port.get_element_type().to_dtype()).name, shape)
+
+
+def build(request: EngineRequest) -> OpenvinoEngine:
+    """The engine of a graph."""
+    return OpenvinoEngine(request.model, threads=request.threads, label=request.label)

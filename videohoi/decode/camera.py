@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from videohoi.decode.base import Picture, SequentialSource
 from videohoi.decode.credentials import redact_credentials
+from videohoi.decode.registry import SourceRequest
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import SourceInfo
 
@@ -226,3 +227,8 @@ def _rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
 def _positive(value: float) -> float:
     """``value`` when it is a positive finite number, else 0: OpenCV answers 0, -1 or nonsense for "unknown"."""
     return float(value) if 0 < value < 1e9 else 0.0
+
+
+def build(request: SourceRequest) -> CameraSource:
+    """The source of a camera or stream."""
+    return CameraSource(str(request.spec), source_id=request.source_id)

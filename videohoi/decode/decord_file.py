@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.decode.base import Picture, SequentialSource
+from videohoi.decode.registry import SourceRequest
 from videohoi.decode.streams import choose_stream
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import Frame, SourceInfo
@@ -264,3 +265,11 @@ def _film_of(path: Path, wanted_stream: int | None) -> _Film:
         sizes_px = frozenset({size_px, size_px[::-1]}) if others else frozenset()
         aspect = float(stream.sample_aspect_ratio or 1)
         return _Film(start_seconds, aspect, stream.index, sizes_px, choice.note)
+
+
+def build(request: SourceRequest) -> DecordVideoFile:
+    """The source of a video file."""
+    return DecordVideoFile(
+        request.spec, source_id=request.source_id, decode_threads=request.decode_threads, stream=request.stream,
+        frame_rate_hz=request.frame_rate_hz,
+    )  # fmt: skip

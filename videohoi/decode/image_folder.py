@@ -18,6 +18,7 @@ from videohoi.decode.file_names import (
     other_files,
 )
 from videohoi.decode.picture_file import picture_count, read_picture
+from videohoi.decode.registry import SourceRequest
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import SourceInfo
 
@@ -136,3 +137,13 @@ class ImageSequence(SequentialSource):
 
     def _close_input(self) -> None:
         self._first = None
+
+
+def build(request: SourceRequest) -> ImageSequence:
+    """The source of a folder, a numbered pattern or one image."""
+    path = Path(request.spec)
+    if path.is_file():
+        name = request.source_id or path.name
+        return ImageSequence([path], source_id=name, frame_rate_hz=request.frame_rate_hz)
+    read = ImageSequence.from_folder if path.is_dir() else ImageSequence.from_pattern
+    return read(path, source_id=request.source_id, frame_rate_hz=request.frame_rate_hz)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from videohoi.decode.credentials import redact_credentials
+from videohoi.decode.factory import classify
 from videohoi.decode.file_names import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
@@ -18,7 +19,7 @@ from videohoi.decode.file_names import (
     numbered_files,
     other_files,
 )
-from videohoi.decode.specs import InputKind, classify
+from videohoi.decode.registry import IMAGES, VIDEO, SourceKind
 from videohoi.errors import InputError
 
 
@@ -28,12 +29,19 @@ class InputItem:
 
     spec: str | Path
     """a path, or the text that names a camera, stream or generated source"""
-    kind: InputKind
+    kind: SourceKind
 
     @property
     def live(self) -> bool:
         """A camera or stream."""
-        return self.kind is InputKind.CAMERA
+        return self.kind.is_live
+
+    @property
+    def path(self) -> Path | None:
+        """The file or folder; of an address of another package what follows the scheme; None for other addresses."""
+        if isinstance(self.spec, Path):
+            return self.spec
+        return Path(self.spec.partition("://")[2]) if self.kind.is_plugin else None
 
     @property
     def label(self) -> str:
@@ -89,15 +97,14 @@ def _is_glob(spec: str | Path) -> bool:
 def _expand(spec: str | Path) -> Iterator[InputItem]:
     path = Path(spec)
     if path.is_dir() and (videos := files_in(path, VIDEO_SUFFIXES)):
-        yield from (InputItem(video, InputKind.VIDEO) for video in videos)
+        yield from (InputItem(video, VIDEO) for video in videos)
     elif _is_glob(spec):
         yield from _expand_glob(str(spec))
     else:
         kind = classify(spec)
-        if kind is InputKind.IMAGES and is_sequence_pattern(path):
+        if kind is IMAGES and is_sequence_pattern(path):
             numbered_files(path)  # raises when nothing matches: better now than in the middle of a batch
-        is_path = kind in (InputKind.VIDEO, InputKind.IMAGES, InputKind.PICTURES)
-        yield InputItem(path if is_path else str(spec), kind)
+        yield InputItem(path if kind.is_path else str(spec), kind)
 
 
 def _expand_glob(pattern: str) -> Iterator[InputItem]:

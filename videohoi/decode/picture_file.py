@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSource
+from videohoi.decode.registry import SourceRequest
 from videohoi.errors import DecodeError
 from videohoi.structures import SourceInfo
 
@@ -166,3 +167,8 @@ class PictureFile(SequentialSource):
         file, self._file = self._file, None
         if file is not None:
             file.close()
+
+
+def build(request: SourceRequest) -> PictureFile:
+    """The source of a file of many pictures."""
+    return PictureFile(request.spec, source_id=request.source_id, frame_rate_hz=request.frame_rate_hz)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.decode.base import Picture, SequentialSource
+from videohoi.decode.registry import SourceRequest
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import SourceInfo
 
@@ -199,3 +200,8 @@ def _random_shapes(random: np.random.Generator, width_px: int, height_px: int) -
         half_px = (across * width_px, down * height_px)
         shapes.append(MovingShape(half_px, pair(0.0, 2.0), pair(0.1, 0.6), (red, green, blue), is_ellipse=row % 2 == 1))
     return tuple(shapes)
+
+
+def build(request: SourceRequest) -> GeneratedSource:
+    """The source of a ``test://`` address."""
+    return GeneratedSource.from_address(str(request.spec), source_id=request.source_id)

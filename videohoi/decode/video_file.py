@@ -15,6 +15,7 @@ from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSourc
 from videohoi.decode.orientation import Orientation
 from videohoi.decode.pipe import PipeReader, is_pipe
 from videohoi.decode.random_access import PictureIndex, SeekingReader, is_out_of_memory
+from videohoi.decode.registry import SourceRequest
 from videohoi.decode.streams import choose_stream, is_raw, raw_rate_hz, shown_count, shown_seconds, stated_rate_hz
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import Frame, SourceInfo
@@ -326,3 +327,11 @@ class VideoFile(SequentialSource):
             f"{self.path}: memory ran out while it was decoded; close other programs, lower detect.workers or "
             "decode.threads, or use a machine with more memory"
         )
+
+
+def build(request: SourceRequest) -> VideoFile:
+    """The source of a video file."""
+    return VideoFile(
+        request.spec, source_id=request.source_id, decode_threads=request.decode_threads, stream=request.stream,
+        frame_rate_hz=request.frame_rate_hz,
+    )  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.detect.protocol import DetectorInfo
+from videohoi.detect.registry import DetectorRequest
 from videohoi.errors import InputError, ModelError, UsageError
 from videohoi.files import is_file, known_sha256, user_path
 from videohoi.structures import Detections, Frame
@@ -146,3 +147,12 @@ def class_of_output(outputs: int, label: str) -> NDArray[np.int64]:
     else:
         raise ModelError(f"{label}: has {outputs} class outputs; expected {COCO_OUTPUTS} (COCO) or {len(ids) + 1}")
     return table
+
+
+def build(request: DetectorRequest) -> DetrDetector:
+    """The checkpoint at ``request.argument``."""
+    return DetrDetector(
+        request.argument, score_threshold=request.score_threshold,
+        short_side_px=request.input_size_px or SHORT_SIDE_PX, long_side_px=request.input_size_px or LONG_SIDE_PX,
+        device=request.device, name=request.spec,
+    )  # fmt: skip

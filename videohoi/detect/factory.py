@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+from videohoi.detect import onnx_detector
 from videohoi.detect.hub_files import hub_files
 from videohoi.detect.protocol import Detector
 from videohoi.detect.registry import (
@@ -15,7 +16,6 @@ from videohoi.detect.registry import (
     ONNX_PREFIX,
     STARTER,
     DetectorRequest,
-    build_onnx,
     kind_of,
 )
 from videohoi.detect.starter import starter_weights
@@ -23,7 +23,7 @@ from videohoi.errors import ModelError, UsageError
 from videohoi.files import is_file, known_sha256, user_path
 from videohoi.models.registry import CATALOGUE, cached_model
 from videohoi.names import did_you_mean, nearest_names
-from videohoi.plugins import load_plugin, plugins
+from videohoi.plugins import build_plugin, plugins
 
 
 def create_detector(
@@ -55,9 +55,9 @@ def create_detector(
     if found is not None:
         return found[0].build(request)
     if spec in plugins("detectors"):
-        built: Detector = load_plugin("detectors", spec)(request)
+        built: Detector = build_plugin("detectors", spec, request)
         return built
-    return build_onnx(replace(request, argument=str(_catalogued(spec))))
+    return onnx_detector.build(replace(request, argument=str(_catalogued(spec))))
 
 
 def runs_on_torch(spec: str) -> bool:

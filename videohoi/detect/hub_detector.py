@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from videohoi.detect.hub_files import hub_files, local_name
 from videohoi.detect.protocol import DetectorInfo
+from videohoi.detect.registry import DetectorRequest
 from videohoi.errors import InputError, ModelError, UsageError
 from videohoi.names import normal_form
 from videohoi.structures import Detections, Frame
@@ -123,3 +124,11 @@ def _object_id(words: Vocabulary, label: str) -> int:
     name = normal_form(label)
     name = dict(words.object_synonyms).get(name, name)
     return words.objects.index(name) if name in words.objects else -1
+
+
+def build(request: DetectorRequest) -> HubDetector:
+    """The model in the folder ``request.argument``."""
+    return HubDetector(
+        request.argument, score_threshold=request.score_threshold, input_size_px=request.input_size_px,
+        device=request.device,
+    )  # fmt: skip

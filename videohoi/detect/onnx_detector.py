@@ -16,7 +16,9 @@ from videohoi.detect.box_selection import SelectionSettings, select_boxes
 from videohoi.detect.letterbox import Letterbox, Letterboxed, check_input_size, rectangular_shape
 from videohoi.detect.onnx_forms import GraphForm, read_form
 from videohoi.detect.protocol import DetectorInfo
+from videohoi.detect.registry import DetectorRequest
 from videohoi.errors import ModelError, UsageError
+from videohoi.files import user_path
 from videohoi.structures import Detections, FeatureMap, Frame
 from videohoi.vocabulary import hico_det
 
@@ -175,3 +177,11 @@ def _read(model: Path | bytes) -> bytes:
         raise ModelError(
             f"{model}: cannot be read ({error.strerror}); give the path of an ONNX model: --detector onnx:FILE"
         ) from error
+
+
+def build(request: DetectorRequest) -> OnnxDetector:
+    """The ONNX file at ``request.argument``."""
+    return OnnxDetector(
+        user_path(request.argument), score_threshold=request.score_threshold, input_size_px=request.input_size_px,
+        threads=request.threads, engine=request.engine, name=request.spec,
+    )  # fmt: skip

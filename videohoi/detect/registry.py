@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from videohoi.detect.detr_detector import LONG_SIDE_PX, SHORT_SIDE_PX, DetrDetector
-from videohoi.detect.hub_detector import HubDetector
-from videohoi.detect.onnx_detector import OnnxDetector
-from videohoi.detect.protocol import Detector
-from videohoi.detect.starter import SCORE_THRESHOLD, StarterDetector
-from videohoi.files import user_path
+from videohoi.plugins import build_part
+
+if TYPE_CHECKING:  # it loads numpy
+    from videohoi.detect.protocol import Detector
 
 DEFAULT_SCORE_THRESHOLD = 0.1
 """low enough for the tracker's second association; see ``SelectionSettings``"""
+STARTER_SCORE_THRESHOLD = 0.15
+"""0.05 before the starter's calibration: of the boxes below, about one in ten is right"""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class DetectorKind:
     needs: str
     """beside this package; empty: nothing"""
     licence: str
-    build: Callable[[DetectorRequest], Detector]
+    builder: str
+    """``module:function``, imported when it is used; the function takes a ``DetectorRequest``"""
     score_threshold: float = DEFAULT_SCORE_THRESHOLD
     on_torch: bool = False
     """imports torch when it opens, and spreads over the cores by itself"""
@@ -54,57 +55,22 @@ class DetectorKind:
         """As in help: ``onnx:FILE``."""
         return f"{self.name}{self.argument}"
 
-
-def _starter(request: DetectorRequest) -> Detector:
-    return StarterDetector(
-        score_threshold=request.score_threshold,
-        input_size_px=request.input_size_px,
-        threads=request.threads,
-        engine=request.engine,
-    )
-
-
-def build_onnx(request: DetectorRequest) -> Detector:
-    """A YOLOX- or PicoDet-style ONNX file at ``request.argument``."""
-    return OnnxDetector(
-        user_path(request.argument),
-        score_threshold=request.score_threshold,
-        input_size_px=request.input_size_px,
-        threads=request.threads,
-        engine=request.engine,
-        name=request.spec,
-    )
-
-
-def _detr(request: DetectorRequest) -> Detector:
-    return DetrDetector(
-        request.argument,
-        score_threshold=request.score_threshold,
-        short_side_px=request.input_size_px or SHORT_SIDE_PX,
-        long_side_px=request.input_size_px or LONG_SIDE_PX,
-        device=request.device,
-        name=request.spec,
-    )
-
-
-def _hub(request: DetectorRequest) -> Detector:
-    return HubDetector(
-        request.argument,
-        score_threshold=request.score_threshold,
-        input_size_px=request.input_size_px,
-        device=request.device,
-    )
+    def build(self, request: DetectorRequest) -> Detector:
+        """The detector, not yet opened."""
+        detector: Detector = build_part(self.builder, request)
+        return detector
 
 
 STARTER, ONNX_PREFIX, DETR_PREFIX, HUB_PREFIX = "starter", "onnx:", "detr:", "hf:"
 KINDS: tuple[DetectorKind, ...] = (
-    DetectorKind(STARTER, "", "shipped, trained by this project: person and 80 classes", "", "Apache-2.0", _starter,
-                 score_threshold=SCORE_THRESHOLD),
+    DetectorKind(STARTER, "", "shipped, trained by this project: person and 80 classes", "", "Apache-2.0",
+                 "videohoi.detect.starter:build", score_threshold=STARTER_SCORE_THRESHOLD),
     DetectorKind(ONNX_PREFIX, "FILE", "any YOLOX- or PicoDet-style ONNX file of 80 COCO classes", "", "yours",
-                 build_onnx),
-    DetectorKind(DETR_PREFIX, "FILE", "DETR-R50 checkpoint", "torch", "Apache-2.0", _detr, on_torch=True),
-    DetectorKind(HUB_PREFIX, "FOLDER", "D-FINE, RT-DETR, RT-DETRv2 of transformers", "torch", "Apache-2.0", _hub,
-                 on_torch=True),
+                 "videohoi.detect.onnx_detector:build"),
+    DetectorKind(DETR_PREFIX, "FILE", "DETR-R50 checkpoint", "torch", "Apache-2.0",
+                 "videohoi.detect.detr_detector:build", on_torch=True),
+    DetectorKind(HUB_PREFIX, "FOLDER", "D-FINE, RT-DETR, RT-DETRv2 of transformers", "torch", "Apache-2.0",
+                 "videohoi.detect.hub_detector:build", on_torch=True),
 )  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from videohoi.detect.onnx_detector import OnnxDetector
+from videohoi.detect.registry import STARTER_SCORE_THRESHOLD as SCORE_THRESHOLD
+from videohoi.detect.registry import DetectorRequest
 from videohoi.errors import ModelError
 from videohoi.shipped_weights import DETECTOR
 
@@ -10,8 +12,6 @@ INPUT_SIZE_PX = 384
 """between the training sizes: a 16:9 picture becomes 384x224, 86 % of the work of 416 px"""
 SCORE_EXPONENT = 0.642
 """makes a score about the share of boxes that are right; fitted by ``train.calibrate_detector``, see the model card"""
-SCORE_THRESHOLD = 0.15
-"""0.05 before the exponent: of the boxes below, about one in ten is right"""
 CROSS_CLASS_IOU = 0.65
 """it often gives one object two classes; the box with the higher score stays"""
 HUMAN_OBJECT_IOU = 0.7
@@ -58,3 +58,11 @@ class StarterDetector(OnnxDetector):
             cross_class_iou=CROSS_CLASS_IOU,
             human_object_iou=HUMAN_OBJECT_IOU,
         )
+
+
+def build(request: DetectorRequest) -> StarterDetector:
+    """The shipped detector."""
+    return StarterDetector(
+        score_threshold=request.score_threshold, input_size_px=request.input_size_px, threads=request.threads,
+        engine=request.engine,
+    )  # fmt: skip

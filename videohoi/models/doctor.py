@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from videohoi.compile.load import load_engine
+from videohoi.compile.registry import ENGINES
+from videohoi.decode.registry import BACKENDS
 from videohoi.errors import ModelError
 from videohoi.plugins import KINDS, Kind, load_plugin, package_of, plugins
 from videohoi.shipped_weights import REINSTALL, SHIPPED, ShippedWeights
@@ -53,8 +55,8 @@ MODULES = {
 }  # fmt: skip
 """distribution -> module, where their names differ"""
 OPTIONAL = (
-    _Package("openvino", "openvino", "pip install 'videohoi[openvino]'"),
-    _Package("decord", "decord", "pip install 'videohoi[decord]'"),
+    *(_Package(kind.package, kind.package, kind.install) for kind in ENGINES.values() if kind.package),
+    *(_Package(backend.extra, backend.extra, backend.install) for backend in BACKENDS.values() if backend.extra),
     _Package("supervision", "supervision", "pip install 'videohoi[supervision]'"),
     _Package("torch", "torch", "pip install 'videohoi[models]'"),
     _Package("torchvision", "torchvision", "pip install 'videohoi[models]'"),

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from videohoi import __version__
 from videohoi.decode.inputs import InputItem
 from videohoi.decode.protocol import Source, SourceReport
-from videohoi.errors import DecodeError, SinkError, StageError, VideohoiError
+from videohoi.errors import DecodeError, SinkError, StageError, UsageError, VideohoiError
 from videohoi.files import AtomicFile, sink_error
 from videohoi.folder_lock import FolderLock
 from videohoi.graph import RunReport
@@ -112,6 +112,8 @@ def annotate(
         KeyboardInterrupt: interrupted before there was a result.
     """
     source = base_config(pipeline.config).decode.open(item.spec)
+    if getattr(source, "is_live", False):
+        raise UsageError(f"{item.label}: annotate is for recorded video; Pipeline.run takes cameras and streams")
     run = _Run(pipeline, source, folder, overlay=overlay, progress=progress)
     new_folders = [path for path in (folder, *folder.parents) if not path.exists()]
     with interrupts_wait() as late:  # but for the run itself: its files are closed or removed, and the folder unlocked

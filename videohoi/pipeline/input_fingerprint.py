@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 
 from videohoi.decode.file_names import IMAGE_SUFFIXES, files_in, numbered_files
 from videohoi.decode.inputs import InputItem
-from videohoi.decode.specs import InputKind
+from videohoi.decode.registry import IMAGES
 from videohoi.errors import InputError
-from videohoi.files import file_sha256
+from videohoi.files import file_sha256, is_file
 
 FILE_SAMPLE_BYTES = 1 << 20
 """read at the head, the middle and the tail of a video: 3 MiB, a few milliseconds; smaller files are read whole"""
@@ -48,7 +48,7 @@ class InputFingerprint:
 
 
 def input_fingerprint(item: InputItem, *, whole: bool = False) -> InputFingerprint | None:
-    """The fingerprint of an input; None for what can be read only once, such as a pipe.
+    """The fingerprint of an input; None where its content is not known before it is read, as of a pipe.
 
     The samples tell whether an input changed, unless somebody edits bytes between the samples, keeps the size and
     restores the mtime. ``whole`` reads everything.
@@ -56,15 +56,16 @@ def input_fingerprint(item: InputItem, *, whole: bool = False) -> InputFingerpri
     Raises:
         InputError: a file cannot be read.
     """
-    if not isinstance(item.spec, Path):
-        digest = hashlib.sha256(item.spec.encode("utf-8", errors="surrogateescape")).hexdigest()
+    path = item.path
+    if path is None:
+        digest = hashlib.sha256(str(item.spec).encode("utf-8", errors="surrogateescape")).hexdigest()
         return InputFingerprint(digest, digest)
-    if item.spec.is_file():
-        sampled = _sampled(item.spec, FILE_SAMPLE_BYTES).hex()
-        return InputFingerprint(sampled, file_sha256(item.spec, InputError) if whole else None)
-    if item.kind is not InputKind.IMAGES:
+    if is_file(path):
+        sampled = _sampled(path, FILE_SAMPLE_BYTES).hex()
+        return InputFingerprint(sampled, file_sha256(path, InputError) if whole else None)
+    if item.kind is not IMAGES:
         return None
-    images = _images(item.spec)
+    images = _images(path)
     sampled = _of_many(images, lambda path: _sampled(path, IMAGE_SAMPLE_BYTES).hex())
     return InputFingerprint(sampled, _of_many(images, lambda path: file_sha256(path, InputError)) if whole else None)
 

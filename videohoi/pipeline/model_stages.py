@@ -27,7 +27,7 @@ from videohoi.pipeline.detect_node import DetectNode
 from videohoi.pipeline.kept_models import KeptDetector, KeptHead, KeptRunner, ModelShelf
 from videohoi.pipeline.nodes import HOIDetectNode, InteractNode
 from videohoi.pipeline.settings import CalibrationSettings, DetectSettings, InteractSettings, ModelSettings
-from videohoi.plugins import load_plugin, plugins
+from videohoi.plugins import build_plugin, plugins
 from videohoi.vocabulary import Vocabulary
 
 CLIP_ALONE = "clip_prior"
@@ -111,7 +111,7 @@ def _plugin_head(model: ModelSettings, pair: InteractSettings, vocabulary: Vocab
         box_lambda=pair.box_lambda,
         pair_limit=pair.pair_limit,
     )
-    head: HOIHead = load_plugin("heads", model.name)(options)
+    head: HOIHead = build_plugin("heads", model.name, options)
     return head
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from videohoi.compile.load import ENGINES
-from videohoi.decode.factory import BACKENDS, open_source
+from videohoi.compile.registry import engine_names
+from videohoi.decode.factory import open_source
 from videohoi.decode.protocol import Source
+from videohoi.decode.registry import BACKENDS
 from videohoi.errors import ConfigError
 from videohoi.names import did_you_mean, nearest_names
 from videohoi.ranges import Positive, PositiveSeconds, Range, Share, Threads, check_ranges
@@ -65,13 +66,13 @@ class DetectSettings:
     workers: Annotated[int, Range(1, 64)] = 2
     """frames detected at once, each by an engine of its own; results lag behind by as many frames"""
     engine: str = "onnxruntime"
-    """onnxruntime, openvino or auto; of ONNX files"""
+    """onnxruntime, openvino, auto, or one that a package adds; of ONNX files"""
     device: str = "auto"
     """auto, cpu, cuda; of detectors that run on torch (detr:, hf:)"""
 
     def __post_init__(self) -> None:
         check_ranges(self, "detect")
-        check_name("detect.engine", self.engine, ENGINES)
+        check_name("detect.engine", self.engine, engine_names())
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,13 @@ class InteractSettings:
     pair_limit: Annotated[int, Range(1, 10_000)] = 64
     """most pairs scored in a frame"""
     engine: str = "onnxruntime"
-    """onnxruntime, openvino or auto; of the starter's pair head"""
+    """onnxruntime, openvino, auto, or one that a package adds; of the starter's pair head"""
     threads: Threads = 1
     """threads of that engine: the pairs of a frame are too little work for several"""
 
     def __post_init__(self) -> None:
         check_ranges(self, "interact")
-        check_name("interact.engine", self.engine, ENGINES)
+        check_name("interact.engine", self.engine, engine_names())
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,6 @@ def _one_input(path: Any) -> InputItem:
     items = list_inputs([text if "://" in text else user_path(path)])
     if len(items) != 1:
         raise UsageError(f"{text}: {len(items)} inputs; annotate them one by one, or with: videohoi annotate {text}")
-    if items[0].live:
-        raise UsageError(f"{items[0].label}: annotate is for recorded video; Pipeline.run takes cameras and streams")
     return items[0]
 
 

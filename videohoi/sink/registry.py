@@ -9,7 +9,7 @@ from typing import Any
 
 from videohoi.errors import UsageError
 from videohoi.names import did_you_mean, nearest_names
-from videohoi.plugins import load_plugin, plugins
+from videohoi.plugins import build_plugin, plugins
 from videohoi.sink.jsonl import EventsJsonl, FramesJsonl
 from videohoi.sink.overlay import OverlayVideo
 from videohoi.sink.pairs_csv import PairsCsv
@@ -70,9 +70,9 @@ def check_outputs(names: tuple[str, ...]) -> None:
 
 
 def build_output(name: str, request: OutputRequest) -> Sink:
-    """The sink called ``name``, not yet opened; errors as ``check_outputs`` and ``load_plugin``."""
+    """The sink called ``name``, not yet opened; errors as ``check_outputs`` and ``build_plugin``."""
     check_outputs((name,))
     if name in BY_NAME:
         return BY_NAME[name].build(request)
-    sink: Sink = load_plugin("sinks", name)(request)
+    sink: Sink = build_plugin("sinks", name, request)
     return sink

@@ -124,6 +124,19 @@ def test_when_all_of_several_fail_the_first_ones_code_counts(videohoi, here):
     assert not Path("run").exists()
 
 
+def test_two_runs_with_inputs_of_one_stem_keep_both_results(videohoi, clip):
+    Path("clip.mkv").write_bytes(clip.read_bytes())
+    assert videohoi("annotate", "clip.mp4", "--no-overlay", "--out", "run").code == 0
+    first = Path("run/clip.videohoi/report.json").read_text(encoding="utf-8")
+    outcome = videohoi("annotate", "clip.mkv", "--no-overlay", "--out", "run")
+    assert outcome.code == 0
+    assert "clip.videohoi holds the results of clip.mp4; those of clip.mkv go to" in outcome.err
+    assert Path("run/clip.videohoi/report.json").read_text(encoding="utf-8") == first
+    assert '"input": "clip.mkv"' in Path("run/clip.mkv.videohoi/report.json").read_text(encoding="utf-8")
+    assert videohoi("annotate", "clip.mp4", "--no-overlay", "--out", "run").err == ""
+    assert {path.name for path in Path("run").iterdir()} == {"clip.videohoi", "clip.mkv.videohoi"}
+
+
 def test_inputs_of_one_name_keep_their_results_apart(videohoi, clip):
     """By suffix beside each other, by folder under one --out; who shares no name keeps the short one."""
     for name in ("clip.mkv", "other.mp4", "a/clip.mp4"):

@@ -20,8 +20,9 @@ from videohoi.decode.inputs import list_inputs
 from videohoi.detect.starter import starter_weights
 from videohoi.errors import DecodeError, ModelError, SinkError
 from videohoi.pipeline import annotate as module
-from videohoi.pipeline.annotate import OUTPUT_FILES, annotate, output_folder
+from videohoi.pipeline.annotate import OUTPUT_FILES, annotate
 from videohoi.pipeline.pipeline import Pipeline
+from videohoi.pipeline.result_folders import output_folder
 from videohoi.sink.records import record_schema
 
 ENDLESS = "test://160x120?frames=100000&rate=10"

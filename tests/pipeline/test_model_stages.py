@@ -16,7 +16,7 @@ from videohoi.pipeline.annotate import OUTPUT_FILES, annotate
 from videohoi.pipeline.bundled import bundled_folder
 from videohoi.pipeline.model_stages import _calibration, check_model, method_config, model_stages, shipped_calibration
 from videohoi.pipeline.pipeline import Pipeline
-from videohoi.pipeline.resume import is_done
+from videohoi.pipeline.result_folders import is_done
 from videohoi.pipeline.settings import DetectSettings, InteractSettings, ModelSettings
 from videohoi.vocabulary import hico_det
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,13 @@ from rich.console import Console
 from videohoi.commands.summary import show_summary
 from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.errors import InputError, ModelError, UsageError, VideohoiError
-from videohoi.pipeline.annotate import OUTPUT_SUFFIX, AnnotatedVideo, Naming, annotate, output_folder
+from videohoi.pipeline.annotate import AnnotatedVideo, annotate
 from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.interrupts import Interrupt, interrupts_raise, interrupts_wait
 from videohoi.pipeline.model_stages import check_model, finds_boxes
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.pipeline.progress_bar import FrameProgress
-from videohoi.pipeline.resume import is_done
+from videohoi.pipeline.result_folders import OUTPUT_SUFFIX, Job, is_done, plan_jobs
 from videohoi.pipeline.settings import DetectSettings
 
 EXIT_OK, EXIT_FAILED, EXIT_SOME_FAILED = 0, 1, 3
@@ -90,13 +88,15 @@ class _Batch:
         """Annotate all inputs; an interrupt raises while inputs are listed and videos run, else it is noted."""
         with interrupts_raise():
             items = self._list_inputs()
-        jobs = _jobs(items, self._request.out)
+        jobs = plan_jobs(items, self._request.out)
+        for note in (job.note for job in jobs if job.note and not self._request.quiet):
+            self._complain(note)
         with FrameProgress(self._errors, hidden=self._request.quiet) as progress:
-            for number, (item, folder) in enumerate(jobs, 1):
+            for number, job in enumerate(jobs, 1):
                 self._not_started = len(jobs) - number
-                if self._request.resume and self._is_done(item, folder):
+                if self._request.resume and self._is_done(job):
                     self._skipped += 1
-                elif not self._annotate(item, folder, progress, _title(item, number, len(jobs))):
+                elif not self._annotate(job, progress, _title(job.item, number, len(jobs))):
                     break
                 if interrupt.came:
                     break
@@ -130,16 +130,16 @@ class _Batch:
             self._complain(f"left out {len(results)} results of earlier runs, such as {min(results)}")
         return [item for item in items if item.label not in results]
 
-    def _is_done(self, item: InputItem, folder: Path) -> bool:
+    def _is_done(self, job: Job) -> bool:
         request = self._request
-        return is_done(folder, self._pipeline, item, overlay=request.overlay, whole_hash=request.whole_hash)
+        return is_done(job.folder, self._pipeline, job.item, overlay=request.overlay, whole_hash=request.whole_hash)
 
-    def _annotate(self, item: InputItem, folder: Path, progress: FrameProgress, title: str) -> bool:
+    def _annotate(self, job: Job, progress: FrameProgress, title: str) -> bool:
         """Annotate one input; False if the inputs that follow must not be started."""
         try:
             with progress.video(title) as advance, interrupts_raise():
                 done = annotate(
-                    self._pipeline, item, folder,
+                    self._pipeline, job.item, job.folder,
                     overlay=self._request.overlay, whole_hash=self._request.whole_hash, progress=advance,
                 )  # fmt: skip
             self._done.append(done)
@@ -169,20 +169,6 @@ class _Batch:
         if not self._failures:
             return EXIT_OK
         return EXIT_SOME_FAILED if self._done or self._skipped else self._failures[0].exit_code
-
-
-def _jobs(items: Sequence[InputItem], out: Path | None) -> list[tuple[InputItem, Path]]:
-    """Each input with its result folder; ``UsageError`` if two inputs would share one even under their full names."""
-    jobs = [(item, output_folder(item, out)) for item in items]
-    others: tuple[Naming, ...] = ("name", "parent")
-    for naming in others:  # clip.mp4 beside clip.mkv; a/clip.mp4 and b/clip.mp4 with one --out
-        taken = Counter(folder for _, folder in jobs)
-        jobs = [(item, output_folder(item, out, naming) if taken[folder] > 1 else folder) for item, folder in jobs]
-    first: dict[Path, InputItem] = {}
-    for item, folder in jobs:
-        if first.setdefault(folder, item) is not item:
-            raise UsageError(f"{first[folder].label} and {item.label} would both write to {folder}; rename one")
-    return jobs
 
 
 def _title(item: InputItem, number: int, count: int) -> str:

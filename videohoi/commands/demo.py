@@ -7,10 +7,12 @@ from pathlib import Path
 from rich.console import Console
 
 from videohoi.commands.annotate import AnnotateRequest, run_annotate
+from videohoi.decode.inputs import list_inputs
 from videohoi.demo.compose import write_demo
 from videohoi.detect.factory import create_detector
 from videohoi.folder_lock import FolderLock
 from videohoi.pipeline.interrupts import interrupts_raise
+from videohoi.pipeline.result_folders import plan_jobs
 from videohoi.sink.disk import prepare_output_folder
 
 CLIP_FILE = "demo.mp4"
@@ -35,7 +37,8 @@ def _run_demo(out: Path, detector: str | None, console: Console) -> int:
     code = run_annotate(request)
     if code == 0:
         begin, end = truth.hold_begin_seconds, truth.hold_end_seconds
-        folder = clip.with_suffix(".videohoi")
+        (job,) = plan_jobs(list_inputs([clip]), None)
+        folder = job.folder
         console.print(f"Truth of this clip: hold cup {begin:.2f} - {end:.2f} s.")
         console.print(f"Watch {folder / 'overlay.mp4'}; read {folder / 'segments.csv'}.", soft_wrap=True)
         console.print(

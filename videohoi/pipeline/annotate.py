@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from videohoi import __version__
 from videohoi.decode.inputs import InputItem
@@ -35,9 +35,6 @@ from videohoi.smooth.config import MOMENTARY_VERBS
 from videohoi.structures import Segment, SourceInfo
 from videohoi.structures.interop import pandas
 
-OUTPUT_SUFFIX = ".videohoi"
-Naming = Literal["stem", "name", "parent"]
-"""how result folders are named"""
 REPORT_FILE = "report.json"
 OUTPUT_FILES = (*(output.file for output in OUTPUTS), REPORT_FILE)
 """the files of a run with all outputs of this package"""
@@ -79,16 +76,9 @@ class AnnotatedVideo:
         return f"AnnotatedVideo({self.source_id!r}: {counts} in {str(self.folder)!r})"
 
 
-def output_folder(item: InputItem, out: Path | None, naming: Naming = "stem") -> Path:
-    """``clip.videohoi`` (or ``clip.mp4.videohoi``, ``folder_clip.mp4.videohoi``) beside the input, or in ``out``."""
-    if isinstance(item.spec, Path):
-        path = item.spec
-        parent, stem = path.parent, path.stem if path.is_file() or path.suffix else path.name
-        if naming != "stem":
-            stem = path.name if naming == "name" else f"{path.resolve().parent.name}_{path.name}"
-    else:
-        parent, stem = Path.cwd(), "".join(c if c.isalnum() else "_" for c in item.label).strip("_") or "input"
-    return (parent if out is None else out) / f"{stem}{OUTPUT_SUFFIX}"
+def input_place(item: InputItem) -> str:
+    """What tells an input from others of its name: its absolute path, or its address."""
+    return item.label if item.path is None else str(item.path.resolve())
 
 
 def annotate(
@@ -149,6 +139,7 @@ class _Run:
                 fingerprint = input_fingerprint(item, whole=whole_hash)
                 origin = {
                     "input": item.label,
+                    "input_path": input_place(item),
                     "input_fingerprint": None if fingerprint is None else fingerprint.record(),
                     "files": named_files(self._pipeline.config),
                 }

@@ -14,11 +14,12 @@ from rich.console import Console
 from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.errors import InputError, UsageError
 from videohoi.files import user_path
-from videohoi.pipeline.annotate import AnnotatedVideo, output_folder
+from videohoi.pipeline.annotate import AnnotatedVideo
 from videohoi.pipeline.annotate import annotate as annotate_item
 from videohoi.pipeline.model_stages import check_model
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.pipeline.progress_bar import FrameProgress
+from videohoi.pipeline.result_folders import plan_jobs
 from videohoi.structures import FrameResult
 
 OFFLINE = "offline_annotation"
@@ -74,7 +75,8 @@ def annotate(
 
     Args:
         path: a video file, an image, a folder of images, a pattern such as ``frames_%06d.jpg``.
-        out: where the folder ``clip.videohoi`` goes; None: beside the video.
+        out: where the folder ``clip.videohoi`` goes; None: beside the video. Where it holds the results of another
+            video, the folder is ``clip.mp4.videohoi``.
         detector: as ``videohoi annotate --detector``; None: the starter.
         model: as ``videohoi annotate --model``; None: the starter.
         settings: one or more ``KEY=VALUE`` as for ``--set``.
@@ -87,12 +89,14 @@ def annotate(
         ModelError: weights are missing or damaged.
         SinkError: the results cannot be written.
     """
-    item = _one_input(path)
-    folder = output_folder(item, None if out is None else user_path(out))
+    (job,) = plan_jobs([_one_input(path)], None if out is None else user_path(out))
     pipeline = _pipeline(_overrides(detector, model, settings))
     check_model(pipeline.config)
-    with FrameProgress(Console(stderr=True), hidden=not progress) as bar, bar.video(Path(item.label).name) as advance:
-        return annotate_item(pipeline, item, folder, overlay=overlay, progress=advance)
+    with (
+        FrameProgress(Console(stderr=True), hidden=not progress) as bar,
+        bar.video(Path(job.item.label).name) as advance,
+    ):
+        return annotate_item(pipeline, job.item, job.folder, overlay=overlay, progress=advance)
 
 
 def _one_input(path: Any) -> InputItem:

@@ -1,4 +1,4 @@
-"""Only results that would come out the same again are skipped."""
+"""Results of one input never replace those of another, and only what would come out the same again is skipped."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import shutil
 
 import pytest
 
-from videohoi.decode.inputs import list_inputs
+from videohoi.decode.inputs import InputItem, list_inputs
+from videohoi.decode.registry import VIDEO
+from videohoi.errors import SinkError
 from videohoi.pipeline.bundled import bundled_folder
 from videohoi.pipeline.input_fingerprint import input_fingerprint
 from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.pipeline import Pipeline
-from videohoi.pipeline.resume import is_done
+from videohoi.pipeline.result_folders import is_done, plan_jobs
 
 
 def change_report(folder, **changes):
@@ -138,3 +140,74 @@ def test_shipped_settings_that_a_user_edited_are_another_job(copied, item, tmp_p
 def test_results_of_other_shipped_weights_are_made_again(copied, pipeline, item):
     change_report(copied, files={"detector": "0" * 64})
     assert not is_done(copied, pipeline, item, overlay=True)
+
+
+def report_in(folder, path, **changes):
+    """A folder that holds the results of a file."""
+    folder.mkdir(parents=True)
+    record = {"input": str(path), "input_path": str(path.resolve()), **changes}
+    (folder / "report.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+def files(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+    return [folder / name for name in names]
+
+
+def folders(paths, out):
+    return [job.folder.name for job in plan_jobs([InputItem(path, VIDEO) for path in paths], out)]
+
+
+def test_a_later_run_over_another_file_of_the_stem_gets_a_longer_name_and_says_so(tmp_path):
+    stream, pictures = files(tmp_path, "r10.h264", "r10.mjpeg")
+    report_in(tmp_path / "run" / "r10.videohoi", stream)
+    (job,) = plan_jobs([InputItem(pictures, VIDEO)], tmp_path / "run")
+    assert job.folder.name == "r10.mjpeg.videohoi"
+    assert "r10.videohoi holds the results of" in job.note
+    assert "r10.h264; those of" in job.note
+    assert folders([stream], tmp_path / "run") == ["r10.videohoi"]
+    report_in(job.folder, pictures)
+    assert folders([stream, pictures], tmp_path / "run") == ["r10.videohoi", "r10.mjpeg.videohoi"]
+
+
+def test_files_of_one_name_in_two_folders_do_not_meet_in_one_out(tmp_path):
+    first, second, third = files(tmp_path, "a/clip.mp4", "b/clip.mp4", "c/clip.mp4")
+    out = tmp_path / "run"
+    for path in (first, second, third):
+        (job,) = plan_jobs([InputItem(path, VIDEO)], out)
+        report_in(job.folder, path)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "c_clip.mp4.videohoi", "clip.mp4.videohoi", "clip.videohoi",
+    ]  # fmt: skip
+    (fourth,) = files(tmp_path, "d/c/clip.mp4")
+    with pytest.raises(SinkError, match=r"clip\.videohoi: holds the results of .*; choose another"):
+        folders([fourth], out)
+
+
+def test_a_file_that_changed_or_was_moved_keeps_its_folder(tmp_path):
+    (path,) = files(tmp_path, "a/clip.mp4")
+    item = InputItem(path, VIDEO)
+    report_in(tmp_path / "run" / "clip.videohoi", path, input_fingerprint=input_fingerprint(item).record())
+    moved = tmp_path / "b" / "clip.mp4"
+    moved.parent.mkdir()
+    path.rename(moved)
+    assert folders([moved], tmp_path / "run") == ["clip.videohoi"]
+    files(tmp_path, "a/clip.mp4")
+    assert folders([moved], tmp_path / "run") == ["clip.mp4.videohoi"]  # the file of the results is back
+    path.write_bytes(b"another cut")
+    assert folders([path], tmp_path / "run") == ["clip.videohoi"]
+
+
+def test_copies_of_one_file_keep_apart_when_the_original_is_gone(tmp_path):
+    (path,) = files(tmp_path, "gone/clip.mp4")
+    report_in(
+        tmp_path / "run" / "clip.videohoi", path, input_fingerprint=input_fingerprint(InputItem(path, VIDEO)).record()
+    )
+    copies = [tmp_path / name / "clip.mp4" for name in ("a", "b")]
+    for copy in copies:
+        copy.parent.mkdir()
+        shutil.copy2(path, copy)
+    path.unlink()
+    assert folders(copies, tmp_path / "run") == ["clip.videohoi", "b_clip.mp4.videohoi"]

@@ -5,12 +5,16 @@ from pathlib import Path
 import one_picture as one
 import pytest
 
-from videohoi.datasets.check import check_folder, read_part
+from videohoi.datasets.check import check_folder
 from videohoi.errors import InputError, UsageError
 
 
 def states(report) -> dict[str, str]:
     return {finding.part: finding.status for finding in report.findings}
+
+
+def details(report) -> dict[str, str]:
+    return {finding.part: finding.detail for finding in report.findings}
 
 
 def test_a_partial_hico_folder(tmp_path: Path) -> None:
@@ -54,7 +58,6 @@ def test_a_whole_plain_folder(tmp_path: Path) -> None:
     report = check_folder(tmp_path)
     assert report.complete
     assert states(report) == {"all annotations": "ok", "all pictures": "ok"}
-    assert len(read_part(tmp_path, "folder", "all")) == 1
 
 
 def test_unknown_folders_kinds_and_parts(tmp_path: Path) -> None:
@@ -65,18 +68,14 @@ def test_unknown_folders_kinds_and_parts(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="did you mean vcoco"):
         check_folder(tmp_path, "v-coco")
     assert not check_folder(tmp_path, "vidhoi").complete
-    with pytest.raises(InputError, match=r"val_frame_annots.json is missing; get .*coldmanck/VidHOI"):
-        read_part(tmp_path, "vidhoi", "val")
-    with pytest.raises(UsageError, match="V-COCO has no part 'tset'; known: trainval, test, train, val"):
-        read_part(tmp_path, "vcoco", "tset")
 
 
 def test_the_first_form_that_is_there_is_read(tmp_path: Path) -> None:
     (tmp_path / "annotations").mkdir()
     one.write_json(tmp_path / "annotations" / "trainval_hico.json", one.ppdm_values())
-    assert read_part(tmp_path, "hico-det", "train").path.name == "trainval_hico.json"
+    assert "trainval_hico.json" in details(check_folder(tmp_path, "hico-det"))["train annotations"]
     one.write_json(tmp_path / "instances_train2015.json", one.hico_values())
-    assert read_part(tmp_path, "hico-det", "train").path.name == "instances_train2015.json"
+    assert "instances_train2015.json" in details(check_folder(tmp_path, "hico-det"))["train annotations"]
 
 
 def test_labels_of_whole_pictures_are_read_and_compared(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import one_picture as one
 import pytest
 
 from videohoi.datasets.hico_json import read_hico_json
-from videohoi.datasets.split_filter import seen_only, training_filter
+from videohoi.datasets.split_filter import training_filter
 from videohoi.datasets.vcoco_json import read_vcoco_json
 from videohoi.errors import UsageError
 from videohoi.vocabulary import hico_split, hico_splits
@@ -20,9 +20,9 @@ def test_unseen_pairs_go_and_pictures_without_a_seen_one(tmp_path: Path) -> None
     assert no_ride.pairs.tolist() == [False, True, True]
     assert no_ride.images.tolist() == [0]
     assert (no_ride.removed_pairs, no_ride.removed_images, no_ride.empty_images) == (1, 0, 1)
-    no_dog = seen_only(read, hico_split("uo"))
-    assert (len(no_dog), no_dog.pair_count) == (1, 2)
-    assert no_dog.object_boxes_xyxy_px.tolist() == one.EDGES_O[:2]
+    no_dog = training_filter(read, hico_split("uo"))
+    assert no_dog.images.tolist() == [0]
+    assert read.object_boxes_xyxy_px[no_dog.pairs].tolist() == one.EDGES_O[:2]
 
 
 def test_a_picture_whose_pairs_are_all_unseen_is_removed(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from videohoi.evaluate.segments.run_files import RunClip, TrackBoxes
+from videohoi.evaluate.segments.scoring import MINIMUM_IOUS, ClipScorer
 from videohoi.evaluate.segments.truth import ClipTruth, Keyframe, TruthObject, TruthSegment, TruthSpan
 from videohoi.structures import Segment
 
@@ -78,3 +79,7 @@ def _interpolated(truth, name, track_id, object_class):
     corners = np.stack([k.boxes_xyxy_px[name] for k in boxed])
     boxes = np.stack([np.interp(frames, seconds, corners[:, c]) for c in range(4)], axis=1)
     return TrackBoxes(track_id, object_class, frames, boxes)
+
+
+def score_clip(truth, run, *, minimum_score=0.0):
+    return ClipScorer(truth, run, MINIMUM_IOUS).scores(minimum_score)

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from videohoi.errors import TruthError, UsageError
-from videohoi.evaluate.detection.average_precision import PictureBoxes, average_precision, boxes_of_label_row
+from videohoi.errors import UsageError
+from videohoi.evaluate.detection.average_precision import PictureBoxes, average_precision
 from videohoi.structures import Detections
 
 CLASSES = ("person", "cup", "dog")
@@ -86,20 +86,6 @@ def test_pictures_must_pair_up():
 def test_shapes_are_checked():
     with pytest.raises(ValueError, match=r"\(2, 4\)"):
         PictureBoxes(np.zeros((2, 4)), np.zeros(1, np.int64), np.zeros(1, bool))
-
-
-def test_a_label_row_gives_its_boxes_and_crowds():
-    row = {
-        "file": "a.jpg", "label_kind": "coco_gt", "boxes": [[0, 0, 5, 5]], "classes": [2],
-        "crowd_boxes": [[1, 1, 9, 9]], "crowd_classes": [0],
-    }  # fmt: skip
-    boxes = boxes_of_label_row(row)
-    assert boxes.class_ids.tolist() == [2, 0]
-    assert boxes.crowd.tolist() == [False, True]
-    with pytest.raises(TruthError, match=r"a.jpg: label_kind: expected 'coco_gt'"):
-        boxes_of_label_row({**row, "label_kind": "teacher"})
-    with pytest.raises(TruthError, match=r"a.jpg: expected boxes, classes"):
-        boxes_of_label_row({k: v for k, v in row.items() if k != "crowd_classes"})
 
 
 def random_pictures(seed, count=12):

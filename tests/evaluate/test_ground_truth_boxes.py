@@ -6,11 +6,9 @@ import pytest
 
 from videohoi.errors import TruthError
 from videohoi.evaluate.hico.ground_truth_boxes import (
-    class_prior,
     eleven_point_ap,
     measure,
     merge_instances,
-    nearness,
     read_truth,
     truth_picture,
 )
@@ -19,6 +17,31 @@ from videohoi.vocabulary import hico_det
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 TEST_JSON = SHARED / "data" / "hicodet" / "instances_test2015.json"
 VOCABULARY = hico_det()
+
+
+def class_prior(pictures, vocabulary):
+    """(O, V) share of an object class's candidate pairs that carry a verb: the baseline that sees no geometry."""
+    positives = np.zeros((len(vocabulary.objects), len(vocabulary.verbs)))
+    candidates = np.zeros(len(vocabulary.objects))
+    for picture in pictures:
+        classes = picture.class_ids[picture.object_rows]
+        np.add.at(positives, classes, picture.verbs)
+        np.add.at(candidates, classes, 1)
+    return np.asarray(positives / np.maximum(candidates, 1)[:, None], np.float64)
+
+
+def nearness(picture):
+    """(P,) in (0, 1]: 1 / (1 + centre distance in units of the boxes' mean size); the second baseline's factor."""
+    human, other = (
+        picture.boxes_xyxy_px[rows].astype(np.float64) for rows in (picture.human_rows, picture.object_rows)
+    )
+    offset = (human[:, :2] + human[:, 2:] - other[:, :2] - other[:, 2:]) / 2
+    size = (np.sqrt(area(human)) + np.sqrt(area(other))) / 2
+    return np.asarray(1 / (1 + np.hypot(offset[:, 0], offset[:, 1]) / np.maximum(size, 1.0)), np.float64)
+
+
+def area(boxes):
+    return np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
 
 
 def hoi_id(verb: str, name: str) -> int:

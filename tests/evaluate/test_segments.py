@@ -19,13 +19,14 @@ from segments_cases import (
     make_track,
     make_truth,
     predicted,
+    score_clip,
     span,
     state,
     truth_as_prediction,
 )
 
 from videohoi.errors import InputError
-from videohoi.evaluate.segments.scoring import score_clip, score_run
+from videohoi.evaluate.segments.scoring import score_run
 from videohoi.evaluate.segments.truth import read_truths
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"

@@ -12,13 +12,13 @@ from segments_cases import (
     make_track,
     make_truth,
     predicted,
+    score_clip,
     span,
     state,
 )
 
 from videohoi.evaluate.segments.baseline import always_on, always_on_clip, listed_verb, usual_verb
 from videohoi.evaluate.segments.run_files import PairVerb
-from videohoi.evaluate.segments.scoring import score_clip
 
 
 def tracks_of(*tracks):

@@ -16,12 +16,12 @@ from segments_cases import (
     make_track,
     make_truth,
     predicted,
+    score_clip,
     state,
 )
 
 from videohoi.evaluate.segments.places import boxes_agree
 from videohoi.evaluate.segments.run_files import TrackBoxes
-from videohoi.evaluate.segments.scoring import score_clip
 
 
 def hits(truth, segment, *tracks):

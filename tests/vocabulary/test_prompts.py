@@ -7,8 +7,7 @@ import pytest
 from videohoi.errors import UsageError
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.grammar import article, participle, readable
-from videohoi.vocabulary.objects import coco
-from videohoi.vocabulary.prompts import PROMPTS, object_prompts, prompts, template, vcoco_prompts
+from videohoi.vocabulary.prompts import PROMPTS, object_prompts, prompts, template
 from videohoi.vocabulary.vcoco import vcoco
 from videohoi.vocabulary.vidhoi import vidhoi
 
@@ -91,5 +90,3 @@ def test_prompts_agree_with_the_released_code(shared_json) -> None:
         if verb != words.no_interaction_verb:
             assert eoid.words(words, verb) == spoken[verb]
             assert verb == "hose" or participle(verb) == spoken[verb]
-    published = shared_json("zeroshot/vcoco_prompts.json")["hoi_prompt"]
-    assert list(vcoco_prompts(coco())) == [sentence for _, _, sentence in published]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -81,34 +81,6 @@ class HoiAnnotations:
     def interaction_ids(self) -> Rows:
         """(P,) rows of Vocabulary.interactions; ``NO_CLASS`` where the vocabulary has no such pair."""
         return np.asarray(self.vocabulary.interaction_table[self.object_ids, self.verb_ids], np.int64)
-
-    @property
-    def class_counts(self) -> Rows:
-        """(K,) annotated pairs of each interaction."""
-        ids = self.interaction_ids
-        return np.bincount(ids[ids != NO_CLASS], minlength=len(self.vocabulary.interactions))
-
-    def select(self, images: Rows, pairs: NDArray[np.bool_]) -> HoiAnnotations:
-        """The pictures ``images`` (ascending) with those of their pairs where ``pairs`` (P,) holds."""
-        chosen = np.zeros(len(self), np.bool_)
-        chosen[images] = True
-        kept = pairs & chosen[self.image_rows]
-        counts = np.bincount(self.image_rows[kept], minlength=len(self))[images]
-        position = np.cumsum(chosen) - 1
-        unboxed = self.unboxed[chosen[self.unboxed[:, 0]]]
-        return replace(
-            self,
-            file_names=tuple(self.file_names[row] for row in images),
-            sizes_wh_px=self.sizes_wh_px[images],
-            pair_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            human_boxes_xyxy_px=self.human_boxes_xyxy_px[kept],
-            object_boxes_xyxy_px=self.object_boxes_xyxy_px[kept],
-            verb_ids=self.verb_ids[kept],
-            object_ids=self.object_ids[kept],
-            track_ids=None if self.track_ids is None else self.track_ids[kept],
-            pts_seconds=None if self.pts_seconds is None else self.pts_seconds[images],
-            unboxed=np.stack([position[unboxed[:, 0]], unboxed[:, 1]], axis=1).astype(np.int64),
-        )
 
     def outside_picture(self) -> int:
         """Boxes that reach more than a pixel (rounding) beyond a picture of known size; they are kept as they are."""

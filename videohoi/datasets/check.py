@@ -67,24 +67,6 @@ def check_folder(folder: Path, kind: str | None = None) -> DataReport:
     return DataReport(layout, tuple(findings), filters)
 
 
-def read_part(folder: Path, kind: str, part: str) -> HoiAnnotations:
-    """The annotations of one part of a data set, by whichever of its files is there.
-
-    Raises:
-        UsageError: an unknown kind or part.
-        InputError: no such file (the message says where to get it), or a malformed one.
-    """
-    layout = _layout(folder, kind)
-    for known in layout.parts:
-        if known.name == part:
-            for form in known.files:
-                if (folder / form.path).is_file():
-                    return form.read(folder / form.path)
-            raise InputError(f"{folder}: {_expected(known)} is missing; get {layout.annotations_from}")
-    names = tuple(known.name for known in layout.parts)
-    raise UsageError(f"{layout.title} has no part {part!r}; known: {', '.join(names)}")
-
-
 def _layout(folder: Path, kind: str | None) -> Layout:
     if kind is not None:
         if kind in LAYOUTS:

@@ -49,9 +49,3 @@ def training_filter(annotations: HoiAnnotations, split: ZeroShotSplit) -> Traini
     images = np.unique(annotations.image_rows[pairs])
     empty = len(annotations.empty_images)
     return TrainingFilter(split, pairs, images, int((~pairs).sum()), len(annotations) - empty - len(images), empty)
-
-
-def seen_only(annotations: HoiAnnotations, split: ZeroShotSplit) -> HoiAnnotations:
-    """The annotations training may see; ``UsageError`` for a split of another vocabulary."""
-    kept = training_filter(annotations, split)
-    return annotations.select(kept.images, kept.pairs)

@@ -19,11 +19,6 @@ class SegmentBuilder:
         self.momentary_verbs = momentary_verbs
         self._open: dict[tuple[str, int], InteractionEvent] = {}
 
-    @property
-    def open_count(self) -> int:
-        """Interactions begun and not yet ended."""
-        return len(self._open)
-
     def feed(self, events: Iterable[InteractionEvent]) -> list[Segment]:
         """Take events in order of decision; return the segments they finish."""
         finished = []

@@ -8,7 +8,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.errors import UsageError
 from videohoi.names import normal_form
 from videohoi.vocabulary.packed import read_packed
 from videohoi.vocabulary.vocabulary import Vocabulary, hico_det
@@ -53,16 +52,3 @@ def object_rows(names: Sequence[str], vocabulary: Vocabulary) -> NDArray[np.int6
         UsageError: a name that is neither an object of the vocabulary nor a synonym; the message offers the nearest.
     """
     return np.array([vocabulary.object_id(normal_form(name)) for name in names], np.int64)
-
-
-def order_between(source: Sequence[str], target: Sequence[str]) -> NDArray[np.int64]:
-    """(len(source),) position in ``target`` of each name of ``source``.
-
-    Raises:
-        UsageError: the two do not hold the same names.
-    """
-    if sorted(source) != sorted(target):
-        different = sorted(set(source) ^ set(target))
-        raise UsageError(f"two object orders must hold the same names; only in one of them: {', '.join(different)}")
-    position = {name: row for row, name in enumerate(target)}
-    return np.array([position[name] for name in source], np.int64)

@@ -14,7 +14,6 @@ from types import MappingProxyType
 from videohoi.errors import UsageError
 from videohoi.names import did_you_mean, nearest_names
 from videohoi.vocabulary.grammar import article, participle, readable
-from videohoi.vocabulary.vcoco import vcoco_phrases, vcoco_text_classes, vcoco_text_verbs
 from videohoi.vocabulary.vocabulary import Vocabulary
 
 
@@ -137,21 +136,3 @@ def object_prompts(vocabulary: Vocabulary, method: str) -> tuple[str, ...]:
     chosen = template(method)
     rows = tuple(chosen.object(name) for name in vocabulary.objects)
     return rows if chosen.nothing_sentence is None else (*rows, chosen.nothing_sentence)
-
-
-def vcoco_prompts(vocabulary: Vocabulary) -> tuple[str, ...]:
-    """GEN-VLKT's 263 sentences for V-COCO, in its order (datasets/vcoco_text_label.py, MIT).
-
-    Without an object an instrument is ``something`` (``cutting with something``) and other verbs stand alone.
-    """
-    verbs, words = vcoco_text_verbs(), vcoco_phrases()
-    return tuple(
-        f"a photo of a person {_alone(words[verbs[verb]])}"
-        if obj is None
-        else _GEN._filled(_GEN.sentence, words[verbs[verb]], vocabulary.objects[obj])
-        for verb, obj in vcoco_text_classes()
-    )
-
-
-def _alone(words: str) -> str:
-    return f"{words} something" if words.endswith((" with", " at")) else words

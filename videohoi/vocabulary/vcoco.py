@@ -8,6 +8,18 @@ from functools import lru_cache
 from videohoi.vocabulary.packed import read_packed
 from videohoi.vocabulary.vocabulary import Vocabulary
 
+_PHRASES = (
+    ("hold_obj", "holding"), ("stand", "standing"), ("sit_instr", "sitting"), ("ride_instr", "riding"),
+    ("walk", "walking"), ("look_obj", "looking at"), ("hit_instr", "hitting with"), ("hit_obj", "hitting"),
+    ("eat_obj", "eating"), ("eat_instr", "eating with"), ("jump_instr", "jumping"), ("lay_instr", "laying"),
+    ("talk_on_phone_instr", "talking on phone"), ("carry_obj", "carrying"), ("throw_obj", "throwing"),
+    ("catch_obj", "catching"), ("cut_instr", "cutting with"), ("cut_obj", "cutting"), ("run", "running"),
+    ("work_on_computer_instr", "working on computer"), ("ski_instr", "skiing"), ("surf_instr", "surfing"),
+    ("skateboard_instr", "skateboarding"), ("smile", "smiling"), ("drink_instr", "drinking"), ("kick_obj", "kicking"),
+    ("point_instr", "pointing"), ("read_obj", "reading"), ("snowboard_instr", "snowboarding"),
+)  # fmt: skip
+"""words of the verbs in GEN-VLKT's prompts (YueLiao/gen-vlkt datasets/vcoco_text_label.py, MIT)"""
+
 
 @dataclass(frozen=True)
 class VCocoAction:
@@ -58,37 +70,3 @@ def vcoco() -> Vocabulary:
         object_synonyms=tuple(read_packed("synonyms.json")["objects"].items()),
         participles=tuple((verb, phrase) for verb, phrase in _PHRASES if verb in verbs),
     )
-
-
-@lru_cache(maxsize=1)
-def vcoco_text_verbs() -> tuple[str, ...]:
-    """The 29 verbs of QPIC and GEN-VLKT: (action, role) pairs and role-less actions, in their order."""
-    return tuple(read_packed("vcoco.json")["gen_verbs"])
-
-
-@lru_cache(maxsize=1)
-def vcoco_text_classes() -> tuple[tuple[int, int | None], ...]:
-    """The 263 (verb, object) classes of GEN-VLKT's classifier; object None = no object.
-
-    Source: YueLiao/gen-vlkt datasets/vcoco_text_label.py (MIT). Verbs count ``vcoco_text_verbs``.
-    """
-    values = read_packed("vcoco.json")
-    nothing = len(read_packed("coco.json")["objects"])
-    return tuple((verb, None if obj == nothing else obj) for verb, obj in values["gen_classes"])
-
-
-_PHRASES = (
-    ("hold_obj", "holding"), ("stand", "standing"), ("sit_instr", "sitting"), ("ride_instr", "riding"),
-    ("walk", "walking"), ("look_obj", "looking at"), ("hit_instr", "hitting with"), ("hit_obj", "hitting"),
-    ("eat_obj", "eating"), ("eat_instr", "eating with"), ("jump_instr", "jumping"), ("lay_instr", "laying"),
-    ("talk_on_phone_instr", "talking on phone"), ("carry_obj", "carrying"), ("throw_obj", "throwing"),
-    ("catch_obj", "catching"), ("cut_instr", "cutting with"), ("cut_obj", "cutting"), ("run", "running"),
-    ("work_on_computer_instr", "working on computer"), ("ski_instr", "skiing"), ("surf_instr", "surfing"),
-    ("skateboard_instr", "skateboarding"), ("smile", "smiling"), ("drink_instr", "drinking"), ("kick_obj", "kicking"),
-    ("point_instr", "pointing"), ("read_obj", "reading"), ("snowboard_instr", "snowboarding"),
-)  # fmt: skip
-
-
-def vcoco_phrases() -> dict[str, str]:
-    """Words of each of the 29 verbs in GEN-VLKT's prompts (datasets/vcoco_text_label.py, MIT)."""
-    return dict(_PHRASES)

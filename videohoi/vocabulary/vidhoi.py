@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-
-import numpy as np
-from numpy.typing import NDArray
 
 from videohoi.names import normal_form
 from videohoi.vocabulary.packed import read_packed
 from videohoi.vocabulary.vocabulary import Pairs, Vocabulary
 
-RARE_BELOW = 25
 """a class is rare when validation has fewer annotations of it (coldmanck/VidHOI evaluation)"""
 _RELATION_WORDS = (
     ("above", "above"), ("next_to", "next to"), ("behind", "behind"), ("away", "moving away from"),
@@ -58,30 +53,6 @@ def vidhoi_groups() -> Mapping[str, tuple[str, ...]]:
     """
     groups = read_packed("vidhoi.json")["groups"]
     return MappingProxyType({name: tuple(verbs) for name, verbs in groups.items()})
-
-
-@dataclass(frozen=True, repr=False)
-class ClassCounts:
-    """Annotations of each of the K interactions of ``vidhoi()``."""
-
-    train: NDArray[np.int64]
-    """(K,)"""
-    validation: NDArray[np.int64]
-    """(K,)"""
-
-    @property
-    def rare(self) -> NDArray[np.bool_]:
-        """(K,) classes that validation has, but fewer than 25 times."""
-        return np.asarray((self.validation > 0) & (self.validation < RARE_BELOW))
-
-
-@lru_cache(maxsize=1)
-def vidhoi_counts() -> ClassCounts:
-    """How often each class is annotated (nizhf/hoi-prediction-gaze-transformer stats/vidhoi/dataset_info_*.json)."""
-    rows = [pair for row in read_packed("vidhoi.json")["counts"].values() for pair in row.values()]
-    table = np.array(rows, np.int64)
-    table.setflags(write=False)
-    return ClassCounts(table[:, 0], table[:, 1])
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.errors import TruthError, UsageError
+from videohoi.errors import UsageError
 from videohoi.structures import Detections
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
@@ -101,26 +101,6 @@ def average_precision(
         if precision is not None:
             per_class[name] = precision
     return _scores(per_class, truths, person_class)
-
-
-def boxes_of_label_row(row: Mapping[str, Any]) -> PictureBoxes:
-    """True boxes of a row of the photo corpus' labels (``boxes``, ``classes``, ``crowd_boxes``, ``crowd_classes``).
-
-    Raises:
-        TruthError: the row holds no human boxes (``label_kind`` is not ``coco_gt``) or lacks a field.
-    """
-    name = row.get("file", "label row")
-    if row.get("label_kind") != "coco_gt":
-        raise TruthError(f"{name}: label_kind: expected 'coco_gt' (human boxes), got {row.get('label_kind')!r}")
-    try:
-        boxes = [*row["boxes"], *row["crowd_boxes"]]
-        classes = [*row["classes"], *row["crowd_classes"]]
-        crowd = [False] * len(row["boxes"]) + [True] * len(row["crowd_boxes"])
-        return PictureBoxes(
-            np.array(boxes, np.float64).reshape(-1, 4), np.array(classes, np.int64), np.array(crowd, np.bool_)
-        )
-    except (KeyError, TypeError, ValueError) as cause:
-        raise TruthError(f"{name}: expected boxes, classes, crowd_boxes and crowd_classes: {cause!r}") from cause
 
 
 @dataclass(frozen=True)

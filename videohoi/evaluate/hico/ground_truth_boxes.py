@@ -200,28 +200,3 @@ def summarise(per_class: NDArray[np.float64], rare: NDArray[np.int64] | None) ->
 def _mean(values: NDArray[np.float64]) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")
-
-
-def class_prior(pictures: Sequence[TruthPicture], vocabulary: Vocabulary) -> NDArray[np.float64]:
-    """(O, V) share of an object class's candidate pairs that carry a verb: the baseline that sees no geometry."""
-    positives = np.zeros((len(vocabulary.objects), len(vocabulary.verbs)))
-    candidates = np.zeros(len(vocabulary.objects))
-    for picture in pictures:
-        classes = picture.class_ids[picture.object_rows]
-        np.add.at(positives, classes, picture.verbs)
-        np.add.at(candidates, classes, 1)
-    return np.asarray(positives / np.maximum(candidates, 1)[:, None], np.float64)
-
-
-def nearness(picture: TruthPicture) -> NDArray[np.float64]:
-    """(P,) in (0, 1]: 1 / (1 + centre distance in units of the boxes' mean size); the second baseline's factor."""
-    human, other = (
-        picture.boxes_xyxy_px[rows].astype(np.float64) for rows in (picture.human_rows, picture.object_rows)
-    )
-    offset = (human[:, :2] + human[:, 2:] - other[:, :2] - other[:, 2:]) / 2
-    size = (np.sqrt(_area(human)) + np.sqrt(_area(other))) / 2
-    return np.asarray(1 / (1 + np.hypot(offset[:, 0], offset[:, 1]) / np.maximum(size, 1.0)), np.float64)
-
-
-def _area(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1), np.float64)

@@ -124,17 +124,6 @@ class ClipScorer:
         return covered_share(prediction, [span], self._places, self._truth.frame_seconds, exclusive=True)
 
 
-def score_clip(
-    truth: ClipTruth,
-    prediction: RunClip,
-    *,
-    minimum_score: float = 0.0,
-    minimum_ious: Sequence[float] = MINIMUM_IOUS,
-) -> ClipScores:
-    """Score one clip; arguments as in ``score_run``."""
-    return ClipScorer(truth, prediction, minimum_ious).scores(minimum_score)
-
-
 def flips_per_minute(spans: Iterable[tuple[float, float]], truth: ClipTruth) -> float:
     """Begins and ends inside the clip, per minute: what holds from the first to the last frame flips never.
 

@@ -96,6 +96,48 @@ def test_a_cut_file_gives_what_is_there(tmp_path):
     assert source.report.notes
 
 
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7, 0.9, 0.999])
+def test_a_cut_gif_is_named_and_a_whole_one_is_not(tmp_path, share):
+    path = write(tmp_path / "whole.gif", count=12, duration=100)
+    whole = open_source(path)
+    assert len(read(whole)) == 12
+    assert (whole.report.notes, whole.report.ended_early_seconds) == ([], None)
+    (tmp_path / "cut.gif").write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    for rate in (None, 5.0):
+        cut = open_source(tmp_path / "cut.gif", frame_rate_hz=rate)
+        frames = read(cut)
+        assert "the GIF has no end mark; is it cut?" in cut.report.notes
+        assert cut.report.ended_early_seconds == frames[-1].pts_seconds
+
+
+def test_other_data_behind_the_end_of_a_gif_is_no_damage(tmp_path):
+    path = write(tmp_path / "a.gif", duration=100)
+    path.write_bytes(path.read_bytes() + b"\0\0made by a camera")
+    source = open_source(path)
+    assert len(read(source)) == 6
+    assert source.report.notes == []
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.avif"])
+def test_an_animation_that_cannot_be_read_because_it_is_cut_says_so(tmp_path, name, capfd):
+    path = write(tmp_path / name, duration=100)
+    half = path.stat().st_size // 2
+    path.write_bytes(path.read_bytes()[:half])
+    with pytest.raises(DecodeError, match=rf"{name}: not readable as an image \(it is cut: {half:,} of at least \d"):
+        open_source(path).open()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_cut_jpeg_of_a_folder_is_named(tmp_path):
+    for number in range(3):
+        Image.fromarray(numbered_image(number)).save(tmp_path / f"{number}.jpg", exif=Image.Exif())
+    cut = (tmp_path / "1.jpg").read_bytes()
+    (tmp_path / "1.jpg").write_bytes(cut[: len(cut) * 3 // 4])
+    source = ImageSequence.from_folder(tmp_path, frame_rate_hz=5.0)
+    assert len(read(source)) == 3
+    assert source.report.notes == ["1.jpg: it is cut: its end mark is missing, so a part of the picture is missing"]
+
+
 def test_what_cannot_be_read_is_one_clear_line(tmp_path):
     (tmp_path / "a.webp").write_bytes(b"RIFF\x00\x00\x00\x00WEBPnothing")
     with pytest.raises(DecodeError, match="not readable"):

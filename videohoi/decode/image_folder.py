@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSource
 from videohoi.decode.file_names import (
     IMAGE_SUFFIXES,
+    JPEG_SUFFIXES,
     MANY_PICTURE_SUFFIXES,
     files_in,
     left_out_sentence,
     numbered_files,
     other_files,
 )
-from videohoi.decode.picture_file import picture_count, read_picture
+from videohoi.decode.picture_file import cut_reason, picture_count, read_picture
 from videohoi.decode.registry import SourceRequest
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import SourceInfo
@@ -107,8 +108,9 @@ class ImageSequence(SequentialSource):
             if image is not None:
                 return row, image
         others = f", and neither are the other {len(self._paths) - 1}" if len(self._paths) > 1 else ""
+        reason = cut_reason(self._paths[0])
         raise DecodeError(
-            f"{self._paths[0]}: not readable as an image{others}; "
+            f"{self._paths[0]}: not readable as an image{f' ({reason})' if reason else ''}{others}; "
             "expected .jpg, .png, ... files; check or convert them again"
         )
 
@@ -131,6 +133,8 @@ class ImageSequence(SequentialSource):
                 self._note(f"the first image that cannot be read is {path.name}")
             self._report.corrupt_packets += 1
             self._note_again("an image cannot be read and was skipped")
+        elif path.suffix.lower() in JPEG_SUFFIXES and (reason := cut_reason(path)):
+            self._note(f"{path.name}: {reason}, so a part of the picture is missing")
         elif path.suffix.lower() in MANY_PICTURE_SUFFIXES and (count := picture_count(path)) > 1:
             self._note(f"{path.name} holds {count} pictures; in a sequence only the first is read")
         return image

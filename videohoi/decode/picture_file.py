@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -27,6 +27,8 @@ UNREADABLE = (
 # fmt: on
 """what Pillow raises on a damaged or hostile file: its parsers let nearly anything through"""
 AVIF_BEGINNINGS = (b"ftypavif", b"ftypavis")
+JPEG_TAIL_BYTES = 1 << 16
+"""read at the end of a JPEG to find its end mark; other data may follow it"""
 MANY_PICTURE_FORMATS = frozenset({"WEBP", "PNG", "TIFF", "AVIF", "GIF"})
 """Pillow's formats whose pictures follow each other in time or as pages; those of a JPEG (MPO) or an icon do not"""
 
@@ -37,6 +39,53 @@ def without_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+@contextmanager
+def _without_opencv_log() -> Iterator[None]:
+    """Keep OpenCV's lines about damaged files off the terminal; a note of the source names them."""
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+
+
+def cut_reason(path: Path) -> str:
+    """How it shows that a picture file was cut off, for messages; empty where it does not."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(16)
+            if head.startswith(b"\xff\xd8"):
+                file.seek(max(0, size - JPEG_TAIL_BYTES))
+                tail = file.read()
+                return "" if tail.rfind(b"\xff\xd9") > tail.rfind(b"\xff\xda") else "it is cut: its end mark is missing"
+            if head[:4] == b"RIFF":
+                stated = 8 + int.from_bytes(head[4:8], "little")
+            elif head[4:12] in AVIF_BEGINNINGS:
+                stated = _boxes_end(file, size)
+            else:
+                return ""
+    except OSError:
+        return ""
+    return f"it is cut: {size:,} of at least {stated:,} bytes" if size < stated else ""
+
+
+def _boxes_end(file: BinaryIO, size: int) -> int:
+    """Where the last box of an ISO base media file ends, as the boxes state."""
+    at = 0
+    while at + 8 <= size:
+        file.seek(at)
+        head = file.read(16)
+        length = int.from_bytes(head[:4], "big")
+        if length == 1:  # a length of 64 bits follows
+            length = int.from_bytes(head[8:16], "big")
+        if length < 8:  # 0: to the end of the file
+            return size
+        at += length
+    return at
 
 
 def picture_count(path: Path) -> int:
@@ -69,7 +118,8 @@ def read_picture(path: Path) -> NDArray[np.uint8] | None:
     try:
         data = np.fromfile(path, np.uint8)  # cv2.imread fails on some names on Windows
         is_avif = data[4:12].tobytes() in AVIF_BEGINNINGS  # OpenCV does not turn these upright, Pillow does
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size and not is_avif else None
+        with _without_opencv_log():
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size and not is_avif else None
     except (OSError, cv2.error) as error:
         if isinstance(error, cv2.error) and error.code == cv2.Error.STS_NO_MEM:
             raise MemoryError(f"{path}: no memory for this picture") from error

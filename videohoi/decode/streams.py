@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -14,6 +15,8 @@ STILL_DISPOSITIONS = ("attached_pic", "still_image", "timed_thumbnails")
 """flags of streams that hold pictures about the film, not the film"""
 DEFAULT_BONUS_PX = 5_000_000
 """what the flag "default" is worth against the size of the picture, as in FFmpeg (fftools, map_auto_video)"""
+GIF_PICTURE, GIF_END = 0x2C, 0x3B
+"""first bytes of blocks of a GIF; the third kind, 0x21, is an extension"""
 EDIT_LIST_FORMATS = frozenset({"mov", "mp4"})
 """formats that hide pictures by edit lists, and whose whole index is read when they are opened"""
 ENABLED_BY_MUXER = frozenset({"mov", "mp4"})
@@ -173,6 +176,23 @@ def raw_rate_hz(codec_context: Any) -> tuple[float, bool]:
     """Pictures a second of a raw stream, and whether its header states it; call it after a picture was decoded."""
     rate: Fraction | None = codec_context.framerate
     return (float(rate), True) if rate else (ASSUMED_FRAME_RATE_HZ, False)
+
+
+def has_gif_end(path: Path) -> bool:
+    """Whether the blocks of a GIF (GIF89a specification, appendix A) run on to its end mark; False: it was cut."""
+    data = path.read_bytes()
+    at = 13 + _colour_table_bytes(data[10:11])
+    while at < len(data) and data[at] != GIF_END:
+        is_picture = data[at] == GIF_PICTURE
+        at += 11 + _colour_table_bytes(data[at + 9 : at + 10]) if is_picture else 2
+        while at < len(data) and data[at]:  # sub-blocks; the last one is empty
+            at += 1 + data[at]
+        at += 1
+    return at < len(data)
+
+
+def _colour_table_bytes(flags: bytes) -> int:
+    return 3 * 2 ** ((flags[0] & 7) + 1) if flags and flags[0] & 0x80 else 0
 
 
 def _number(text: str) -> float:

@@ -16,7 +16,15 @@ from videohoi.decode.orientation import Orientation
 from videohoi.decode.pipe import PipeReader, is_pipe
 from videohoi.decode.random_access import PictureIndex, SeekingReader, is_out_of_memory
 from videohoi.decode.registry import SourceRequest
-from videohoi.decode.streams import choose_stream, is_raw, raw_rate_hz, shown_count, shown_seconds, stated_rate_hz
+from videohoi.decode.streams import (
+    choose_stream,
+    has_gif_end,
+    is_raw,
+    raw_rate_hz,
+    shown_count,
+    shown_seconds,
+    stated_rate_hz,
+)
 from videohoi.errors import DecodeError, UsageError
 from videohoi.structures import Frame, SourceInfo
 
@@ -285,6 +293,10 @@ class VideoFile(SequentialSource):
     def _check_end(self) -> None:
         """Compare what came with what the container promised."""
         info, times = self._info, self._timestamps
+        if self._container.format.name == "gif" and self._pipe is None and not has_gif_end(self.path):
+            self._report.ended_early_seconds = times.last_seconds
+            self._note("the GIF has no end mark; is it cut?")
+            return
         if info is None or times.last_seconds is None or times.first_seconds is None or self._set_rate_hz is not None:
             return
         step_seconds = 1.0 / (info.frame_rate_hz or ASSUMED_FRAME_RATE_HZ)

@@ -128,17 +128,6 @@ def test_an_animation_that_cannot_be_read_because_it_is_cut_says_so(tmp_path, na
     assert capfd.readouterr().err == ""
 
 
-def test_a_cut_jpeg_of_a_folder_is_named(tmp_path):
-    noise = np.random.default_rng(0).integers(0, 256, (3, 120, 160, 3), np.uint8)
-    for number in range(3):
-        Image.fromarray(noise[number]).save(tmp_path / f"{number}.jpg")
-    cut = (tmp_path / "1.jpg").read_bytes()
-    (tmp_path / "1.jpg").write_bytes(cut[: len(cut) * 3 // 4])
-    source = ImageSequence.from_folder(tmp_path, frame_rate_hz=5.0)
-    assert len(read(source)) == 3
-    assert source.report.notes == ["1.jpg: it is cut: its end mark is missing, so a part of the picture is missing"]
-
-
 def test_what_cannot_be_read_is_one_clear_line(tmp_path):
     (tmp_path / "a.webp").write_bytes(b"RIFF\x00\x00\x00\x00WEBPnothing")
     with pytest.raises(DecodeError, match="not readable"):

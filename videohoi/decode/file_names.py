@@ -23,7 +23,6 @@ IMAGE_SUFFIXES = frozenset({
 })
 # fmt: on
 """suffixes by which the pictures of a folder are found: formats that OpenCV or Pillow reads"""
-JPEG_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif"})
 MANY_PICTURE_SUFFIXES = frozenset({".png", ".apng", ".webp", ".tif", ".tiff", ".avif", ".avifs"})
 """suffixes of formats that can hold several pictures in one file"""
 NAMED_FILES = 5

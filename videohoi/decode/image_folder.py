@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSource
 from videohoi.decode.file_names import (
     IMAGE_SUFFIXES,
-    JPEG_SUFFIXES,
     MANY_PICTURE_SUFFIXES,
     files_in,
     left_out_sentence,
@@ -133,8 +132,6 @@ class ImageSequence(SequentialSource):
                 self._note(f"the first image that cannot be read is {path.name}")
             self._report.corrupt_packets += 1
             self._note_again("an image cannot be read and was skipped")
-        elif path.suffix.lower() in JPEG_SUFFIXES and (reason := cut_reason(path)):
-            self._note(f"{path.name}: {reason}, so a part of the picture is missing")
         elif path.suffix.lower() in MANY_PICTURE_SUFFIXES and (count := picture_count(path)) > 1:
             self._note(f"{path.name} holds {count} pictures; in a sequence only the first is read")
         return image

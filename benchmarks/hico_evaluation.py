@@ -47,7 +47,7 @@ def _truth(images: int) -> tuple[TripletTruth, str]:
     folder = os.environ.get("VIDEOHOI_DATA")
     file = None if folder is None else Path(folder) / "hicodet" / "instances_test2015.json"
     if images == IMAGES and file is not None and file.is_file():
-        return read_hico_truth(file).triplets, "real annotations"
+        return read_hico_truth(file), "real annotations"
     return synthetic_truth(images, CLASSES), "made-up annotations"
 
 

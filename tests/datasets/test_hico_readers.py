@@ -95,7 +95,6 @@ def test_invisible_labels_of_the_matlab_file_are_kept_without_a_box(tmp_path: Pa
         (lambda v: v["correspondence"][3].__setitem__(2, 0), r"correspondence\[3\]: it is not that interaction"),
         (lambda v: v.__setitem__("rare", [1, 2]), "rare: expected the 138 rare classes, got 2 ids"),
         (lambda v: v.pop("annotation"), "annotation: field required"),
-        (lambda v: v.pop("size"), "size: field required"),
     ],
 )
 def test_a_malformed_json_names_file_record_and_field(change, message: str, tmp_path: Path) -> None:

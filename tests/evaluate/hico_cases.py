@@ -68,7 +68,7 @@ def write_json(path, value):
     return path
 
 
-def annotation_file(path, truth, rare=()):
+def annotation_file(path, truth):
     """``truth`` in the layout of fredzzhang/hicodet."""
     rows = []
     for image in range(len(truth.image_names)):
@@ -80,7 +80,7 @@ def annotation_file(path, truth, rare=()):
                 "boxes_o": truth.object_boxes_xyxy_px[own].tolist(),
             }
         )
-    values = {"filenames": list(truth.image_names), "annotation": rows, "rare": list(rare)}
+    values = {"filenames": list(truth.image_names), "annotation": rows}
     if truth.image_sizes_wh_px is not None:
         values["size"] = truth.image_sizes_wh_px.tolist()
     return write_json(path, values)

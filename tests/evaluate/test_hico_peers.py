@@ -45,7 +45,7 @@ def scene(request):
         return truth, synthetic_predictions(truth, at_most=20)
     if not REAL.is_file():
         pytest.skip(f"no real annotations at {REAL}")
-    truth = every(read_hico_truth(REAL).triplets, STEP)
+    truth = every(read_hico_truth(REAL), STEP)
     return truth, synthetic_predictions(truth)
 
 

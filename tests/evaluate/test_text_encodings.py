@@ -46,10 +46,10 @@ def test_the_tables_of_a_run(tmp_path, encoding, separator):
 def test_predictions_and_truth(tmp_path, encoding):
     truth = ride_bicycle(1)
     annotations = saved_as(annotation_file(tmp_path / "truth.json", truth), encoding)
-    assert read_hico_truth(annotations).triplets.image_names == truth.image_names
+    assert read_hico_truth(annotations).image_names == truth.image_names
     found = tmp_path / "found.json"
     found.write_text(json.dumps([qpic_record(each) for each in truth.image_names]), encoding="utf-8")
-    read = read_hico_predictions(saved_as(found, encoding), read_hico_truth(annotations).triplets)
+    read = read_hico_predictions(saved_as(found, encoding), read_hico_truth(annotations))
     assert len(read.predictions.scores) > 0
 
 
@@ -70,4 +70,4 @@ def test_an_empty_list_is_called_empty(tmp_path):
     found = tmp_path / "found.json"
     found.write_text("[]", encoding="utf-8")
     with pytest.raises(TruthError, match=r"found\.json: the list is empty; expected a record for each picture"):
-        read_hico_predictions(found, read_hico_truth(annotations).triplets)
+        read_hico_predictions(found, read_hico_truth(annotations))

@@ -3,12 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from videohoi.datasets.hico_json import read_hico_json
 from videohoi.errors import ModelError, UsageError
-from videohoi.evaluate.hico.ground_truth_boxes import measure, read_truth
+from videohoi.evaluate.hico.ground_truth_boxes import measure, truth_pictures
 from videohoi.interact.heads.starter import StarterPairHead
 from videohoi.interact.scoring import Calibration
 from videohoi.structures import Detections, FeatureMap, Frame, HumanObjectPairs
-from videohoi.vocabulary import hico_det
+from videohoi.vocabulary import hico_det, hico_rare
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 TEST_JSON = SHARED / "data" / "hicodet" / "instances_test2015.json"
@@ -164,7 +165,7 @@ def test_scoring_before_open_is_refused():
 def test_the_shipped_head_keeps_its_yardstick(head):
     if not TEST_JSON.is_file():
         pytest.skip(f"{TEST_JSON} is absent")
-    subset, rare = read_truth(TEST_JSON, VOCABULARY, every=10)
+    subset, rare = truth_pictures(read_hico_json(TEST_JSON), every=10), np.array(hico_rare())
     logits = []
     for picture in subset:
         boxes = detections(picture.boxes_xyxy_px, picture.class_ids)

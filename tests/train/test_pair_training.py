@@ -49,7 +49,12 @@ def random_rows(count, seed=0):
 
 
 def pictures(count, seed=0):
-    return [truth_picture(str(k), (640, 640), row, VOCABULARY) for k, row in enumerate(random_rows(count, seed))]
+    return [pictured(str(k), row) for k, row in enumerate(random_rows(count, seed))]
+
+
+def pictured(name, row):
+    boxes = np.array([*row["boxes_h"], *row["boxes_o"]], np.float32)
+    return truth_picture(name, (640, 640), np.array(row["hoi"], np.int64), boxes, VOCABULARY)
 
 
 def test_training_and_run_time_compute_the_same_features():

@@ -8,15 +8,21 @@ from pathlib import Path
 import numpy as np
 
 from videohoi.commands.evaluate_folds import is_uc, with_folds
-from videohoi.commands.evaluate_truth_files import annotation_file, label_file, read_annotations, read_objects
 from videohoi.commands.show_report import show_report
 from videohoi.errors import UsageError
 from videohoi.evaluate.conventions import convention_named
 from videohoi.evaluate.hico.predictions import read_hico_predictions
 from videohoi.evaluate.hico.report import hico_report
 from videohoi.evaluate.hico.scoring import KnownObjects, class_groups, evaluate_hico
-from videohoi.evaluate.hico.truth import HicoTruth, known_objects_of
+from videohoi.evaluate.hico.truth import (
+    annotation_file,
+    known_objects_of,
+    label_file,
+    read_hico_truth,
+    read_known_objects,
+)
 from videohoi.evaluate.hico.unseen_recall import ClassFacts, UnseenRecall, unseen_recall
+from videohoi.evaluate.triplet_sets import TripletTruth
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.splits import hico_rare_mask, hico_split
 
@@ -49,19 +55,19 @@ def show_hico(request: HicoRequest) -> None:
     whole_uc = is_uc(request.split)
     words, split = hico_det(), None if request.split is None or whole_uc else hico_split(request.split)
     truth_file = _truth_file(request)
-    truth = read_annotations(truth_file)
+    truth = read_hico_truth(truth_file)
     known = _known_objects(request, truth)
     read = read_hico_predictions(
-        request.predictions, truth.triplets, object_order=request.object_order, outside=request.outside,
+        request.predictions, truth, object_order=request.object_order, outside=request.outside,
         limit=convention.top_k,
     )  # fmt: skip
     seen = None if split is None else split.seen
-    groups = class_groups(truth.triplets.class_count, hico_rare_mask() if truth.rare is None else truth.rare, seen)
+    groups = class_groups(truth.class_count, hico_rare_mask(), seen)
     unseen: UnseenRecall | None = None
     if seen is not None:
         facts = ClassFacts(seen, known.of_class, words.acting_verbs[[verb for verb, _ in words.interactions]])
-        unseen = unseen_recall(truth.triplets, read.predictions, facts)
-    scores = evaluate_hico(truth.triplets, read.predictions, convention, known_objects=known)
+        unseen = unseen_recall(truth, read.predictions, facts)
+    scores = evaluate_hico(truth, read.predictions, convention, known_objects=known)
     settings = {
         "predictions": f"{request.predictions} ({read.form})",
         "truth": str(truth_file),
@@ -83,9 +89,8 @@ def _truth_file(request: HicoRequest) -> Path:
     return annotation_file(request.data)
 
 
-def _known_objects(request: HicoRequest, truth: HicoTruth) -> KnownObjects:
-    names = truth.triplets.image_names
+def _known_objects(request: HicoRequest, truth: TripletTruth) -> KnownObjects:
     labels = request.image_labels
     if labels is None and request.data is not None and request.truth is None:
         labels = label_file(request.data)
-    return known_objects_of(truth.triplets) if labels is None else read_objects(labels, names)
+    return known_objects_of(truth) if labels is None else read_known_objects(labels, truth.image_names)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from videohoi.commands.evaluate_truth_files import ImageTruth, read_image_truth
 from videohoi.commands.show_report import show_report
 from videohoi.evaluate.detection.average_precision import average_precision
 from videohoi.evaluate.detection.coco_results import read_coco_results, read_coco_truth
 from videohoi.evaluate.hico.image_level import AMBIGUOUS, image_level_precision, read_image_scores
 from videohoi.evaluate.hico.scoring import class_groups
+from videohoi.evaluate.hico.truth import ImageTruth, read_image_truth
 from videohoi.evaluate.prediction_record import ReadingNotes
 from videohoi.evaluate.report import Report, ReportTable, percent
 from videohoi.vocabulary import hico_det

@@ -8,6 +8,7 @@ taking 1 away, as in UPT (fredzzhang/upt).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +28,8 @@ class _Picture:
     boxes_h: list[Box]
     boxes_o: list[Box]
     hoi: list[Index]
-    object: list[Index]
-    verb: list[Index]
+    object: list[Index] | None = None
+    verb: list[Index] | None = None
 
 
 @pydantic.with_config(STRICT)
@@ -56,19 +57,20 @@ def read_hico_json(path: Path) -> HoiAnnotations:
         InputError: malformed, or its parts contradict each other; names file, record and field.
     """
     file = parse_json(path, _READER)
-    sizes = file.size if file.size is not None else file.size_wh
-    if sizes is None:
-        raise record_error(path, "", "size", "field required")
+    stated = file.size if file.size is not None else file.size_wh
+    sizes = [None] * len(file.filenames) if stated is None else stated
     require_lengths(path, "", {"filenames": file.filenames, "annotation": file.annotation, "size": sizes})
-    _check_lists(path, file, sizes)
+    _check_lists(path, file, stated)
     pair_start = starts([len(row.hoi) for row in file.annotation])
     interactions = np.asarray(hico_det().interactions, np.int64)
     hoi = _flat([row.hoi for row in file.annotation])
     _first_wrong(path, file, pair_start, hoi >= len(interactions), "hoi", "expected 0 to 599")
     verbs, objects = interactions[hoi].T
-    wrong = _flat([row.verb for row in file.annotation]) != verbs
-    _first_wrong(path, file, pair_start, wrong, "verb", "it is not the verb of the record's hoi")
-    _check_objects(path, file, pair_start, objects)
+    if any(row.verb is not None for row in file.annotation):
+        wrong = _flat([row.verb for row in file.annotation]) != verbs
+        _first_wrong(path, file, pair_start, wrong, "verb", "it is not the verb of the record's hoi")
+    if any(row.object is not None for row in file.annotation):
+        _check_objects(path, file, pair_start, objects)
     _check_tables(path, file)
     humans, things = (flat_boxes([getattr(row, name) for row in file.annotation]) for name in ("boxes_h", "boxes_o"))
     for name, boxes in (("boxes_h", humans), ("boxes_o", things)):
@@ -80,15 +82,20 @@ def read_hico_json(path: Path) -> HoiAnnotations:
     )  # fmt: skip
 
 
-def _flat(lists: list[list[int]]) -> Rows:
-    return np.array([value for values in lists for value in values], np.int64)
+def _flat(lists: Sequence[list[int] | None]) -> Rows:
+    return np.array([value for values in lists for value in values or ()], np.int64)
 
 
-def _check_lists(path: Path, file: _File, sizes: list[tuple[int, int] | None]) -> None:
+def _check_lists(path: Path, file: _File, sizes: Sequence[tuple[int, int] | None] | None) -> None:
+    optional = {name: any(getattr(row, name) is not None for row in file.annotation) for name in ("object", "verb")}
     for number, row in enumerate(file.annotation):
         record = f"record {number} ({file.filenames[number]})"
-        require_lengths(path, record, vars(row))
-        if row.hoi and not sizes[number]:
+        lists = {name: values for name, values in vars(row).items() if optional.get(name, True)}
+        missing = [name for name, values in lists.items() if values is None]
+        if missing:
+            raise record_error(path, record, missing[0], "expected a list, as in other records")
+        require_lengths(path, record, lists)
+        if sizes is not None and row.hoi and not sizes[number]:
             raise record_error(path, record, "size", "expected width and height of a picture with pairs, got null")
     without = [number for number, row in enumerate(file.annotation) if not row.hoi]
     if file.empty is not None and sorted(file.empty) != without:

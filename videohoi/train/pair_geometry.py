@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from videohoi.evaluate.hico.ground_truth_boxes import TruthPicture, Yardstick, measure, read_truth
+from videohoi.datasets.hico_json import read_hico_json
+from videohoi.evaluate.hico.ground_truth_boxes import TruthPicture, Yardstick, measure, truth_pictures
 from videohoi.files import write_whole
 from videohoi.train.hico_geometry import Augmentation, PackedPictures, PairBatch, draw, pack
 from videohoi.train.pair_network import PairNetwork, PairNetworkSize, parameter_count, scattered_sum
@@ -234,7 +235,7 @@ class PairTrainer:
 def train(training: PairTraining) -> dict[str, Any]:
     """Run to the end, write ``geometry.pt`` and ``figures.json``; returns the figures."""
     started, vocabulary = time.monotonic(), hico_det()
-    pictures, _ = read_truth(training.annotations, vocabulary)
+    pictures = truth_pictures(read_hico_json(training.annotations))
     kept, held = split(pictures, training.hold_out_share, training.seed)
     trainer = PairTrainer(training, vocabulary, pack(kept))
     log.info("%d parameters, %d pictures", parameter_count(trainer.network), len(trainer.packed))

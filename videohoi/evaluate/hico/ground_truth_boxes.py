@@ -15,17 +15,15 @@ The boxes of a picture are the annotated ones, so the figure isolates the verb s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from videohoi.datasets.annotations import HoiAnnotations
 from videohoi.errors import TruthError
-from videohoi.files import decoded_text
 from videohoi.geometry.boxes import pairwise_iou
 from videohoi.vocabulary import Vocabulary
 
@@ -105,48 +103,44 @@ def candidate_pairs(class_ids: NDArray[np.int64], person_id: int) -> tuple[NDArr
 
 
 def truth_picture(
-    name: str, size_wh: Sequence[int] | None, row: dict[str, Any], vocabulary: Vocabulary
+    name: str,
+    size_wh_px: tuple[int, int],
+    interaction_ids: NDArray[np.int64],
+    boxes_xyxy_px: NDArray[np.float32],
+    vocabulary: Vocabulary,
 ) -> TruthPicture:
-    """One annotation row (1-based ``boxes_h``, ``boxes_o`` and ``hoi`` ids in the data set's order) as candidate pairs.
+    """The G annotated pairs of a picture as candidate pairs.
 
-    A picture without annotation may lack its size; it is then 0 x 0 and has no pair. The object class comes from the
-    interaction id, because files disagree on the order of object ids.
+    Args:
+        name: of the picture.
+        size_wh_px: width and height.
+        interaction_ids: (G,) rows of ``vocabulary.interactions``.
+        boxes_xyxy_px: (2 G, 4) the humans' boxes, then the objects'.
+        vocabulary: HICO-DET's.
     """
-    hoi = np.asarray(row["hoi"], np.int64)
     table = np.asarray(vocabulary.interactions, np.int64)
-    classes = np.concatenate([np.full(len(hoi), vocabulary.person_id), table[hoi, 1]]).astype(np.int64)
-    raw = np.asarray([*row["boxes_h"], *row["boxes_o"]], np.float32).reshape(-1, 4)
-    raw[:, :2] -= 1  # 1-based pixel indices to corner coordinates; the far corner is already an edge
-    instance_of, boxes, class_ids = merge_instances(raw, classes)
+    count = len(interaction_ids)
+    classes = np.concatenate([np.full(count, vocabulary.person_id), table[interaction_ids, 1]]).astype(np.int64)
+    instance_of, boxes, class_ids = merge_instances(boxes_xyxy_px, classes)
     human_rows, object_rows = candidate_pairs(class_ids, vocabulary.person_id)
     labels = np.zeros((len(boxes), len(boxes), len(vocabulary.verbs)), np.bool_)
-    labels[instance_of[: len(hoi)], instance_of[len(hoi) :], table[hoi, 0]] = True
+    labels[instance_of[:count], instance_of[count:], table[interaction_ids, 0]] = True
     verbs = labels[human_rows, object_rows]
-    width, height = size_wh or (0, 0)
-    return TruthPicture(name, width, height, boxes, class_ids, human_rows, object_rows, verbs)
+    return TruthPicture(name, *size_wh_px, boxes, class_ids, human_rows, object_rows, verbs)
 
 
-def read_truth(
-    path: Path, vocabulary: Vocabulary, *, every: int = 1
-) -> tuple[list[TruthPicture], NDArray[np.int64] | None]:
-    """Pictures of an annotation file in the layout of fredzzhang/hicodet, and its rare classes where it lists them.
-
-    ``every`` = 10 reads each tenth picture only.
-
-    Raises:
-        TruthError: the file is missing, no JSON, or lacks a field.
-    """
-    try:
-        values = json.loads(decoded_text(path.read_bytes()))
-    except (OSError, ValueError) as cause:
-        raise TruthError(f"{path}: expected an annotation JSON such as instances_test2015.json ({cause})") from cause
-    try:
-        sizes = values["size"] if "size" in values else values["size_wh"]
-        rows = list(zip(values["filenames"], sizes, values["annotation"], strict=True))
-        pictures = [truth_picture(name, size, row, vocabulary) for name, size, row in rows[::every]]
-    except (KeyError, ValueError, IndexError) as cause:
-        raise TruthError(f"{path}: expected filenames, size and annotation lists of one length ({cause!r})") from cause
-    return pictures, np.asarray(values["rare"], np.int64) if "rare" in values else None
+def truth_pictures(annotations: HoiAnnotations, *, every: int = 1) -> list[TruthPicture]:
+    """The pictures of HICO-DET ``annotations``, or each tenth only where ``every`` is 10."""
+    start, interaction_ids = annotations.pair_start, annotations.interaction_ids
+    sides = (annotations.human_boxes_xyxy_px, annotations.object_boxes_xyxy_px)
+    pictures = []
+    for row in range(0, len(annotations), every):
+        own = slice(int(start[row]), int(start[row + 1]))
+        width, height = annotations.sizes_wh_px[row].tolist()
+        boxes = np.concatenate([side[own] for side in sides])
+        name = annotations.file_names[row]
+        pictures.append(truth_picture(name, (width, height), interaction_ids[own], boxes, annotations.vocabulary))
+    return pictures
 
 
 def eleven_point_ap(scores: NDArray[np.floating[Any]], positive: NDArray[np.bool_]) -> float:

@@ -25,7 +25,7 @@ ALLOWED = {
     "graph": {"errors", "structures"},
     "compile": {"errors"},
     "datasets": {"errors", "structures", "vocabulary", "geometry"},
-    "evaluate": {"errors", "structures", "vocabulary", "geometry"},
+    "evaluate": {"errors", "structures", "vocabulary", "geometry", "datasets"},
     "demo": {"errors", "structures", "vocabulary"},
     "layers": {"errors", "structures"},
     "models": {"errors", "compile", "decode", "detect", "sink", "track"},

@@ -39,6 +39,42 @@ def _config(small: bool) -> Any:
     return lain["LainConfig"](clip=tower, max_pairs=PAIRS, pair_chunk=PAIRS)
 
 
+def all_tokens_head() -> Any:
+    """The class of a ``LainHead`` that computes as the public code does: the picture's tokens run with every chunk."""
+    torch, lain = importlib.import_module("torch"), importlib.import_module("videohoi.interact.heads.lain")
+
+    class AllTokensHead(lain.LainHead):  # type: ignore[name-defined,misc]  # imported here, as torch may be absent
+        def _through_clip(self, tokens: Any, rows: Any, scene: Any) -> Any:
+            starts = range(0, tokens.shape[1], self.config.pair_chunk)
+            ends = [slice(at, at + self.config.pair_chunk) for at in starts]
+            return torch.cat([self._all_tokens(tokens[:, part], rows[:, part], scene) for part in ends], dim=1)
+
+        def _all_tokens(self, tokens: Any, rows: Any, scene: Any) -> Any:
+            """Pair tokens (B, C, W) after all blocks, with the public code's attention mask."""
+            human, other = rows.unbind(-1)
+            count, patches = tokens.shape[1], self.config.clip.patches
+            mask = _sight(torch, count, patches).to(tokens.device)
+            tokens = self.image.ln_pre(torch.cat((tokens, self.image.embed(scene.pictures)), dim=1))
+            for block, adapter in self._blocks():
+                local, contexts = self._adapt_patches(adapter, tokens[:, -patches:], scene)
+                human_seen, other_seen = (
+                    torch.cat((lain.take_rows(contexts, row), contexts[:, -1:]), dim=1) for row in (human, other)
+                )
+                change = adapter.interaction(tokens[:, :-patches], human_seen, other_seen)
+                tokens = block(tokens + torch.cat((change, local), dim=1), attn_mask=mask)
+            return tokens[:, :count]
+
+    return AllTokensHead
+
+
+def _sight(torch: Any, count: int, patches: int) -> Any:
+    """Additive mask over [pairs, class token, patches]: pairs see themselves and patches, the picture sees no pair."""
+    sees = torch.ones(count + 1 + patches, count + 1 + patches, dtype=torch.bool)
+    sees[: count + 1, : count + 1] = torch.eye(count + 1, dtype=torch.bool)
+    sees[count:, :count] = False
+    return torch.zeros(sees.shape).masked_fill(~sees, float("-inf"))
+
+
 class Subject:
     """One head and its input; runs in any way of computing the same logits."""
 
@@ -46,12 +82,14 @@ class Subject:
         lain = importlib.import_module("videohoi.interact.heads.lain")
         self.torch, self.config = torch, _config(small)
         torch.manual_seed(0)
-        self.head = lain.LainHead(self.config, SENTENCES).eval()
+        self.once = lain.LainHead(self.config, SENTENCES).eval()
         with torch.no_grad():
-            for adapter in self.head.adapters:  # at their initial 1e-9 the adapters would not be compared at all
+            for adapter in self.once.adapters:  # at their initial 1e-9 the adapters would not be compared at all
                 adapter.locality.scale.normal_(0.1, 0.05)
                 adapter.interaction.scale.normal_(0.1, 0.05)
-            self.text = self.head.verb_text()
+            self.text = self.once.verb_text()
+        self.together = all_tokens_head()(self.config, SENTENCES).eval()
+        self.together.load_state_dict(self.once.state_dict())
         boxes = boxes_of(HUMANS, OBJECTS, self.config.detector_width)
         found = [torch.from_numpy(part) for part in (boxes.boxes_cxcywh, boxes.scores, boxes.class_ids)]
         mask = torch.ones_like(found[1], dtype=torch.bool)
@@ -61,9 +99,10 @@ class Subject:
 
     def run(self, *, together: bool, batch: int) -> Any:
         """(64, V) logits."""
-        self.head.config = dataclasses.replace(self.config, together=together, pair_chunk=batch)
+        head = self.together if together else self.once
+        head.config = dataclasses.replace(self.config, pair_chunk=batch)
         with self.torch.no_grad():
-            return self.head(*self.inputs).logits[0]
+            return head(*self.inputs).logits[0]
 
     def compare(self) -> int:
         """Logits compared of each way; ``NotEqualError`` where one differs."""

@@ -90,7 +90,10 @@ def test_the_trained_rows_given_as_text_answer_as_without_text() -> None:
     generator = torch.Generator().manual_seed(3)
     text, objects, verbs = (torch.randn(count, 32, generator=generator) for count in (7, 5, 5))
     matrix = torch.eye(5)[:, torch.tensor([4, 3, 3, 2, 1, 0, 0])]
-    model.classifier.adopt(TextRows(text, matrix, objects, verbs).checked(model.config.sizes()))
+    rows = {"interactions": text, "objects": objects, "verbs": verbs}
+    for name, values in rows.items():
+        getattr(model.classifier, name).weight.copy_(torch.nn.functional.normalize(values, dim=-1))
+    model.classifier.verb_to_interaction.copy_(matrix)
     trained = model(*inputs(2))
     given = model(*inputs(2), 3 * text, objects, matrix, verbs)  # the length of text rows does not count
     torch.testing.assert_close(given.logits, trained.logits, atol=1e-4, rtol=1e-4)
@@ -134,14 +137,6 @@ def test_enhancement_raises_what_clip_sees_in_the_whole_picture() -> None:
 
 
 @torch.no_grad()
-def test_the_last_of_all_layers_is_the_answer(model) -> None:
-    layers = model.forward_layers(*inputs(2))
-    assert len(layers) == 2
-    assert torch.equal(layers[-1].logits, model(*inputs(2)).logits)
-    assert not torch.allclose(layers[0].logits, layers[1].logits)
-
-
-@torch.no_grad()
 def test_the_verb_branch_works_in_the_paper_and_is_dead_as_released() -> None:
     for name, alive in (("ki2hoi", True), ("ki2hoi released", False)):
         model = make(name)
@@ -165,12 +160,6 @@ def test_the_verb_branch_looks_into_the_boxes() -> None:
     moved[0, 5] = torch.tensor([0.1, 0.1, 0.2, 0.2])  # the object of pair 2
     changed = (model.verb_branch(vectors, moved, image, extent_px) - cosines).abs().amax(dim=-1) > 1e-6
     assert changed.tolist() == [[False, True, True], [False, False, False]]
-    logits, extraction = model.image_verb_logits(pixels, mask), model.verb_branch.extraction
-    verbs = extraction.class_feedforward(extraction(image.memory, image.position, image.padding_mask))
-    weights, bias = extraction.class_weights.weight[0], extraction.class_weights.bias[0]
-    by_verb = [(weights[verb] * verbs[:, verb]).sum(-1) + bias[verb] for verb in range(5)]
-    torch.testing.assert_close(logits, torch.stack(by_verb, dim=1), atol=1e-5, rtol=1e-5)
-    assert (logits[0] - logits[1]).abs().max() > 1e-4
 
 
 def wide(tensors):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from videohoi.interact.fusion import RANKING_LAMBDA, allowed_verbs, fuse
+from videohoi.interact.fusion import allowed_verbs, fuse
 from videohoi.vocabulary import hico_det
 
 
@@ -10,7 +10,7 @@ def test_score_by_hand():
     boxes = np.array([0.5], np.float32), np.array([0.8], np.float32)
     everything = np.ones((1, 3), np.bool_)
     assert fuse(logits, *boxes, everything, 0.5)[0] == pytest.approx([0.5 * 0.4**0.5, 0.4**0.5, 0])
-    assert fuse(logits, *boxes, everything, RANKING_LAMBDA)[0, 0] == pytest.approx(0.5 * 0.4**2.8)
+    assert fuse(logits, *boxes, everything, 2.8)[0, 0] == pytest.approx(0.5 * 0.4**2.8)
     assert fuse(logits, *boxes, everything, 0.0)[0, 0] == 0.5
 
 

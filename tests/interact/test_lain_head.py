@@ -11,11 +11,12 @@ pytest.importorskip("open_clip", reason="the models extra (open_clip) is not ins
 from detection_cases import KINDS, count_parameters, detections, randomised  # noqa: E402
 from static_export import data_dependent_operators, export_static  # noqa: E402
 
+from benchmarks.lain_patch_stream import all_tokens_head  # noqa: E402
 from videohoi.config import build, read_mapping  # noqa: E402
 from videohoi.errors import UsageError  # noqa: E402
 from videohoi.interact.heads.detr_pairs import LainModelConfig  # noqa: E402
-from videohoi.interact.heads.lain import LainConfig, LainHead, start_from_clip  # noqa: E402
-from videohoi.layers.clip import Clip, ClipConfig  # noqa: E402
+from videohoi.interact.heads.lain import LainConfig, LainHead  # noqa: E402
+from videohoi.layers.clip import ClipConfig  # noqa: E402
 
 pytestmark = pytest.mark.torch
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,10 +32,10 @@ SMALL = LainConfig(
 )  # fmt: skip
 
 
-def head(**changed: object) -> LainHead:
+def head(kind: type[LainHead] = LainHead, **changed: object) -> LainHead:
     """With gammas near 1 and random object vectors, so that every branch counts."""
     torch.manual_seed(0)
-    model = randomised(LainHead(dataclasses.replace(SMALL, **changed), SENTENCES), deviation=0.2)
+    model = randomised(kind(dataclasses.replace(SMALL, **changed), SENTENCES), deviation=0.2)
     with torch.no_grad():
         model.object_vectors.copy_(torch.randn(81, 12, generator=torch.Generator().manual_seed(9)))
         for adapter in model.adapters:
@@ -56,8 +57,8 @@ def test_the_picture_once_gives_what_all_tokens_together_give(kinds: tuple[str, 
     inputs = arguments(kinds)
     with torch.no_grad():
         once = head(pair_chunk=chunk)(*inputs)
-        together = head(pair_chunk=20, together=True)(*inputs)
-        chunked = head(pair_chunk=chunk, together=True)(*inputs) if chunk == 7 else together
+        together = head(all_tokens_head(), pair_chunk=20)(*inputs)
+        chunked = head(all_tokens_head(), pair_chunk=chunk)(*inputs) if chunk == 7 else together
     torch.testing.assert_close(once.logits, together.logits, atol=2e-5, rtol=0)
     torch.testing.assert_close(chunked.logits, together.logits, atol=2e-5, rtol=0)
     assert torch.equal(once.pair_rows, together.pair_rows)
@@ -165,17 +166,6 @@ def test_exports_with_static_shapes_and_equal_output() -> None:
         ours, exported = model(*other), program.module()(*other)
     torch.testing.assert_close(exported.logits, ours.logits, atol=1e-5, rtol=0)
     assert torch.equal(exported.pair_rows, ours.pair_rows)
-
-
-def test_weights_of_clip_are_taken_over() -> None:
-    torch.manual_seed(1)
-    clip, model = Clip(CLIP), LainHead(SMALL, SENTENCES)
-    start_from_clip(model, clip)
-    assert torch.equal(model.image.proj, clip.image.proj)
-    assert torch.equal(model.text.prefix[1, 0], clip.text.token_embedding.weight[49406])
-    assert model.object_vectors.norm(dim=-1).min() > 0
-    with pytest.raises(UsageError, match="2 object sentences given, expected 81"):
-        start_from_clip(model, clip, ("a photo of a cup", "a photo of nothing"))
 
 
 def test_a_model_without_memory_takes_weights_and_answers() -> None:

@@ -121,12 +121,9 @@ def reaching_out(found: tuple) -> tuple:
 
 @pytest.mark.usefixtures("on_the_cpu")
 @pytest.mark.parametrize(("tokens", "specific"), [(24, True), (36, True), (36, False)])
-@pytest.mark.parametrize("together", [False, True])
-def test_logits_equal(public: Public, tokens: int, specific: bool, together: bool) -> None:
+def test_logits_equal(public: Public, tokens: int, specific: bool) -> None:
     theirs = public.model(CLIP, N_CTX=tokens, CSC=specific)
-    config = LainConfig(
-        clip=CLIP, context_tokens=tokens, class_specific=specific, together=together, max_pairs=40, pair_chunk=9
-    )
+    config = LainConfig(clip=CLIP, context_tokens=tokens, class_specific=specific, max_pairs=40, pair_chunk=9)
     ours = theirs_as_ours(theirs, config)
     kinds = (("crowd",), ("one pair",), ("one human", "two humans, no object", "nothing", "crowd"))
     for seed, case in enumerate(kinds if tokens == 24 else kinds[:1]):

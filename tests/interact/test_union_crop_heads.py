@@ -47,7 +47,7 @@ def padded_inputs(batch, pairs, boxes=4):
 def models():
     torch.manual_seed(0)
     hts = Hts(HtsConfig(classes=7), TINY_CLIP)
-    hts.begin_from_text(torch.randn(7, 16))
+    torch.nn.init.normal_(hts.rows)
     return {"clip_prior": ClipPrior(ImageTower(TINY_CLIP), 100.0).eval(), "hts": hts.eval()}
 
 

@@ -151,7 +151,7 @@ def test_hts_without_weights_says_that_nobody_publishes_any(tmp_path):
 def hts_file(path, classes=600):
     torch.manual_seed(3)
     model = Hts(HtsConfig(classes=classes), TINY_CLIP)
-    model.begin_from_text(torch.randn(classes, 16))
+    torch.nn.init.normal_(model.rows)
     model.bias.data.zero_()
     save_imported(path, model.state_dict(), WeightsOrigin("hts", "hico-det", {"classes": classes}))
     return path

@@ -14,7 +14,7 @@ pytest.importorskip("torchvision", reason="the models extra (torchvision) is not
 from detection_cases import KINDS, PERSON, count_parameters, detections, randomised  # noqa: E402
 from peer_modules import checkout, peer_modules  # noqa: E402
 
-from videohoi.interact.fusion import RANKING_LAMBDA, certainty  # noqa: E402
+from videohoi.interact.fusion import certainty  # noqa: E402
 from videohoi.interact.heads.chosen_detections import chosen_rows, padded  # noqa: E402
 from videohoi.interact.heads.upt import IGNORED_KEYS, KEY_MAP, UptHead  # noqa: E402
 from videohoi.layers.box_coding import corners_px  # noqa: E402
@@ -88,7 +88,7 @@ def test_logits_equal(public: SimpleNamespace, ours: UptHead, kinds: tuple[str, 
         assert torch.equal(kept, torch.stack((humans[row], others[row]), dim=1))
         boxes = (found.scores[row, kept[:, 0]] * found.scores[row, kept[:, 1]]).numpy()
         valid = hico_det().valid[found.class_ids[row, kept[:, 1]].numpy()]
-        prior = torch.from_numpy(certainty(boxes, RANKING_LAMBDA) * valid)
+        prior = torch.from_numpy(certainty(boxes, 2.8) * valid)
         torch.testing.assert_close(prior, priors[row].prod(0), atol=1e-6, rtol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""CLIP's towers against open_clip itself, with OpenAI's keys, learned context, missing weights and export."""
+"""CLIP's towers against open_clip itself, with OpenAI's keys, missing weights and export."""
 
 import logging
 import warnings
@@ -18,11 +18,7 @@ from videohoi.layers.clip import (  # noqa: E402
     Clip,
     ClipConfig,
     ImageTower,
-    LearnableContext,
-    TextTower,
     build_clip,
-    build_image_tower,
-    build_text_tower,
     clip_config,
     tokenize,
 )
@@ -60,7 +56,7 @@ def test_both_towers_equal_open_clip_on_the_same_weights(reference, weights) -> 
 
 @torch.no_grad()
 def test_visual_tokens_are_those_before_and_after_the_projection(reference, weights) -> None:
-    tower = build_image_tower(TINY, weights)
+    tower = build_clip(TINY, weights).image
     pictures = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     features = tower(pictures)
     reference.visual.output_tokens = True
@@ -70,28 +66,6 @@ def test_visual_tokens_are_those_before_and_after_the_projection(reference, weig
     torch.testing.assert_close(features.tokens[:, 1:], patches, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(features.projected, features.tokens @ reference.visual.proj, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(features.projected[:, 0], features.pooled)
-
-
-@torch.no_grad()
-def test_a_context_of_real_words_equals_the_sentence_with_those_words(reference, weights) -> None:
-    text = build_text_tower(TINY, weights)
-    sentences = ["riding a horse", "a person"]
-    context = LearnableContext(text, tokenize(sentences), 4)
-    words = tokenize(["a photo of some"])[0, 1:5]
-    context.context.copy_(text.token_embedding(words).expand(2, 4, -1))
-    whole = reference.encode_text(tokenize([f"a photo of some {sentence}" for sentence in sentences]))
-    torch.testing.assert_close(text.encode(*context()), whole, atol=1e-5, rtol=1e-5)
-
-
-def test_context_is_specific_to_a_class_or_shared_and_the_only_stored_tensor() -> None:
-    tower, tokens = TextTower(TINY), tokenize(["one", "two", "three"])
-    assert LearnableContext(tower, tokens, 24).context.shape == (3, 24, 20)
-    shared = LearnableContext(tower, tokens, 24, class_specific=False)
-    assert shared.context.shape == (1, 24, 20)
-    assert shared()[0].shape == (3, 77, 20)
-    assert list(shared.state_dict()) == ["context"]
-    with pytest.raises(UsageError, match="exceed CLIP's 77 tokens"):
-        LearnableContext(tower, tokens, 75)
 
 
 def test_a_prompt_that_clip_cannot_read_whole_is_refused() -> None:
@@ -129,10 +103,10 @@ def test_the_very_file_that_openai_published_is_read_by_torch(weights, tmp_path,
     _save_archive(torch.load(weights, weights_only=True), path)
     with monkeypatch.context() as patch:
         patch.setattr(torch.jit, "load", lambda *_, **__: pytest.fail("another file's code would be run"))
-        ours = build_image_tower(TINY, path)
+        ours = build_clip(TINY, path).image
     monkeypatch.setattr(clip_weights, "PUBLISHED", {"tiny": ("published.pt", file_sha256(path), 1)})
     monkeypatch.setattr(clip_weights, "read_torchscript", lambda _: pytest.fail("torch reads it"))
-    assert torch.equal(build_image_tower(TINY, path).proj, ours.proj)
+    assert torch.equal(build_clip(TINY, path).image.proj, ours.proj)
 
 
 def _save_archive(state, path) -> None:
@@ -158,7 +132,7 @@ def _save_archive(state, path) -> None:
 
 def test_missing_weights_name_file_address_size_and_the_way_without_a_network(tmp_path) -> None:
     with pytest.raises(ModelError) as caught:
-        build_image_tower(clip_config("ViT-B/16"), tmp_path / "ViT-B-16.pt")
+        build_clip(clip_config("ViT-B/16"), tmp_path / "ViT-B-16.pt")
     message = str(caught.value)
     assert "\n" not in message
     for part in ("ViT-B-16.pt does not exist", "335 MiB", "https://openaipublic", "without a network"):
@@ -168,17 +142,17 @@ def test_missing_weights_name_file_address_size_and_the_way_without_a_network(tm
 def test_other_or_broken_weights_are_refused_by_name(weights, tmp_path) -> None:
     wider = ClipConfig("wider", 16, 32, 8, 48, 2, 3, 20, 2, 2)
     with pytest.raises(ModelError, match=r"has class_embedding of shape \(24,\), expected \(48,\)"):
-        build_image_tower(wider, weights)
+        build_clip(wider, weights)
     deeper = ClipConfig("deeper", 16, 32, 8, 24, 3, 3, 20, 2, 2)
     with pytest.raises(ModelError, match=r"lacks blocks\.2\."):
-        build_image_tower(deeper, weights)
+        build_clip(deeper, weights)
     foreign, rubbish = tmp_path / "resnet.pt", tmp_path / "rubbish.pt"
     torch.save({"fc.weight": torch.zeros(2)}, foreign)
     rubbish.write_bytes(b"no weights at all")
     with pytest.raises(ModelError, match="holds no CLIP weights"):
-        build_image_tower(TINY, foreign)
+        build_clip(TINY, foreign)
     with pytest.raises(ModelError, match=r"CLIP tiny: .*rubbish.pt: is damaged or no checkpoint.*; give the path of"):
-        build_image_tower(TINY, rubbish)
+        build_clip(TINY, rubbish)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +196,7 @@ def test_weights_of_another_published_model_are_called_by_its_name(tmp_path) -> 
 
 def test_without_weights_it_constructs_and_says_so(caplog) -> None:
     with caplog.at_level(logging.WARNING, logger="videohoi.layers.clip"):
-        assert isinstance(build_image_tower(TINY), ImageTower)
+        assert isinstance(build_clip(TINY), Clip)
     assert "CLIP tiny is randomly initialised" in caplog.text
 
 
@@ -251,5 +225,5 @@ def test_the_image_tower_exports_with_equal_outputs() -> None:
 @torch.no_grad()
 def test_the_activation_is_openais_unless_told_otherwise(reference, weights) -> None:
     pictures = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(4))
-    exact = build_image_tower(replace(TINY, quick_gelu=False), weights)(pictures).pooled
+    exact = build_clip(replace(TINY, quick_gelu=False), weights).image(pictures).pooled
     assert float((exact - reference.encode_image(pictures)).abs().max()) > 1e-4

@@ -44,7 +44,7 @@ def inputs():
 
 
 @torch.no_grad()
-def test_every_layer_equals_the_formula_on_published_names(inputs) -> None:
+def test_it_equals_the_formula_on_published_names(inputs) -> None:
     torch.manual_seed(0)
     published, ours = Published().eval(), FusionDecoder(SIZES, depth=2).eval()
     for parameter in published.parameters():
@@ -53,11 +53,9 @@ def test_every_layer_equals_the_formula_on_published_names(inputs) -> None:
     root = torch.nn.ModuleDict({"fusion": ours})
     root.load_state_dict(convert(state, root, fusion_decoder_keys("decoder", "fusion")).state_dict)
     queries, clip_tokens, memory = inputs
-    expected = []
     for layer in published.layers:
         queries = layer(queries, clip_tokens, memory)
-        expected.append(published.norm(queries))
-    torch.testing.assert_close(ours(*inputs), torch.stack(expected), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(ours(*inputs), published.norm(queries), atol=1e-5, rtol=1e-5)
 
 
 @torch.no_grad()

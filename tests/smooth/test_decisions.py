@@ -150,7 +150,7 @@ def assert_words_fit(results):
 
 @BOTH
 @pytest.mark.parametrize("at_seconds", [0.1, 0.3, 1.0, 2.5])
-def test_what_is_told_goes_with_the_class_it_is_told_with(config, at_seconds) -> None:
+def test_what_is_reported_goes_with_the_class_it_is_reported_with(config, at_seconds) -> None:
     results = renamed(TV, FRIDGE, at_seconds, lambda pts: {"watch": 0.9, "open": 0.2}, config)
     assert_words_fit(results)
     assert {s.object_class for s in segments(results) if s.verb == "watch"} <= {TV}
@@ -158,7 +158,7 @@ def test_what_is_told_goes_with_the_class_it_is_told_with(config, at_seconds) ->
 
 
 @BOTH
-def test_a_verb_that_goes_with_both_classes_is_told_under_each_in_its_time(config) -> None:
+def test_a_verb_that_goes_with_both_classes_is_reported_under_each_in_its_time(config) -> None:
     config = replace(config, min_seconds=0.2)
     results = renamed(
         "vase", "bottle", 2.0, lambda pts: {"hold": 0.9 if pts < 3.0 else 0.0}, replace(config, motion=OFF_MOTION)

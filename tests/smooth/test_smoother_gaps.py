@@ -25,7 +25,7 @@ def with_silence(seconds, before=2.0, after=2.0, rate_hz=30.0):
 
 
 @BOTH
-def test_a_silence_ends_what_was_on_and_is_told(config) -> None:
+def test_a_silence_ends_what_was_on_and_is_reported(config) -> None:
     at = with_silence(10.0)
     results = smoothed(frames(at, *ridden(always)), config)
     told = [e.phase for e in events(results) if e.phase is not Phase.UPDATE]
@@ -64,7 +64,7 @@ def test_a_pause_that_is_no_gap_is_not_told(config) -> None:
 
 
 @BOTH
-def test_a_gap_is_told_when_nothing_was_on(config) -> None:
+def test_a_gap_is_reported_when_nothing_was_on(config) -> None:
     found = events(smoothed(frames(with_silence(4.0), [], []), config))
     assert [e.phase for e in found] == [Phase.GAP]
 

@@ -33,28 +33,6 @@ def box_centres(boxes_xyxy_px: Boxes) -> NDArray[np.float64]:
     return (boxes[:, :2] + boxes[:, 2:]) / 2.0
 
 
-def xyxy_to_cxcywh(boxes_xyxy_px: Boxes) -> NDArray[np.float64]:
-    """(N, 4) corners to centre x, centre y, width, height."""
-    centres = box_centres(boxes_xyxy_px)
-    boxes = boxes_xyxy_px.astype(np.float64)
-    return np.concatenate([centres, boxes[:, 2:] - boxes[:, :2]], axis=1)
-
-
-def cxcywh_to_xyxy(boxes_cxcywh_px: Boxes) -> NDArray[np.float64]:
-    """(N, 4) centre x, centre y, width, height to corners."""
-    require_shape("cxcywh_to_xyxy", "boxes_cxcywh_px", boxes_cxcywh_px, (None, 4))
-    boxes = boxes_cxcywh_px.astype(np.float64)
-    half = boxes[:, 2:] / 2.0
-    return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
-
-
-def clip_boxes(boxes_xyxy_px: Boxes, width_px: int, height_px: int) -> NDArray[np.float64]:
-    """(N, 4) corners moved inside a picture of ``width_px`` by ``height_px``."""
-    require_shape("clip_boxes", "boxes_xyxy_px", boxes_xyxy_px, (None, 4))
-    limits = np.array([width_px, height_px, width_px, height_px], np.float64)
-    return np.clip(boxes_xyxy_px.astype(np.float64), 0.0, limits)
-
-
 def pairwise_iou(boxes_a_px: Boxes, boxes_b_px: Boxes) -> NDArray[np.float64]:
     """(N, M) intersection over union of every box of ``a`` (N, 4) with every box of ``b`` (M, 4), in [0, 1]."""
     inter, union = _intersection_union(boxes_a_px, boxes_b_px)

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from videohoi.vocabulary import Vocabulary
 
-RANKING_LAMBDA = 2.8
-"""UPT's value at inference: ranks triplets of many pictures for average precision; scores come out tiny."""
 STREAMING_LAMBDA = 0.5
 """Geometric mean of the two box scores: keeps the score near a probability, so that thresholds over time make sense."""
 _LARGEST_LOGIT = 80.0

@@ -129,32 +129,6 @@ class HOIDetector:
         self._runner.close()
 
 
-def merge_pairs(
-    boxes_xyxy_px: NDArray[np.float32],
-    pairs: ScoredPairs,
-    person_id: int,
-    settings: MergeSettings,
-) -> tuple[Detections, Interactions]:
-    """Rows and pairs among them from (N, 4) boxes and the pairs that a model found.
-
-    A row's score is the confidence of its surest pair; where two pairs become one, each verb keeps its better score. A
-    pair whose human and object become one row is no pair. Pairs come by their best verb, then by rows.
-    """
-    detections, rows = _merged_rows(boxes_xyxy_px, pairs, person_id, settings)
-    return detections, _unique_pairs(rows, pairs.verb_scores, settings.pair_limit)
-
-
-def keep_rows(
-    found: Detections, pairs: ScoredPairs, settings: MergeSettings, *, truncated: int = 0
-) -> tuple[Detections, Interactions]:
-    """Rows and pairs of a method whose own detector named the boxes, which are one row each already.
-
-    Boxes below ``box_score`` go, and their pairs with them; ``truncated`` pairs were cut before.
-    """
-    detections, rows = _kept_rows(found, pairs, settings)
-    return detections, _unique_pairs(rows, pairs.verb_scores, settings.pair_limit, truncated)
-
-
 def _merged_rows(
     boxes_xyxy_px: NDArray[np.float32],
     pairs: ScoredPairs,

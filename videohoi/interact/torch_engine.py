@@ -104,15 +104,9 @@ class TextSource:
         return np.concatenate(parts)[[row_of[sentence] for sentence in sentences]]
 
     def _encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        tower = self._tower
-        tokens = tokenize(sentences, tower.config.context_length).to(tower.positional_embedding.device)
-        end = tokens.argmax(dim=-1)
-        length = int(end.max()) + 1  # attention is causal: what follows the last end token changes nothing
-        x = tower.token_embedding(tokens[:, :length]) + tower.positional_embedding[:length]
-        for block in tower.blocks:
-            x = block(x, attn_mask=tower.causal_mask[:length, :length])
-        rows = torch.arange(len(tokens), device=x.device)
-        encoded: Tensor = tower.ln_final(x)[rows, end] @ tower.text_projection
+        tokens = tokenize(sentences, self._tower.config.context_length)
+        longest = int(tokens.argmax(dim=-1).max()) + 1
+        encoded = self._tower(tokens[:, :longest].to(self._tower.positional_embedding.device))
         return np.asarray(encoded.float().cpu().numpy(), np.float32)
 
     def bank(self, names: Sequence[str], sentences: Sequence[str]) -> TextBank:

@@ -30,8 +30,6 @@ CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 """RGB in [0, 1]; the constants of OpenAI's clip.py"""
 LOGIT_SCALE = math.log(1 / 0.07)
 """logarithm of the factor on cosines at the start of training: a temperature of 0.07 (arXiv 2103.00020)"""
-_CONTEXT_STD = 0.02
-"""of learned context vectors at the start (CoOp, arXiv 2109.01134, its code)"""
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +101,7 @@ class ImageTower(nn.Module):
     """
 
     def __init__(self, config: ClipConfig | None = None) -> None:
-        """Randomly initialised; ``build_image_tower`` loads weights."""
+        """Randomly initialised; ``build_clip`` loads weights."""
         super().__init__()
         self.config = config = ClipConfig() if config is None else config
         tower: Any = VisionTransformer(
@@ -148,7 +146,7 @@ class TextTower(nn.Module):
     causal_mask: Tensor
 
     def __init__(self, config: ClipConfig | None = None) -> None:
-        """Randomly initialised; ``build_text_tower`` loads weights."""
+        """Randomly initialised; ``build_clip`` loads weights."""
         super().__init__()
         self.config = config = ClipConfig() if config is None else config
         tower: Any = TextTransformer(
@@ -164,60 +162,18 @@ class TextTower(nn.Module):
         self.register_buffer("causal_mask", mask, persistent=False)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """(N, L) of ``tokenize``; a sentence's vector is read at its end token, which has the highest id."""
-        return self.encode(self.token_embedding(tokens), tokens.argmax(dim=-1))
+        """(N, L) of ``tokenize``, which may be cut after the last end token: attention is causal.
 
-    def encode(self, embeddings: Tensor, end: Tensor) -> Tensor:
-        """(N, L, text_width) token embeddings and the (N,) positions of the end tokens to (N, E)."""
-        x = embeddings + self.positional_embedding
+        A sentence's vector is read at its end token, which has the highest id.
+        """
+        length = tokens.shape[1]
+        x = self.token_embedding(tokens) + self.positional_embedding[:length]
         for block in self.blocks:
-            x = block(x, attn_mask=self.causal_mask)
+            x = block(x, attn_mask=self.causal_mask[:length, :length])
         x = self.ln_final(x)
         rows = torch.arange(x.shape[0], device=x.device)
-        out: Tensor = x[rows, end] @ self.text_projection
+        out: Tensor = x[rows, tokens.argmax(dim=-1)] @ self.text_projection
         return out
-
-
-class LearnableContext(nn.Module):
-    """Learned vectors between the start token and each sentence (CoOp, arXiv 2109.01134): [start, context, sentence].
-
-    Only ``context`` is a parameter; the sentences' embeddings are constants that the vocabulary and the frozen text
-    tower decide, so that they are not stored with the weights.
-    """
-
-    embeddings: Tensor
-    end: Tensor
-
-    def __init__(self, text: TextTower, tokens: Tensor, count: int, *, class_specific: bool = True) -> None:
-        """Context for N sentences.
-
-        Args:
-            text: the tower whose token embeddings the sentences use.
-            tokens: (N, L) int64 of ``tokenize``, the sentences without context.
-            count: context vectors.
-            class_specific: one context per sentence; else one for all.
-
-        Raises:
-            UsageError: a sentence with context is longer than L tokens.
-        """
-        super().__init__()
-        end = tokens.argmax(dim=-1) + count
-        length = text.config.context_length
-        if not end.is_meta and bool((end >= length).any()):
-            raise UsageError(
-                f"{count} context vectors and the longest sentence exceed CLIP's {length} tokens; use fewer"
-            )
-        with torch.no_grad():
-            embeddings = text.token_embedding(tokens)[:, : length - count].clone()
-        self.context = nn.Parameter(torch.empty(len(tokens) if class_specific else 1, count, text.config.text_width))
-        nn.init.normal_(self.context, std=_CONTEXT_STD)
-        self.register_buffer("embeddings", embeddings, persistent=False)
-        self.register_buffer("end", end, persistent=False)
-
-    def forward(self) -> tuple[Tensor, Tensor]:
-        """(N, L, text_width) embeddings and (N,) end positions: the arguments of ``TextTower.encode``."""
-        context = self.context.expand(self.embeddings.shape[0], -1, -1)
-        return torch.cat((self.embeddings[:, :1], context, self.embeddings[:, 1:]), dim=1), self.end
 
 
 class Clip(nn.Module):
@@ -231,26 +187,12 @@ class Clip(nn.Module):
         self.logit_scale = nn.Parameter(torch.tensor(LOGIT_SCALE))
 
 
-def build_image_tower(config: ClipConfig | None = None, weights: Path | None = None) -> ImageTower:
-    """The image tower in eval mode with weights of a file (OpenAI's archive or a state dict), or random ones for None.
+def build_clip(config: ClipConfig | None = None, weights: Path | None = None) -> Clip:
+    """Both towers in evaluation mode, with the weights in a file (OpenAI's archive or a state dict); None: random ones.
 
     Raises:
         ModelError: the file is missing, unreadable or of another model.
     """
-    tower = ImageTower(config)
-    _load({"image": tower}, tower.config, weights)
-    return tower.eval()
-
-
-def build_text_tower(config: ClipConfig | None = None, weights: Path | None = None) -> TextTower:
-    """The text tower, as ``build_image_tower``."""
-    tower = TextTower(config)
-    _load({"text": tower}, tower.config, weights)
-    return tower.eval()
-
-
-def build_clip(config: ClipConfig | None = None, weights: Path | None = None) -> Clip:
-    """Both towers, as ``build_image_tower``; the file is read once."""
     clip = Clip(config)
     _load({"image": clip.image, "text": clip.text, "scale": clip}, clip.image.config, weights)
     return clip.eval()

@@ -32,12 +32,3 @@ def see_self_and(keys: Tensor, values: Tensor, query: Tensor, key: Tensor, value
     own = (query * key).sum(-1, keepdim=True)
     weights = torch.cat((own, query @ keys.transpose(-1, -2)), dim=-1).softmax(-1)
     return weights[..., :1] * value + weights[..., 1:] @ values
-
-
-def sight(count: int, patches: int, device: torch.device) -> Tensor:
-    """Additive mask over [pairs, class token, patches]: pairs see themselves and patches, the picture sees no pair."""
-    alone = torch.eye(count + 1, dtype=torch.bool, device=device)
-    sees = torch.ones(count + 1 + patches, count + 1 + patches, dtype=torch.bool, device=device)
-    sees[: count + 1, : count + 1] = alone
-    sees[count:, :count] = False
-    return torch.zeros(sees.shape, device=device).masked_fill(~sees, float("-inf"))

@@ -37,12 +37,12 @@ class VocabularySizes:
 
 
 class PairTokens(NamedTuple):
-    """Q pairs of B pictures after each of N decoder layers."""
+    """Q pairs of B pictures."""
 
     humans: Tensor
-    """(N, B, Q, D)"""
+    """(B, Q, D)"""
     objects: Tensor
-    """(N, B, Q, D)"""
+    """(B, Q, D)"""
 
 
 class TextRows(NamedTuple):
@@ -94,7 +94,7 @@ class PairDecoder(nn.Module):
         queries = torch.cat((self.human_queries + self.pair_position, self.object_queries + self.pair_position))
         position = queries.expand(image.memory.shape[0], -1, -1)
         states = self.decoder(position, image.memory, image.position, image.padding_mask)
-        return PairTokens(*states.chunk(2, dim=2))
+        return PairTokens(*states[-1].chunk(2, dim=1))
 
 
 class ClipFusion(nn.Module):
@@ -108,13 +108,10 @@ class ClipFusion(nn.Module):
         self.decoder = FusionDecoder(config, depth)
 
     def forward(self, pairs: PairTokens, clip_tokens: Tensor, memory: Tensor) -> Tensor:
-        """Clip tokens (B, T, W) and memory (B, L, D) to interactions (layers, B, Q, W).
-
-        Every layer begins with the pairs of the last instance layer.
-        """
-        queries = self.query_projection((pairs.humans[-1] + pairs.objects[-1]) / 2)
-        outputs: Tensor = self.decoder(queries, clip_tokens, self.memory_projection(memory))
-        return outputs
+        """Clip tokens (B, T, W) and memory (B, L, D) to interactions (B, Q, W)."""
+        queries = self.query_projection((pairs.humans + pairs.objects) / 2)
+        interactions: Tensor = self.decoder(queries, clip_tokens, self.memory_projection(memory))
+        return interactions
 
 
 class RowClassifier(nn.Module):
@@ -157,19 +154,6 @@ class InteractionClassifier(nn.Module):
         by_verb = self.verbs(verbs, text.verbs) @ to_interaction
         logits: Tensor = self.logit_scale.exp() * (by_pair + self.verb_weight * by_verb)
         return logits
-
-    @torch.no_grad()
-    def adopt(self, text: TextRows) -> None:
-        """Make ``text`` (of the trained sizes) the trained vocabulary, rows at unit length: where training begins.
-
-        A new model has random rows and no verb of any interaction. Biases stay.
-        """
-        for classifier, rows in ((self.interactions, text.interactions), (self.objects, text.objects),
-                                 (self.verbs, text.verbs)):  # fmt: skip
-            if rows is not None:
-                classifier.weight.copy_(functional.normalize(rows, dim=-1))
-        if text.verb_to_interaction is not None:
-            self.verb_to_interaction.copy_(text.verb_to_interaction)
 
     def object_logits(self, objects: Tensor, text: TextRows) -> Tensor:
         """(B, Q, O + 1) of object tokens (B, Q, D)."""

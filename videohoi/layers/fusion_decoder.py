@@ -7,7 +7,6 @@ tokens of DETR's memory take part. ``fusion_decoder_keys`` renames the weights o
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from videohoi.layers.attention import Attention, attention_keys
@@ -39,7 +38,7 @@ class FusionDecoderLayer(nn.Module):
 
 
 class FusionDecoder(nn.Module):
-    """``depth`` fusion layers, each one's output given through the shared final norm."""
+    """``depth`` fusion layers and a final norm."""
 
     def __init__(self, config: TransformerConfig, depth: int = 3) -> None:
         super().__init__()
@@ -48,12 +47,11 @@ class FusionDecoder(nn.Module):
         xavier(self)
 
     def forward(self, queries: Tensor, clip_tokens: Tensor, memory: Tensor) -> Tensor:
-        """As the layer; gives (depth, B, Q, W), the last one is the decoder's answer."""
-        outputs = []
+        """As the layer."""
         for layer in self.layers:
             queries = layer(queries, clip_tokens, memory)
-            outputs.append(self.norm(queries))
-        return torch.stack(outputs)
+        out: Tensor = self.norm(queries)
+        return out
 
 
 def fusion_decoder_keys(published: str, ours: str) -> tuple[tuple[str, str], ...]:

@@ -1,8 +1,8 @@
 """Text vectors of sentences that begin with learned vectors (CoOp, arXiv 2109.01134), as LAIN's weights hold them.
 
-Unlike ``clip.LearnableContext`` with ``clip.TextTower`` the sentences' embeddings are stored and the table of all
-embeddings is not, and the transformer runs without a causal mask: so does the public code (OreoChocolate/LAIN, MIT;
-CLIP/clip.py builds the mask but hands each block none), and its weights were trained that way.
+Unlike in ``clip.TextTower`` the sentences' embeddings are stored and the table of all embeddings is not, and the
+transformer runs without a causal mask: so does the public code (OreoChocolate/LAIN, MIT; CLIP/clip.py builds the mask
+but hands each block none), and its weights were trained that way.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ class PromptedText(nn.Module):
     prefix: Tensor
     suffix: Tensor
     end: Tensor
-    tokens: Tensor
 
     def __init__(
         self, config: ClipConfig, sentences: Sequence[str], count: int, *, class_specific: bool = True
@@ -59,7 +58,7 @@ class PromptedText(nn.Module):
         """
         super().__init__()
         tower = TextTower(config)
-        with torch.device("cpu"):  # facts, not values: they are there on the meta device too
+        with torch.device("cpu"):  # facts, not values: they exist on the meta device too
             tokens = tokenize(sentences, config.context_length)
             end = tokens.argmax(-1) + count
         _require_room(int(end.max()) + 1, count, config.context_length)
@@ -67,10 +66,10 @@ class PromptedText(nn.Module):
         self.ln_final, self.text_projection = tower.ln_final, tower.text_projection
         shape = (len(sentences), count, config.text_width) if class_specific else (count, config.text_width)
         self.context = nn.Parameter(nn.init.normal_(torch.empty(shape), std=_CONTEXT_STD))
-        self.register_buffer("tokens", tokens, persistent=False)
-        prefix, suffix = self._parts(tower)
-        self.register_buffer("prefix", prefix)
-        self.register_buffer("suffix", suffix)
+        with torch.no_grad():
+            embeddings = tower.token_embedding(tokens.to(tower.positional_embedding.device))
+        self.register_buffer("prefix", embeddings[:, :1].clone())
+        self.register_buffer("suffix", embeddings[:, 1 : config.context_length - count].clone())
         self.register_buffer("end", end, persistent=False)
 
     def forward(self) -> Tensor:
@@ -78,17 +77,3 @@ class PromptedText(nn.Module):
         context = self.context.expand(len(self.prefix), -1, -1)
         embeddings = torch.cat((self.prefix, context, self.suffix), dim=1)
         return functional.normalize(encode_unmasked(self, embeddings, self.end), dim=-1)
-
-    def start_from(self, tower: TextTower) -> None:
-        """Take over the weights of ``tower`` and its embeddings of the sentences; the context stays."""
-        own = self.state_dict()
-        weights = {key: value for key, value in tower.state_dict().items() if key in own}
-        weights["prefix"], weights["suffix"] = self._parts(tower)
-        self.load_state_dict({**own, **weights})
-
-    def _parts(self, tower: TextTower) -> tuple[Tensor, Tensor]:
-        """Embeddings (V, 1, W) of the start and (V, L - 1 - count, W) of the sentence with its padding."""
-        with torch.no_grad():
-            embeddings = tower.token_embedding(self.tokens.to(tower.positional_embedding.device))
-        kept = embeddings.shape[1] - self.context.shape[-2]
-        return embeddings[:, :1].clone(), embeddings[:, 1:kept].clone()

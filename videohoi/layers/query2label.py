@@ -11,17 +11,16 @@ from videohoi.layers.transformer import Decoder, FeedForward, TransformerConfig
 
 
 class GroupWiseLinear(nn.Module):
-    """A linear classifier of its own for each of V queries: (B, V, D) to (B, V) logits (Query2Label)."""
+    """Weights of a linear classifier for each of V queries of D numbers (Query2Label); loaded, not run.
+
+    A loss of the published training reads it.
+    """
 
     def __init__(self, classes: int, width: int) -> None:
         super().__init__()
         bound = 1 / math.sqrt(width)
         self.weight = nn.Parameter(torch.empty(1, classes, width).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(1, classes).uniform_(-bound, bound))
-
-    def forward(self, queries: Tensor) -> Tensor:
-        """See the class."""
-        return (self.weight * queries).sum(dim=-1) + self.bias
 
 
 class VerbExtractionDecoder(nn.Module):
@@ -55,11 +54,6 @@ class VerbExtractionDecoder(nn.Module):
             self.target.expand(batch, -1, -1),
         )
         return outputs[-1]
-
-    def classify(self, verb_features: Tensor) -> Tensor:
-        """(B, V) logits of "the verb is somewhere in the picture" from ``forward``; for the image-level verb loss."""
-        out: Tensor = self.class_weights(self.class_feedforward(verb_features))
-        return out
 
 
 def _per_token(convolution: nn.Conv2d, tokens: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ CARRYING_VERBS = frozenset(
         "swing", "wield",
     }
 )  # fmt: skip
-"""verbs that need a thing moved by the human: motion tells them apart from a thing that merely lies near"""
+"""verbs whose object the human moves: motion separates them from an object that only lies near"""
 
 PORTABLE_OBJECTS = frozenset(
     {
@@ -35,13 +35,13 @@ PORTABLE_OBJECTS = frozenset(
         "sports_ball", "suitcase", "teddy_bear", "tennis_racket", "tie", "toothbrush", "umbrella", "vase", "wine_glass",
     }
 )  # fmt: skip
-"""things one hand or two can lift: the motion rule is for them; nobody carries a bed that a camera pans over"""
+"""objects that one or two hands can lift: the motion rule applies to them, not to a bed that the camera pans over"""
 
 BALL_LOOKALIKES = frozenset({"apple", "clock", "donut", "frisbee", "orange", "sports_ball"})
-"""round things a detector takes a ball for: one that is kicked is a sports_ball"""
+"""classes that detectors confuse with a ball: one that is kicked is a sports_ball"""
 
 LEAST_HOLD_STEPS = 1.5
-"""a pair missed in a single frame goes on, however far frames are apart"""
+"""a pair that is missed in one frame goes on, however far apart frames are"""
 
 
 @dataclass(frozen=True)
@@ -51,21 +51,21 @@ class MotionConfig:
     window_seconds: PositiveSeconds = 0.5
     """velocity is the slope of a straight line through this much of the track"""
     still_sizes_per_second: NotNegative = 0.15
-    """under this speed (object sizes a second) a thing is still: detector jitter measures 0.05-0.1 on real clips"""
+    """an object slower than this (object sizes a second) is still: detector jitter measures 0.05-0.1 on real clips"""
     moving_sizes_per_second: NotNegative = 0.6
-    """over this speed it moves"""
+    """an object faster than this moves"""
     contact_gap_sizes: NotNegative = 0.25
     """boxes closer than this many object sizes touch"""
     moving_logit: Logit = 1.5
-    """added to a carrying verb's logit while the thing moves in contact"""
+    """added to a carrying verb's logit while the object moves in contact"""
     resting_logit: Logit = -2.0
-    """added while it rests in contact and was not carried before"""
+    """added while the object rests in contact and was not carried before"""
     apart_logit: Logit = -4.0
-    """added while human and thing do not touch, or the thing moves faster than a hand does"""
+    """added while human and object do not touch, or the object moves faster than a hand does"""
     free_heights_per_second: NotNegative = 1.2
     """against the human, in human heights: a hand seldom moves faster for half a second (2 m/s at 1.75 m)"""
     kicked_seconds: Seconds = 0.7
-    """a thing kicked this shortly before or after is not in the hand"""
+    """an object that is kicked within this time, before or after, is not in the hand"""
     low_seconds: PositiveSeconds = 0.7
     """a ball that stays low for this long before and after is at the feet"""
     low_heights: NotNegative = 0.45
@@ -73,11 +73,11 @@ class MotionConfig:
     dribble_logits: tuple[Logit, Logit] = (-2.0, 1.5)
     """added to "dribble" while the ball lies still or flies high, and while it rolls low or was just kicked low"""
     carried_floor: Share = 0.6
-    """least probability of "hold" for a portable thing that surely moves in contact"""
+    """least probability of "hold" for a portable object that surely moves in contact"""
     carried_memory_seconds: PositiveSeconds = 2.0
-    """how fast a carried thing held still turns into a resting one"""
+    """how fast a carried object that is held still turns into a resting one"""
     pick_up_seconds: PositiveSeconds = 0.15
-    """how fast common motion turns a resting thing into a carried one"""
+    """how fast common motion turns a resting object into a carried one"""
 
     def __post_init__(self) -> None:
         check_ranges(self, "smooth.motion")
@@ -134,10 +134,10 @@ class SmoothingConfig:
     bridge_seconds: Seconds = 0.4
     """an interruption up to this long does not end it"""
     hold_unseen_seconds: Seconds = 1.2
-    """an active pair of which one is hidden goes on for this long: it is on meanwhile if it then holds again"""
+    """an active pair is kept for this long while one of the two is hidden; it stays on if it then holds again"""
     hold_occluded_seconds: Seconds = 0.4
-    """a state ends up to this long after the last frame that saw both boxes, while the scores before that speak for it:
-    a hand hides what it takes away; 0: it ends in the last frame that saw both"""
+    """a state goes on for up to this long after the last frame that saw both boxes, if the scores before support it: a
+    hand hides what it takes away; 0: the state ends in the last frame that saw both"""
     update_seconds: PositiveSeconds = 1.0
     """period of update events"""
     max_verbs_per_pair: Annotated[int, Range(1, 10_000)] = 3

@@ -137,8 +137,8 @@ class Decider:
         table.peak[at] = 0.0
         table.score_sum[at] = 0.0
         table.score_count[at] = 0
-        table.is_told[at] = False
-        table.told_class_ids[rows[places]] = table.class_ids[rows[places]]
+        table.is_reported[at] = False
+        table.reported_class_ids[rows[places]] = table.class_ids[rows[places]]
 
     def _seen_seconds(self, rows: Rows) -> NDArray[np.float64]:
         """(n, V) how long the pair was seen from the begin of a state to its newest frame."""
@@ -152,7 +152,7 @@ class Decider:
         at = _places(rows, ready)
         table.phase[at] = ON
         table.last_update[at] = step.pts_seconds
-        table.is_told[at] = not self._final
+        table.is_reported[at] = not self._final
         return self._decisions(at, Phase.BEGIN)
 
     def _finish(self, rows: Rows, step: Step) -> list[Decision]:
@@ -181,13 +181,13 @@ class Decider:
         """Let the states of pairs whose object changed its class follow."""
         table, used = self._table, self._table.used
         open_states = table.phase[:used].any(axis=1)
-        changed = step.observed & open_states & (table.told_class_ids[:used] != table.class_ids[:used])
+        changed = step.observed & open_states & (table.reported_class_ids[:used] != table.class_ids[:used])
         return [decision for row in np.flatnonzero(changed).tolist() for decision in self._renamed(row, step)]
 
     def _renamed(self, row: int, step: Step) -> list[Decision]:
         table, one = self._table, np.array([row])
         is_open, is_valid = table.phase[row] != OFF, self._allowed[table.class_ids[row]]
-        if (table.is_told[row] & is_open).any():
+        if (table.is_reported[row] & is_open).any():
             goes_on = is_open & is_valid & (step.scores.values[row] >= self._config.off_threshold)
             ended = self._over(one, is_open[None])
             table.phase[row, goes_on] = PENDING
@@ -195,14 +195,14 @@ class Decider:
         else:
             ended = self._decisions(_places(one, (is_open & ~is_valid & (table.phase[row] == ON))[None]), Phase.RETRACT)
             table.phase[row, ~is_valid] = OFF
-        table.told_class_ids[row] = table.class_ids[row]
+        table.reported_class_ids[row] = table.class_ids[row]
         return ended
 
     def _decisions(self, at: tuple[Rows, Rows], phase: Phase) -> list[Decision]:
         table = self._table
         return [
             Decision(
-                row, verb, phase, int(table.told_class_ids[row]), float(table.begin[row, verb]),
+                row, verb, phase, int(table.reported_class_ids[row]), float(table.begin[row, verb]),
                 float(table.last_on[row, verb]), float(table.peak[row, verb]), table.mean_score(row, verb),
             )
             for row, verb in zip(at[0].tolist(), at[1].tolist(), strict=True)

@@ -41,7 +41,7 @@ class Window:
 
     @property
     def moving(self) -> NDArray[np.bool_]:
-        """(C,) tracks with boxes enough to tell their velocity."""
+        """(C,) tracks with enough boxes to measure a velocity."""
         return self.counts >= LEAST_SAMPLES
 
     @cached_property
@@ -215,7 +215,7 @@ def relative_speeds(window: Window, humans: TrackColumns, objects: TrackColumns)
 
 @dataclass(frozen=True)
 class CarryingEvidence:
-    """What motion says about the carrying verbs of n pairs; arrays (n,)."""
+    """Evidence of motion for the carrying verbs of n pairs; arrays (n,)."""
 
     carried: Vector
     """belief in [0, 1] that the thing is being carried, integrated over time"""

@@ -1,4 +1,4 @@
-"""What is remembered of all (human, object) pairs of tracks: one row a pair, one column a verb, state in arrays."""
+"""The memory of all (human, object) pairs of tracks, in arrays of one row a pair and one column a verb."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from videohoi.smooth.timed_grid import FIRST_COLUMNS, Columns, TimedGrid
 from videohoi.structures import FrameResult
 
 OFF, PENDING, ON = 0, 1, 2
-"""state of a verb: not believed; believed but not yet seen for long enough; announced"""
+"""state of a verb: off; scored high enough but not yet for long enough; announced"""
 
 NO_TRACK = 0
 """in place of the track ids of a row without a pair; ids begin at 1"""
@@ -25,7 +25,7 @@ Rows = NDArray[np.int64]
 
 PAIR_FIELDS: MappingProxyType[str, type] = MappingProxyType(
     {
-        **dict.fromkeys(("human_ids", "object_ids", "class_ids", "told_class_ids"), np.int64),
+        **dict.fromkeys(("human_ids", "object_ids", "class_ids", "reported_class_ids"), np.int64),
         **dict.fromkeys(("first_seconds", "last_seen_seconds", "observed_seconds", "last_observed"), np.float64),
         **dict.fromkeys(("kicked_seconds", "carried"), np.float64),
     }
@@ -37,7 +37,7 @@ VERB_FIELDS: MappingProxyType[str, type] = MappingProxyType(
         **dict.fromkeys(("begin", "last_on", "begin_observed", "last_on_observed"), np.float64),
         **dict.fromkeys(("last_update", "peak", "score_sum"), np.float64),
         "score_count": np.int64,
-        "is_told": np.bool_,
+        "is_reported": np.bool_,
     }
 )
 """arrays (R, V) of a pair table"""
@@ -70,7 +70,7 @@ class PairTable:
     """(R,) track ids"""
     class_ids: NDArray[np.int64]
     """(R,) the object's voted class in the newest frame that saw the pair"""
-    told_class_ids: NDArray[np.int64]
+    reported_class_ids: NDArray[np.int64]
     """(R,) the class under which the states that are pending or on began"""
     first_seconds: NDArray[np.float64]
     """(R,) when the pair was first seen"""
@@ -102,8 +102,8 @@ class PairTable:
     """(R, V) over the frames in which it holds"""
     score_count: NDArray[np.int64]
     """(R, V) those frames"""
-    is_told: NDArray[np.bool_]
-    """(R, V) the begin of the state has left: it can no longer be renamed"""
+    is_reported: NDArray[np.bool_]
+    """(R, V) the begin of the state was reported: its class can no longer change"""
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -151,7 +151,7 @@ class PairTable:
         if row >= self._row_count:
             self._allot(2 * self._row_count)
         self.human_ids[row], self.object_ids[row] = key
-        self.told_class_ids[row] = -1
+        self.reported_class_ids[row] = -1
         self.first_seconds[row] = pts_seconds
         self.observed_seconds[row] = self.carried[row] = 0.0
         self.last_observed[row] = self.kicked_seconds[row] = -np.inf

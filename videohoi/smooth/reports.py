@@ -17,13 +17,13 @@ from videohoi.smooth.config import SmoothingConfig
 from videohoi.smooth.decisions import Decider, Decision, Step
 from videohoi.smooth.impacts import Momentary
 from videohoi.smooth.pair_table import ON, PairKey, PairTable
-from videohoi.smooth.spans import NOBODY_ID, EventWriter, Span
+from videohoi.smooth.spans import NO_ID, EventWriter, Span
 from videohoi.structures import Frame, FrameResult, InteractionEvent, Phase, TrackedInteractions
 
 ENDS = frozenset({Phase.GAP, Phase.END})
-"""told before what begins in the same frame"""
+"""reported before what begins in the same frame"""
 HELD_BYTES = 256 * 2**20
-"""most memory of pictures that wait for their final state: 1.3 s of 1080p at 30 frames/s"""
+"""limit of the memory of pictures that wait for their final state: 1.3 s of 1080p at 30 frames/s"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,7 +38,7 @@ class Decided:
     newest_seconds: float
     """time of the newest frame that the decisions took into account"""
     gaps: tuple[InteractionEvent, ...] = ()
-    """told before everything else"""
+    """reported before everything else"""
 
 
 def pairs_at(table: PairTable, rows: NDArray[np.int64], step: Step) -> TrackedInteractions:
@@ -56,7 +56,7 @@ def pairs_at(table: PairTable, rows: NDArray[np.int64], step: Step) -> TrackedIn
 
 
 class Report:
-    """What both kinds of report share: the spans that are open or not yet told to their end."""
+    """What both kinds of report share: spans that are open or whose end is not reported yet."""
 
     def __init__(self, table: PairTable, writer: EventWriter, config: SmoothingConfig) -> None:
         self._table = table
@@ -87,9 +87,9 @@ class Report:
 
 
 class LiveReport(Report):
-    """Each frame at once, with what is believed now."""
+    """Reports each frame at once, with the current state."""
 
-    def tell(self, decided: Decided, rows: NDArray[np.int64]) -> FrameResult:
+    def report(self, decided: Decided, rows: NDArray[np.int64]) -> FrameResult:
         """``decided.pairs`` are those in ``rows`` (P,) of the table."""
         frame, now = decided.item.frame, decided.newest_seconds
         events = list(decided.gaps)
@@ -101,7 +101,7 @@ class LiveReport(Report):
         return replace(decided.item, interactions=replace(decided.pairs, active=active), events=tuple(events))
 
     def close(self, decisions: Sequence[Decision], frame: Frame, newest_seconds: float) -> list[InteractionEvent]:
-        """The ends of what is on, told with ``frame``."""
+        """The ends of everything that is on, sent with ``frame``."""
         return [self._event(decision, frame, newest_seconds) for decision in decisions]
 
     def _event(self, decision: Decision, frame: Frame, newest_seconds: float) -> InteractionEvent:
@@ -116,26 +116,26 @@ class LiveReport(Report):
 
 
 class FinalReport(Report):
-    """Frames that wait until everything they show is final."""
+    """Holds frames back until everything they show is final."""
 
     def __init__(self, table: PairTable, writer: EventWriter, config: SmoothingConfig, decider: Decider) -> None:
         super().__init__(table, writer, config)
         self._decider = decider
         self._held: deque[Decided] = deque()
         self._held_bytes = 0
-        self._spans: list[Span] = []  # open ones, and those whose end was not told yet
+        self._spans: list[Span] = []  # open ones, and those whose end is not reported yet
         self.cut_short = 0
-        """frames that left early for want of memory: what was undecided there was decided as not on"""
+        """frames that left early because memory was short; what was undecided in them counts as off"""
 
     def take(self, decided: Decided) -> None:
-        """One more frame."""
+        """Add a frame."""
         self._note(decided.decisions, decided.newest_seconds)
         self._spans += [self._moment(moment, decided.newest_seconds) for moment in decided.moments]
         self._held.append(decided)
         self._held_bytes += decided.item.frame.image.nbytes
 
     def ready(self) -> Iterator[FrameResult]:
-        """The frames that are final now."""
+        """The frames that have become final."""
         while self._held:
             begin_seconds, end_seconds = self._decider.undecided_after()
             pts = self._held[0].item.frame.pts_seconds
@@ -147,7 +147,7 @@ class FinalReport(Report):
             yield self._leave(is_last=False)
 
     def rest(self, decisions: Sequence[Decision], newest_seconds: float) -> Iterator[FrameResult]:
-        """All frames, once ``decisions`` ended what was on; the last carries the ends of all that held to it."""
+        """All frames still held, after ``decisions`` ended what was on; the last one carries those ends."""
         self._note(decisions, newest_seconds)
         while self._held:
             yield self._leave(is_last=len(self._held) == 1)
@@ -166,23 +166,23 @@ class FinalReport(Report):
         self._held_bytes -= decided.item.frame.image.nbytes
         frame, events = decided.item.frame, list(decided.gaps)
         self._spans.sort(key=lambda span: span.order)
-        earlier = {span.interaction_id for span in self._spans} | {NOBODY_ID}
+        earlier = {span.interaction_id for span in self._spans} | {NO_ID}
         on: list[Span] = []
         for span in list(self._spans):
-            events += self._told(span, decided, is_last=is_last)
+            events += self._events_of(span, decided, is_last=is_last)
             if span.begin_seconds <= frame.pts_seconds and (span.is_open or frame.pts_seconds <= span.end_seconds):
                 on.append(span)
         events.sort(key=lambda event: event.phase not in ENDS or event.interaction_id not in earlier)
         return replace(decided.item, interactions=with_active(decided.pairs, on), events=tuple(events))
 
-    def _told(self, span: Span, decided: Decided, *, is_last: bool) -> Iterator[InteractionEvent]:
-        """Events of ``span`` that go with a frame."""
+    def _events_of(self, span: Span, decided: Decided, *, is_last: bool) -> Iterator[InteractionEvent]:
+        """Events of ``span`` that are sent with a frame."""
         frame, pts = decided.item.frame, decided.item.frame.pts_seconds
         if span.begin_seconds > pts and not is_last:
             return
         if span.is_open:
             self._refresh(span, pts)
-        if span.interaction_id == NOBODY_ID:
+        if span.interaction_id == NO_ID:
             span.last_update_seconds = pts
             yield self._writer.begin(span, frame)
         elif span.is_open and pts - span.last_update_seconds >= self._config.update_seconds:
@@ -193,38 +193,37 @@ class FinalReport(Report):
             yield self._writer.event(span, Phase.END, frame)
 
     def _refresh(self, span: Span, pts_seconds: float) -> None:
-        """What an open span is known to be when the frame at ``pts_seconds`` leaves."""
+        """Bring an open span up to date when the frame at ``pts_seconds`` leaves."""
         table, at = self._table, (span.row, span.verb)
-        span.class_id = int(table.told_class_ids[span.row])
+        span.class_id = int(table.reported_class_ids[span.row])
         span.end_seconds = pts_seconds
         span.peak_score, span.mean_score = float(table.peak[at]), table.mean_score(*at)
-        table.is_told[at] = True
+        table.is_reported[at] = True
 
 
 def with_active(pairs: TrackedInteractions, on: Sequence[Span]) -> TrackedInteractions:
     """``pairs`` with the verbs of ``on`` active, under the class they are reported with.
 
-    A pair that is reported under two classes at once (a ball that was kicked and looked like an apple) has a row for
-    each.
+    A pair that is reported under two classes at once (a kicked ball that was detected as an apple) has a row for each.
     """
     if not on:
         return pairs
     ids = zip(pairs.human_ids.tolist(), pairs.object_ids.tolist(), strict=True)
     row_of = {key: row for row, key in enumerate(ids)}
-    told: dict[tuple[PairKey, int], list[Span]] = {}
+    spans_of: dict[tuple[PairKey, int], list[Span]] = {}
     for span in on:
         if span.key in row_of:
-            told.setdefault((span.key, span.class_id), []).append(span)
+            spans_of.setdefault((span.key, span.class_id), []).append(span)
     rows = list(range(len(pairs)))
     place_of: dict[tuple[PairKey, int], int] = {}
-    for key, class_id in told:
+    for key, class_id in spans_of:
         is_first = not any(other == key for other, _ in place_of)
         place_of[key, class_id] = row_of[key] if is_first else len(rows)
         if not is_first:
             rows.append(row_of[key])
     classes, scores = pairs.object_class_ids[rows], pairs.verb_scores[rows]
     active = np.zeros(scores.shape, np.bool_)
-    for name, spans in told.items():
+    for name, spans in spans_of.items():
         place = place_of[name]
         classes[place] = name[1]
         for span in spans:

@@ -1,4 +1,4 @@
-"""Belief in every pair's verbs at one time: filtered over the frames around it, weighed by motion, in proportion.
+"""Scores of every pair's verbs at one time: filtered over the frames around it and weighed by motion.
 
 Pairs that cannot hold at the same time compete, and the better one wins. Detectors name one board snowboard, skis and
 skateboard in turn, and trackers then follow three; a human rides one.
@@ -29,16 +29,16 @@ from videohoi.vocabulary import Vocabulary
 Ints = NDArray[np.int64]
 
 LEAST_FRAMES = 2
-"""a pair scored in a single frame of those remembered is no state over time; told only where one looks ahead, since a
-live run would have to wait a frame for it"""
+"""a pair that was scored in one of the remembered frames only has no state over time. A live run does not ask for this,
+since it would have to wait a frame"""
 BOARDS = frozenset({"skateboard", "skis", "snowboard", "surfboard"})
 """a human is on one of these at a time, and each carries one human"""
 MOUNT_VERBS = frozenset({"board", "drive", "hop_on", "lie_on", "ride", "sit_on", "stand_on", "straddle"})
 """a human's weight rests on one thing"""
 INCUMBENT_BONUS = 0.2
-"""what already holds is given up only to a clearly better one"""
+"""added to the score of a pair that already holds: it yields only to one that is clearly better"""
 UNSEEN_SHARE = 0.5
-"""of its peak, what an unseen pair that holds defends itself with"""
+"""share of its peak that counts for a pair that holds but is not seen"""
 
 KERNELS: MappingProxyType[FilterName, Callable[[Vector], Vector]] = MappingProxyType(
     {
@@ -127,7 +127,7 @@ class PairScorer:
         self._portable = np.array([name in PORTABLE_OBJECTS for name in vocabulary.objects])
         stateful = np.array([verb not in MOMENTARY_VERBS for verb in verbs]) & vocabulary.acting_verbs
         self.allowed: NDArray[np.bool_] = vocabulary.valid & stateful
-        """(O, V) verbs that may be told as states of an object class"""
+        """(O, V) verbs that may be reported as states of an object class"""
 
     @property
     def dribble(self) -> NDArray[np.int64]:
@@ -153,16 +153,16 @@ class PairScorer:
         seen, width = grid.seen[:, :used], grid.seen.shape[1]
         totals = (weights[rows] @ seen[rows])[:used]
         least = LEAST_FRAMES if config.lookahead_seconds > 0 else 1
-        told = np.zeros(used, np.bool_)
-        told[: seen.shape[1]] = (totals > 0) & (seen.sum(axis=0) >= least)
+        is_scored = np.zeros(used, np.bool_)
+        is_scored[: seen.shape[1]] = (totals > 0) & (seen.sum(axis=0) >= least)
         flat = grid.values[rows].reshape(rows.stop - rows.start, -1)
         sums = (weights[rows].astype(np.float32) @ flat).reshape(width, -1)[:used]
-        which = np.flatnonzero(told)
+        which = np.flatnonzero(is_scored)
         values[which] = sums[which] / totals[which, None]
-        return PairScores(values, told)
+        return PairScores(values, is_scored)
 
     def _weigh_motion(self, table: PairTable, scores: PairScores, tracks: TrackBoxes, moment: Moment) -> None:
-        """Let motion speak for or against the carrying verbs of portable things."""
+        """Weigh the carrying verbs of portable objects by motion."""
         classes = table.class_ids[: table.used]
         rows = np.flatnonzero(self._portable[classes] & scores.seen)
         if not len(rows):
@@ -204,7 +204,7 @@ def _compete(table: PairTable, scores: PairScores, rows: Ints, rivals: Ints, col
     """Of the ``rows`` (n,) with one number in ``rivals`` (n,) only the strongest keeps its verbs in ``columns``."""
     strengths = _strengths(table, scores, rows, columns)
     if np.count_nonzero(strengths > 0) < 2:
-        return  # nobody to lose against
+        return  # no competition
     order = np.lexsort((np.arange(len(rows)), -strengths, rivals))
     first = np.r_[True, np.diff(rivals[order]) != 0]
     winners = order[first][np.cumsum(first) - 1]  # of each row's rivals, in ``order``
@@ -213,7 +213,7 @@ def _compete(table: PairTable, scores: PairScores, rows: Ints, rivals: Ints, col
 
 
 def _strengths(table: PairTable, scores: PairScores, rows: Ints, columns: Ints) -> NDArray[np.float64]:
-    """(n,) best score of the verbs; a pair that already holds but is unseen defends what it had."""
+    """(n,) best score of the verbs; of a pair that holds but is not seen, a share of its peak."""
     at = (rows[:, None], columns)
     held = table.phase[at] == ON
     peaks = np.where(held, table.peak[at], 0.0).max(axis=1)

@@ -43,14 +43,13 @@ class InteractionSmoother:
 
     Every frame leaves exactly once and in order.
 
-    **Without look-ahead** (``lookahead_seconds`` 0, live) a frame leaves at once, with what is believed now. A state
-    is announced some time after it began, ends some time after it was last seen to hold, and may be retracted. No
-    frame is left at the end of a source to carry the ends of what is on: whoever folds the events ends it at the last
-    time it is known to hold.
+    **Without look-ahead** (``lookahead_seconds`` 0, live) a frame leaves at once, with the current state. A state is
+    announced some time after it began, ends some time after it last held, and may be retracted. At the end of a source
+    no frame is left to carry the ends of what is on: a consumer of the events ends it at the last time it held.
 
     **With look-ahead** (offline) a frame leaves when everything it shows is final:
 
-    - ``active`` of a frame at time t has exactly the interactions whose final segment has begin <= t <= end, under
+    - ``active`` of a frame at time t marks exactly the interactions whose final segment has begin <= t <= end, under
       the object class of that segment, moments such as kicks included.
     - The ``begin`` event goes with the first frame of the segment. The ``end`` event goes with the first frame after
       the segment, or with the last frame before a gap or the end of the source. Nothing is retracted.
@@ -104,7 +103,7 @@ class InteractionSmoother:
         self._newest_seconds = -np.inf
         self._usual_step_seconds = self._first_step_seconds
         self._last_seconds: float | None = None
-        self._owed: list[InteractionEvent] = []  # sent with the next frame, before its own
+        self._pending_events: list[InteractionEvent] = []  # sent with the next frame, before its own events
 
     def process(self, item: FrameResult) -> Iterator[FrameResult]:
         """Take a frame; yields the frames that can leave now."""
@@ -118,7 +117,7 @@ class InteractionSmoother:
         while self._waiting and self._waiting[0].frame.pts_seconds <= pts - self.config.lookahead_seconds + 1e-9:
             decided, rows = self._decide(self._waiting.popleft())
             if self._final is None:
-                yield self._live.tell(decided, rows)
+                yield self._live.report(decided, rows)
             else:
                 self._final.take(decided)
         if self._final is not None:
@@ -134,7 +133,7 @@ class InteractionSmoother:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the run report says of the smoothing."""
+        """Notes for the run report."""
         early = self._decided_early + (self._final.cut_short if self._final else 0)
         held = f"the frames that waited took {HELD_BYTES // 2**20} MB"
         return (f"smooth: {early} frames were decided before their states were final, because {held}",) if early else ()
@@ -154,11 +153,11 @@ class InteractionSmoother:
         return GapReason.SILENCE if step > max(SILENCE_SECONDS, SILENCE_STEPS * usual) else None
 
     def _break_off(self, frame: Frame, reason: GapReason) -> Iterator[FrameResult]:
-        """The frames before a gap; what none of them can carry is owed to ``frame``, the one after it."""
+        """Yield the frames before a gap; events that none of them can carry go with ``frame``, the one after it."""
         last_seconds = float(self._newest_seconds)
         ends = [] if self._final is not None else self._live.close(self._decider.close(), frame, last_seconds)
         yield from self.drain()
-        self._owed = [*ends, self._writer.gap(frame, last_seconds, reason)]
+        self._pending_events = [*ends, self._writer.gap(frame, last_seconds, reason)]
 
     def _take(self, item: FrameResult) -> None:
         self._tracks.push(item)
@@ -182,7 +181,7 @@ class InteractionSmoother:
         may_go_on = table.was_observed_since(pts - self.config.hold_occluded_seconds)
         step = Step(pts, scores, observed, may_go_on, may_go_on & (table.last_seen_seconds[: table.used] >= pts))
         decisions = self._decider.advance(step)
-        gaps, self._owed = tuple(self._owed), []
+        gaps, self._pending_events = tuple(self._pending_events), []
         decided = Decided(item, pairs_at(table, rows, step), decisions, moments, newest, gaps)
         self._expire(pts)
         return decided, rows

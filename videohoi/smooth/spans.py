@@ -1,4 +1,4 @@
-"""Interactions as they are reported: from when to when, and the events about them."""
+"""Reported interactions, with begin and end, and the events about them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from videohoi.smooth.pair_table import PairKey
 from videohoi.structures import Frame, GapReason, InteractionEvent, Phase
 from videohoi.vocabulary import Vocabulary
 
-NOBODY_ID = -1
+NO_ID = -1
 """id of no interaction, human or object (``gap`` events)"""
 
 
@@ -32,8 +32,8 @@ class Span:
     closed_seconds: float = 0.0
     """when its end was decided"""
     is_open: bool = True
-    interaction_id: int = NOBODY_ID
-    """given when its begin is reported"""
+    interaction_id: int = NO_ID
+    """assigned when its begin is reported"""
     last_update_seconds: float = 0.0
     is_momentary: bool = False
 
@@ -41,7 +41,7 @@ class Span:
         """Take the final values."""
         self.is_open, self.end_seconds, self.closed_seconds = False, decision.last_on_seconds, decided_seconds
         self.peak_score, self.mean_score = decision.peak_score, decision.mean_score
-        if self.interaction_id == NOBODY_ID:
+        if self.interaction_id == NO_ID:
             self.class_id = decision.class_id
 
     @property
@@ -51,19 +51,19 @@ class Span:
 
 
 class EventWriter:
-    """Puts spans into words and gives interactions their ids: 1, 2, ..., never used twice."""
+    """Makes events of spans and numbers the interactions: 1, 2, ..., no number is used twice."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._ids = itertools.count(1)
 
     def begin(self, span: Span, frame: Frame) -> InteractionEvent:
-        """The interaction is now told; it gets its id."""
+        """The first event of an interaction; assigns its id."""
         span.interaction_id = next(self._ids)
         return self.event(span, Phase.BEGIN, frame)
 
     def event(self, span: Span, phase: Phase, frame: Frame) -> InteractionEvent:
-        """What was decided about ``span``, told with ``frame``."""
+        """The event about ``span`` that is sent with ``frame``."""
         is_over = phase in (Phase.END, Phase.RETRACT)
         about = span.end_seconds if is_over else span.begin_seconds
         decided_seconds = span.closed_seconds if is_over else span.decided_seconds
@@ -88,15 +88,15 @@ class EventWriter:
         )
 
     def gap(self, frame: Frame, last_seconds: float, reason: GapReason) -> InteractionEvent:
-        """Nothing continues between ``last_seconds`` and ``frame``."""
+        """The event that says that nothing continues from ``last_seconds`` to ``frame``."""
         return InteractionEvent(
-            interaction_id=NOBODY_ID,
+            interaction_id=NO_ID,
             phase=Phase.GAP,
             source_id=frame.source_id,
             frame_index=frame.index,
             decided_seconds=frame.pts_seconds,
-            human_id=NOBODY_ID,
-            object_id=NOBODY_ID,
+            human_id=NO_ID,
+            object_id=NO_ID,
             object_class="",
             verb="",
             begin_seconds=last_seconds,

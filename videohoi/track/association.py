@@ -1,14 +1,13 @@
-"""Which row of a frame continues which track: rounds of optimal assignment, the surest first. Plain numpy.
+"""Which row of a frame continues which track: optimal assignment in rounds, strongest evidence first. Plain numpy.
 
 Rows and tracks with an id: high rows by overlap with the voted class, by overlap with another known class, by high
 overlap with any object class, by distance. Then low rows the same way (BYTE's second association, algorithm 1). Then
 tracks without an id choose among the high rows.
 
-Distance is weak evidence, weaker the more is about. For humans, who meet in numbers, it does not stand alone: a low row
-needs overlap, and a human who was out of sight must prove itself as a new one would. The row starts a track, and when
-that has been seen ``confirm_hits`` times it takes the place of the lost one it is close to, instead of an id of its
-own. A false alarm or a passer-by in the crowd so never carries off a lost identity; a human who comes back into an
-empty scene has the old id a frame or two later.
+Distance is weak evidence, and weaker in a crowd. For humans it never suffices alone: a low row needs overlap, and a
+human who was out of sight is confirmed like a new one. The row starts a track; once that has been seen
+``confirm_hits`` times, it takes over the identity of the lost track it is close to. A false alarm or a passer-by
+therefore never takes a lost identity, and a human who returns to an empty scene has the old id a frame or two later.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from videohoi.track.track_table import TrackTable
 
 
 def leave_to_older(track_of_row: NDArray[np.int64], same_thing: NDArray[np.bool_]) -> None:
-    """Where two tracks found one thing under two names, the younger loses its row, in place.
+    """Where two tracks matched one object under two class names, the younger one loses its row, in place.
 
-    ``track_of_row`` (R,) with tracks in the order of their birth; ``same_thing`` (R, R) the rows are of one thing.
+    ``track_of_row`` (R,) with tracks in the order of their birth; ``same_thing`` (R, R) the rows are of one object.
     The loser is lost from then on: it ends after ``lost_seconds``, or is found again if the two part before that.
     """
     if not same_thing.any():
@@ -76,7 +75,7 @@ class Association:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Which of ``rows`` are close to a lost human with an id, and to which: places in ``rows``, tracks.
 
-        ``born_seconds`` (like ``rows``): when their own tracks began; nobody is seen twice at a time.
+        ``born_seconds`` (like ``rows``): when their own tracks began; a human is not in two places at a time.
         """
         lost = np.flatnonzero(self._humans & self._confirmed & self._free_tracks)
         if not len(lost) or not len(rows):
@@ -92,7 +91,7 @@ class Association:
         min_iou: NDArray[np.float64],
         by_distance: NDArray[np.bool_],
     ) -> None:
-        """Assign free ``rows`` (R,) to free ``tracks`` (T,), the surest reason first."""
+        """Assign free ``rows`` (R,) to free ``tracks`` (T,), the strongest evidence first."""
         switch_iou = np.full(len(tracks), self._config.switch_iou, np.float64)
         for allowed, limit in ((self._voted, min_iou), (self._known, min_iou), (self._kin, switch_iou)):
             mask = self._open(rows, tracks, allowed)

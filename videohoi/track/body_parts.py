@@ -1,13 +1,14 @@
 """Two boxes on one body are not two people.
 
-Detectors give the upper half of a body, or its legs, a box of its own. Such a **part** is a slice of the whole: it lies
-inside, is nearly as wide, ends at the same top or the same bottom, is clearly less tall, and the detector is less sure
-of it. Two people look different. A child in somebody's arms or before their legs is narrower. People who embrace stick
-out of each other's boxes or are equally tall. Somebody who sits before another hides them, and is the surer one.
+Detectors sometimes return a second box for the upper half of a body, or for its legs. Such a **part** is a slice of the
+whole: it lies inside the other box, is nearly as wide, shares its top or bottom edge, is clearly less tall, and has a
+lower score. The boxes of two people differ. A child in somebody's arms, or in front of their legs, is narrower. The
+boxes of people who embrace stick out of each other or are equally tall. A person who sits in front of another hides
+them, and has the higher score.
 
-For some frames detectors also give one body a second box as tall as the first, one inside the other: a **double**. One
-look does not tell it from somebody who stands close behind. Time does: doubles come and go. Where nobody else was known
-to be, the less sure of two such boxes must be there for half a second before it may be somebody.
+For a few frames detectors also return a second box as tall as the first, one inside the other: a **double**. A single
+frame cannot separate it from a person who stands close behind, but time can, since doubles come and go. Where no other
+person was tracked before, the box with the lower score must stay for half a second before it becomes a person.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from videohoi.structures import Detections, Tracks
 LEAST_WIDTH_SHARE = 0.7
 """of the whole; a child carried by an adult, or a head alone, is narrower"""
 MOST_HEIGHT_SHARE = 0.85
-"""of the whole; a box more like it is another person, as suppression leaves no two boxes of one body that like"""
+"""of the whole; a taller box is another person, since suppression leaves no two boxes of one body that similar"""
 EDGE_SHARE = 0.1
 """of the whole's height, by which the tops or bottoms may differ"""
 DOUBLE_SECONDS = 0.5
@@ -67,7 +68,7 @@ def _covers(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass
 class _Waiting:
-    """A second box on a body that may turn out to be somebody."""
+    """A second box on a body that may turn out to be another person."""
 
     box: NDArray[np.float64]
     first_seconds: float
@@ -78,7 +79,7 @@ class Doubles:
     """Second boxes on the bodies of one source, until they have been there for long enough."""
 
     def __init__(self, human_class_id: int, least_cover: float, remember_seconds: float) -> None:
-        """``remember_seconds``: how long somebody who is not seen is still known to be there."""
+        """``remember_seconds``: how long a person who is not seen counts as present."""
         self._human_class_id = human_class_id
         self._least_cover = least_cover
         self._remember_seconds = remember_seconds
@@ -110,7 +111,7 @@ class Doubles:
         return result
 
     def _doubles(self, boxes: NDArray[np.float64], scores: NDArray[np.float32], nested: NDArray[np.bool_]) -> list[int]:
-        """Boxes as tall as a surer one, one of the two inside the other, where nobody else is known to be."""
+        """Boxes as tall as one with a higher score, one of the two inside the other, where no other person is known."""
         heights = boxes[:, 3] - boxes[:, 1]
         as_tall = heights[:, None] > MOST_HEIGHT_SHARE * heights[None]
         alike = nested & as_tall & as_tall.T

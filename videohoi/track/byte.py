@@ -84,7 +84,7 @@ class ByteTracker:
             raise UsageError("ByteTracker.update before open: call open(info) first")
         if not math.isfinite(pts_seconds):
             raise InputError(f"pts_seconds must be a finite number of seconds, got {pts_seconds}")
-        if self._newest is None and self._engine_notes:  # nothing is followed yet: the kernels may be ready by now
+        if self._newest is None and self._engine_notes:  # no track exists yet: the kernels may be ready by now
             self._begin(self._engine.next_id)
         self._count_step(pts_seconds)
         jumped = self._clock.tick(pts_seconds)
@@ -143,7 +143,7 @@ class ByteTracker:
         A row without an id has its own box. ``UsageError`` before the first ``update``.
         """
         if self._newest is None:
-            raise UsageError("ByteTracker.boxes_xyxy_px before update: it tells of the newest frame")
+            raise UsageError("ByteTracker.boxes_xyxy_px before update: it describes the newest frame")
         return self._newest.boxes_xyxy_px
 
     @property

@@ -33,8 +33,7 @@ class ByteConfig:
     the candidates and does not gate them, so that a low-scoring detector is not held to a higher overlap"""
     human_iou: Share = 0.4
     """the same for humans. From one frame to the next a human overlaps itself by far more, also at 10 Hz; where people
-    pass each other a weaker overlap is more often the neighbour of somebody who is out of sight (BYTE's 0.2 at a score
-    of 0.5)"""
+    pass each other, a weaker overlap is more often a neighbour of the hidden person (BYTE's 0.2 at a score of 0.5)"""
     low_iou: Share = 0.4
     """the same for low rows of either. BYTE 0.5"""
     switch_iou: Share = 0.6
@@ -53,8 +52,8 @@ class ByteConfig:
     known_class_share: Share = 0.2
     """share of a track's votes from which a class counts as known to it in the distance round"""
     duplicate_iou: Share = 0.8
-    """two object rows of different classes that overlap by more are one thing under two names: one is followed, the
-    other gets -1, as class-aware suppression leaves both; 1 switches this off"""
+    """two object rows of different classes that overlap by more are one object, which class-aware suppression leaves
+    twice: one is tracked, the other gets -1; 1 switches this off"""
     part_cover: Annotated[float, Range(0.0, 2.0)] = 0.9
     """share of a human's box inside another's from which it may be a part of that body (``body_parts``); over 1: off"""
     confirm_hits: Count = 2
@@ -66,11 +65,11 @@ class ByteConfig:
     lost_seconds: PositiveSeconds = 1.0
     """an object not seen for longer has ended; a jump in time by more ends all. BYTE: 30 frames at 30 Hz"""
     human_lost_seconds: PositiveSeconds = 2.0
-    """the same for humans, who walk behind things and come back; what asks for proof can afford to wait longer"""
+    """the same for humans, who walk behind objects and return, and must be confirmed to get their id back"""
     vote_tau_seconds: PositiveSeconds = 5.0
     """memory of the class vote: a vote weighs score * exp(-age / tau)"""
     rename_ratio: Annotated[float, Range(1.0, 1000.0)] = 1.25
-    """how many times the votes of the present name another class needs to take its place: a name should not flutter"""
+    """how many times the votes of the present class another one needs to replace it, so that names do not flicker"""
     position_noise_sizes: NotNegative = 0.27
     """random walk of the centre and sides, sizes per sqrt(second). BYTE: 1/20 a frame = 1/20 * sqrt(30)"""
     human_speed_noise_sizes: NotNegative = 1.0
@@ -84,11 +83,11 @@ class ByteConfig:
     object_first_speed_sizes: NotNegative = 20.0
     """the same for objects"""
     growth_tau_seconds: PositiveSeconds = 0.3
-    """the speed at which a box grows or shrinks dies away with this time, seen or not: no ghost swells"""
+    """the speed at which a box grows or shrinks decays with this time constant, seen or not"""
     coast_tau_seconds: PositiveSeconds = 0.4
-    """the speed of an object that is not seen dies away with this time: it was put down, or is in a hand"""
+    """the speed of an object that is not seen decays with this time constant: it was put down or is in a hand"""
     human_coast_tau_seconds: PositiveSeconds = 2.0
-    """the same for humans: who walks walks on, behind things as well. BYTE: for ever"""
+    """the same for humans, who walk on behind objects. BYTE: no decay"""
     min_dt_seconds: PositiveSeconds = 1e-3
     """least step of the clock: equal and slightly backward stamps count as this"""
 
@@ -96,7 +95,7 @@ class ByteConfig:
         """These settings for a source with a frame every ``step_seconds`` (0: unknown).
 
         Where frames are farther apart than a track lives unseen (a time-lapse), a track lives until the next frame and
-        half a step more, and is found again by overlap or close by: where its motion would take it is anybody's guess.
+        half a step more, and is found again by overlap or close by, since its motion cannot be extrapolated that far.
         """
         if step_seconds <= self.lost_seconds:
             return self

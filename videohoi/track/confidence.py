@@ -1,4 +1,4 @@
-"""How sure a track is: its best recent score. A box that continues a sure track is sure, however faint it is now."""
+"""Confidence of a track: its best recent score. A box that continues a confident track counts as confident too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from videohoi.structures import Detections, Tracks
 
 CONFIDENCE_TAU_SECONDS = 2.0
-"""a track that was sure two seconds ago still counts a third of it: hands and small things flicker"""
+"""time constant at which a score fades: hands and small objects flicker"""
 
 
 class TrackConfidence:

@@ -2,7 +2,7 @@
 
 Class votes: each track keeps the ``CLASS_SLOTS`` heaviest classes it was seen as, slot 0 the winner; a new class takes
 the lightest of the other slots, so the memory is bounded whatever the vocabulary. Carriers: an object whose centre lies
-in a human's box is at that human; out of sight, it may have gone where the human went.
+in a human's box belongs to that human; while it is hidden, it may have moved with the human.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from videohoi.track import kalman
 
 CLASS_SLOTS = 4
-"""a thing is rarely given more than three names by one detector"""
+"""one detector rarely gives an object more than three classes"""
 
 
 def vote(
@@ -55,7 +55,7 @@ def places(
     """(T, 3, 4) corners where each track may be (predicted, last seen, carried); (T,) spread of the prediction in px.
 
     Carried is the last box moved to the carrier's predicted centre plus the offset the object had to it; equal to the
-    last box for a track that is in sight or was at nobody.
+    last box for a track that is in sight or belongs to no human.
     """
     predicted = kalman.corners(motion)
     carried = last_boxes.copy()

@@ -63,19 +63,8 @@ class ClipFusionConfig:
         return VocabularySizes(self.interactions, self.verbs, self.objects, self.clip.embed_dim)
 
 
-class Layer(NamedTuple):
-    """Q pairs of B pictures after one decoder layer."""
-
-    humans: Tensor
-    """(B, Q, D)"""
-    objects: Tensor
-    """(B, Q, D)"""
-    interactions: Tensor
-    """(B, Q, E) in CLIP's space"""
-
-
 class Picture(NamedTuple):
-    """What every layer answers from."""
+    """What the answer is read from, beside the pairs."""
 
     tokens: ImageTokens
     padding_mask: Tensor
@@ -138,36 +127,20 @@ class ClipFusionModel(nn.Module):
             UsageError: the shapes of the text inputs do not fit each other or CLIP.
         """
         rows = TextRows(text, verb_to_interaction, object_text, verb_text).checked(self.config.sizes())
-        layers, picture = self._decode(pixels, padding_mask, clip_pixels)
-        return self._answer(layers[-1], picture, rows)
-
-    def forward_layers(
-        self, pixels: Tensor, padding_mask: Tensor, clip_pixels: Tensor
-    ) -> tuple[HOIOutput[Tensor], ...]:
-        """Answers of all decoder layers in the trained vocabulary, ``forward``'s last; for losses on each layer."""
-        layers, picture = self._decode(pixels, padding_mask, clip_pixels)
-        return tuple(self._answer(layer, picture, TextRows()) for layer in layers)
+        tokens = self.image(pixels, padding_mask)
+        pairs, picture = self.pairs(tokens), Picture(tokens, padding_mask, self.clip(clip_pixels))
+        interactions = self.fusion(pairs, picture.seen.tokens, tokens.memory) @ self.clip.proj
+        boxes = self.human_box(pairs.humans), self.object_box(pairs.objects)
+        logits = self.classifier(interactions, self.verb_vectors(interactions, *boxes, picture), rows)
+        cosines = self.classifier.image_cosines(picture.seen.pooled, rows)
+        logits = enhance(logits, cosines, self.config.enhancement_top, self.config.enhancement_weight)
+        return paired_output(*boxes, logits, self.classifier.object_logits(pairs.objects, rows), interactions)
 
     def verb_vectors(self, interactions: Tensor, human_boxes: Tensor, object_boxes: Tensor, picture: Picture) -> Tensor:
         """(B, Q, E) to compare with verb rows, from interactions (B, Q, E) and boxes (B, Q, 4)."""
         del human_boxes, object_boxes, picture
         vectors: Tensor = self.verb_adapter(interactions)
         return vectors
-
-    def _decode(self, pixels: Tensor, padding_mask: Tensor, clip_pixels: Tensor) -> tuple[list[Layer], Picture]:
-        tokens = self.image(pixels, padding_mask)
-        pairs, seen = self.pairs(tokens), self.clip(clip_pixels)
-        interactions = self.fusion(pairs, seen.tokens, tokens.memory) @ self.clip.proj
-        layers = [Layer(*layer) for layer in zip(pairs.humans, pairs.objects, interactions, strict=True)]
-        return layers, Picture(tokens, padding_mask, seen)
-
-    def _answer(self, layer: Layer, picture: Picture, rows: TextRows) -> HOIOutput[Tensor]:
-        boxes = self.human_box(layer.humans), self.object_box(layer.objects)
-        logits = self.classifier(layer.interactions, self.verb_vectors(layer.interactions, *boxes, picture), rows)
-        cosines = self.classifier.image_cosines(picture.seen.pooled, rows)
-        logits = enhance(logits, cosines, self.config.enhancement_top, self.config.enhancement_weight)
-        object_logits = self.classifier.object_logits(layer.objects, rows)
-        return paired_output(*boxes, logits, object_logits, layer.interactions)
 
 
 Rows = tuple[tuple[str, str], ...]

@@ -5,11 +5,10 @@ Paper: Wu et al., "End-to-End Zero-Shot HOI Detection via Vision and Language Kn
 Code: github.com/mrwu-mac/EoID (Apache-2.0). Written from the papers' formulas, same outputs on the same weights.
 
 Deviations:
-- The interactive score serves the choice of training pairs; inference does not read it, as in the public code (its
-  product is commented out there). It is therefore no part of ``forward``'s output: ``interactive_logits`` gives it from
-  the output's features.
+- The interactive score chooses training pairs; inference does not read it, as in the public code (its product is
+  commented out there). Its weights are kept, so that a published checkpoint stays whole.
 - CDN's optional matching head is left out; EoID was trained and evaluated without it.
-- No auxiliary outputs in ``forward``; ``forward_layers`` gives every layer's answer for losses.
+- No auxiliary outputs.
 - Attention runs on PyTorch's fused kernel, batch first.
 """
 
@@ -82,29 +81,11 @@ class EoID(nn.Module):
             2 Q boxes, Q pairs, verb logits (B, Q, V), object logits (B, Q, O + 1), features (B, Q, D) of the
             interaction decoder. Boxes are fractions of the unpadded picture.
         """
-        pairs, interactions = self._decode(pixels, padding_mask)
-        return self._answer(pairs[-1], interactions[-1])
-
-    def forward_layers(self, pixels: Tensor, padding_mask: Tensor) -> tuple[HOIOutput[Tensor], ...]:
-        """Answers of the last layers of both decoders, ``forward``'s last; for losses on intermediate layers."""
-        pairs, interactions = self._decode(pixels, padding_mask)
-        depth = min(len(pairs), len(interactions))
-        return tuple(map(self._answer, pairs[-depth:], interactions[-depth:]))
-
-    def interactive_logits(self, features: Tensor) -> Tensor:
-        """(B, Q, 2) from the output's features: whether anything happens between the two, last = yes (section 4.2)."""
-        logits: Tensor = self.interactive_score(features)
-        return logits
-
-    def _decode(self, pixels: Tensor, padding_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Two times (layers, B, Q, D): pairs, interactions."""
         image = self.image(pixels, padding_mask)
         around = (image.memory, image.position, image.padding_mask)
-        pairs = self.pair_decoder(self.queries.expand(len(pixels), -1, -1), *around)
-        queries = pairs[-1].detach() if self.config.detach_queries else pairs[-1]
-        return pairs, self.interaction_decoder(queries, *around)
-
-    def _answer(self, pairs: Tensor, interactions: Tensor) -> HOIOutput[Tensor]:
+        pairs = self.pair_decoder(self.queries.expand(len(pixels), -1, -1), *around)[-1]
+        queries = pairs.detach() if self.config.detach_queries else pairs
+        interactions = self.interaction_decoder(queries, *around)[-1]
         boxes = self.human_box(pairs), self.object_box(pairs)
         return paired_output(*boxes, self.verb_class(interactions), self.object_class(pairs), interactions)
 

@@ -9,9 +9,8 @@ Deviations:
   ``logits = exp(scale) * cos(feature, text)``. Without them the trained projections answer, including their bias.
 - Published zero-shot checkpoints evaluate with a projection whose bias was never trained; it is loaded and used,
   because the published numbers contain it.
-- A zero-shot model answers with all interactions in both modes; ``training_logits`` is the training classifier.
-- No auxiliary outputs in ``forward``; ``forward_layers`` gives every layer's answer for losses. The feature that the
-  mimic loss compares with CLIP's image vector is the output's ``features``.
+- A zero-shot model answers with all interactions; the classifier that it was trained with is loaded, not run.
+- No auxiliary outputs.
 - Only the CLIP-initialised classifiers are built, which all published models have.
 - Attention runs on PyTorch's fused kernel, batch first.
 - In the pipeline scores are probabilities, sigmoid(interaction) times the object's; the public evaluation ranks by
@@ -134,39 +133,17 @@ class GenVlkt(nn.Module):
             2 Q boxes, Q pairs, interaction logits (B, Q, K), object logits (B, Q, O + 1), features (B, Q, E) to
             compare with text. Boxes are fractions of the unpadded picture.
         """
-        humans, objects, interactions = self._decode(pixels, padding_mask)
-        return self._answer(humans[-1], objects[-1], interactions[-1], text, object_text)
-
-    def forward_layers(
-        self, pixels: Tensor, padding_mask: Tensor, text: Tensor | None = None, object_text: Tensor | None = None
-    ) -> tuple[HOIOutput[Tensor], ...]:
-        """Answers of all decoder layers, ``forward``'s last; for losses on intermediate layers."""
-        decoded = self._decode(pixels, padding_mask)
-        return tuple(self._answer(*layer, text, object_text) for layer in zip(*decoded, strict=True))
-
-    def training_logits(self, features: Tensor) -> Tensor:
-        """(B, Q, seen) of the classifier that a zero-shot model is trained with, from the output's features.
-
-        Where training saw every interaction it is the classifier of ``forward``.
-        """
-        return self.interaction_class.logits(features)
-
-    def _decode(self, pixels: Tensor, padding_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Three times (layers, B, Q, D): humans, objects, interactions."""
         image = self.image(pixels, padding_mask)
         around = (image.memory, image.position, image.padding_mask)
-        pairs = torch.cat((self.human_queries + self.pair_position, self.object_queries + self.pair_position))
-        found = self.instance_decoder(pairs.expand(len(pixels), -1, -1), *around)
-        humans, objects = found.chunk(2, dim=2)
-        return humans, objects, self.interaction_decoder((humans + objects) / 2, *around)
-
-    def _answer(
-        self, humans: Tensor, objects: Tensor, interactions: Tensor, text: Tensor | None, object_text: Tensor | None
-    ) -> HOIOutput[Tensor]:
+        queries = torch.cat((self.human_queries + self.pair_position, self.object_queries + self.pair_position))
+        pairs = self.instance_decoder(queries.expand(len(pixels), -1, -1), *around)
+        humans, objects = pairs.chunk(2, dim=2)
+        interactions = self.interaction_decoder((humans + objects) / 2, *around)[-1]
         features = self.interaction_class.embed(interactions)
         logits = self.interaction_class.logits(features, text, self.evaluation_projection)
-        object_logits = self.object_class.logits(self.object_class.embed(objects), object_text)
-        return paired_output(self.human_box(humans), self.object_box(objects), logits, object_logits, features)
+        object_logits = self.object_class.logits(self.object_class.embed(objects[-1]), object_text)
+        boxes = self.human_box(humans[-1]), self.object_box(objects[-1])
+        return paired_output(*boxes, logits, object_logits, features)
 
 
 KEY_MAP: tuple[tuple[str, str], ...] = (

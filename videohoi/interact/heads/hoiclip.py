@@ -8,7 +8,7 @@ Deviations from the public code:
 - CLIP's text tower, which the public model carries along and reads once, to begin its rows, is kept (``clip_text``)
   for other words; ``forward`` does not run it. Text rows and the verb-to-interaction matrix are parameters of the
   trained vocabulary, or inputs of ``forward`` for any other (open vocabulary).
-- ``forward`` classifies the last decoder layer; ``forward_layers`` gives all, for the auxiliary losses.
+- No auxiliary outputs.
 - Training-free enhancement. The public code adds sigmoid(cosine of CLIP's image vector and the interaction) to the
   interaction *scores* of the ``enhancement_top`` interactions of a picture and sigmoid(0) = 0.5 to all others; as
   released it multiplies matrices that do not fit (``spatial_cls @ hoi_cls`` for (B, E) and (K, E)) and zeroes the same

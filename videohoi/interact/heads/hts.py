@@ -63,7 +63,7 @@ class HtsConfig:
 
 
 class Hts(nn.Module):
-    """Image tower and classifier rows. Untrained rows are zero until ``begin_from_text``."""
+    """Image tower and classifier rows; the rows are zero before weights are loaded."""
 
     def __init__(self, config: HtsConfig | None = None, sizes: ClipConfig | None = None) -> None:
         """``sizes`` overrides those of ``config.clip``, for tests."""
@@ -73,11 +73,6 @@ class Hts(nn.Module):
         self.rows = nn.Parameter(torch.zeros(config.classes, self.tower.config.embed_dim))
         self.scale = nn.Parameter(torch.tensor(SCALE))
         self.bias = nn.Parameter(torch.tensor(BIAS))
-
-    def begin_from_text(self, text_rows: Tensor) -> None:
-        """Let the classifier begin as the (K, E) embeddings of the classes' sentences."""
-        with torch.no_grad():
-            self.rows.copy_(functional.normalize(text_rows, dim=-1))
 
     def classify(self, pictures: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Pictures (N, 3, S, S) and class rows (K, E) to logits (N, K) and unit features (N, E)."""

@@ -176,13 +176,6 @@ class Ki2hoi(ClipFusionModel):
         added: Tensor = self.branch_adapter(self.classifier.logit_scale.exp() * cosines)
         return vectors + added
 
-    def image_verb_logits(self, pixels: Tensor, padding_mask: Tensor) -> Tensor:
-        """(B, V) logits of "the verb is somewhere in the picture", for the image-level verb loss (section III-C)."""
-        image = self.image(pixels, padding_mask)
-        extraction = self.verb_branch.extraction
-        logits: Tensor = extraction.classify(extraction(image.memory, image.position, image.padding_mask))
-        return logits
-
 
 def extent(padding_mask: Tensor) -> Tensor:
     """(B, 2) float width and height of what is no padding in (B, H, W)."""

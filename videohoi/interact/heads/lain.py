@@ -5,8 +5,7 @@ logits are those of its ``compute_sim_scores``. A token per human-object pair tr
 the class token and the patches. It sees itself and the patches, and nothing of the picture sees it. What differs:
 
 - the picture's tokens therefore do not depend on the pairs: they run once per picture, and pairs follow in chunks of
-  ``pair_chunk`` that read the kept keys and values. ``together`` runs all tokens through every chunk instead, as the
-  code does with all pairs at once: same logits, for tests and for the measurement of what is saved.
+  ``pair_chunk`` that read the kept keys and values. The public code runs all tokens together, with the same logits.
 - patches are narrowed before regions are pooled from them, not after (``layers.interaction_adapter``): the same
   numbers, since both are linear, for a fraction of the work.
 - pictures are padded to N boxes and ``max_pairs`` pairs; a cap below the default 435 (all pairs of 15 humans and 15
@@ -33,19 +32,19 @@ from torch.nn import functional
 from videohoi.errors import UsageError
 from videohoi.interact.heads.lain_keys import DETECTOR_PREFIX, IGNORED_KEYS, KEY_MAP
 from videohoi.layers.box_coding import corners_px
-from videohoi.layers.clip import LOGIT_SCALE, Clip, ClipConfig, ImageTower, clip_config, tokenize
-from videohoi.layers.clip_block import finished, projected, see_self_and, sight
+from videohoi.layers.clip import LOGIT_SCALE, ClipConfig, ImageTower, clip_config
+from videohoi.layers.clip_block import finished, projected, see_self_and
 from videohoi.layers.interaction_adapter import InteractionAdapter
 from videohoi.layers.locality_adapter import LayoutMap, LocalityAdapter
 from videohoi.layers.mlp import MLP
 from videohoi.layers.pair_padding import PaddedDetections, padded_pairs, take_rows
-from videohoi.layers.prompted_text import PromptedText, encode_unmasked
+from videohoi.layers.prompted_text import PromptedText
 from videohoi.layers.roi_align import RoiWeights, roi_weights
 from videohoi.structures.hoi_output import HOIOutput
 from videohoi.vocabulary import hico_det
-from videohoi.vocabulary.prompts import object_prompts, prompts
+from videohoi.vocabulary.prompts import prompts
 
-__all__ = ["DETECTOR_PREFIX", "IGNORED_KEYS", "KEY_MAP", "LainConfig", "LainHead", "start_from_clip"]
+__all__ = ["DETECTOR_PREFIX", "IGNORED_KEYS", "KEY_MAP", "LainConfig", "LainHead"]
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,6 @@ class LainConfig:
     """P; 15 humans with 29 others"""
     pair_chunk: int = 64
     """pairs that run at a time: bounds memory"""
-    together: bool = False
-    """run the picture's tokens again with every chunk of pairs: slow, for comparison"""
 
     def __post_init__(self) -> None:
         for name in ("max_pairs", "pair_chunk"):
@@ -127,7 +124,7 @@ class LainHead(nn.Module):
     object_vectors: Tensor
 
     def __init__(self, config: LainConfig | None = None, sentences: Sequence[str] | None = None) -> None:
-        """Randomly initialised; ``start_from_clip`` takes over CLIP's weights.
+        """Randomly initialised.
 
         Args:
             config: sizes.
@@ -216,8 +213,6 @@ class LainHead(nn.Module):
         size = self.config.pair_chunk
         starts = range(0, max(tokens.shape[1], 1), size)
         chunks = [(tokens[:, at : at + size], rows[:, at : at + size]) for at in starts]
-        if self.config.together:
-            return torch.cat([self._all_tokens(chunk, of, scene) for chunk, of in chunks], dim=1)
         states = self._picture_states(scene)
         return torch.cat([self._pair_stream(chunk, of, states) for chunk, of in chunks], dim=1)
 
@@ -246,21 +241,6 @@ class LainHead(nn.Module):
             tokens = finished(block, tokens, see_self_and(state.keys, state.values, *projected(block, tokens)))
         return tokens
 
-    def _all_tokens(self, tokens: Tensor, rows: Tensor, scene: _Scene) -> Tensor:
-        """The same with the picture's tokens beside the pairs' and the public code's attention mask."""
-        human, other = rows.unbind(-1)
-        count, patches = tokens.shape[1], self.config.clip.patches
-        mask = sight(count, patches, tokens.device)
-        tokens = self.image.ln_pre(torch.cat((tokens, self.image.embed(scene.pictures)), dim=1))
-        for block, adapter in self._blocks():
-            local, contexts = self._adapt_patches(adapter, tokens[:, -patches:], scene)
-            human_seen, other_seen = (
-                torch.cat((take_rows(contexts, row), contexts[:, -1:]), dim=1) for row in (human, other)
-            )
-            change = adapter.interaction(tokens[:, :-patches], human_seen, other_seen)
-            tokens = block(tokens + torch.cat((change, local), dim=1), attn_mask=mask)
-        return tokens[:, :count]
-
     def _adapt_patches(self, adapter: Any, patches: Tensor, scene: _Scene) -> tuple[Tensor, Tensor]:
         """(B, T, W) what to add to the patches, and the contexts (B, N + 1, Q, A) of the regions after that."""
         local = adapter.locality(patches, scene.layout)
@@ -268,23 +248,3 @@ class LainHead(nn.Module):
 
     def _blocks(self) -> list[tuple[Any, Any]]:
         return list(zip(self.image.blocks, self.adapters, strict=True))
-
-
-def start_from_clip(head: LainHead, clip: Clip, object_sentences: Sequence[str] | None = None) -> None:
-    """Give ``head`` the weights of ``clip`` and the text vectors of the object classes, as training begins.
-
-    ``object_sentences``: O + 1, the last for nothing; None: those of HICO-DET ("a photo of a bicycle").
-
-    Raises:
-        UsageError: the number of sentences is not O + 1.
-    """
-    sentences = object_prompts(hico_det(), "gen-vlkt") if object_sentences is None else tuple(object_sentences)
-    if len(sentences) != head.config.objects + 1:
-        raise UsageError(
-            f"{len(sentences)} object sentences given, expected {head.config.objects + 1}, last for nothing"
-        )
-    tokens = tokenize(sentences, head.config.clip.context_length).to(clip.text.positional_embedding.device)
-    head.image.load_state_dict(clip.image.state_dict())
-    head.text.start_from(clip.text)
-    with torch.no_grad():
-        head.object_vectors.copy_(encode_unmasked(clip.text, clip.text.token_embedding(tokens), tokens.argmax(-1)))

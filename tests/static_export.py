@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 from torch.fx import Node
 
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.structures.interactions import HOIOutput
 
 
 @cache

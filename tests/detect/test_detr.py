@@ -44,9 +44,9 @@ from videohoi.detect.detr import (  # noqa: E402
     config_of,
     load_detr,
 )
-from videohoi.detect.detr_detector import DetrDetector, class_of_output  # noqa: E402
+from videohoi.detect.torch_detectors import DetrDetector, class_of_output  # noqa: E402
 from videohoi.errors import InputError, ModelError, UsageError  # noqa: E402
-from videohoi.layers.detr_input import detr_input  # noqa: E402
+from videohoi.layers.pictures import detr_input  # noqa: E402
 from videohoi.structures import Frame  # noqa: E402
 from videohoi.train.checkpoints import convert  # noqa: E402
 from videohoi.vocabulary import hico_det  # noqa: E402
@@ -151,7 +151,7 @@ def test_best_classes_are_probabilities_without_nothing_and_corners() -> None:
     logits = torch.tensor([[[0.0, 2.0, 1.0], [1.0, 0.0, 9.0]]])
     boxes = torch.tensor([[[0.5, 0.4, 0.2, 0.6], [0.1, 0.1, 0.4, 0.2]]])
     (best,) = best_classes(DetrOutput(boxes, logits, logits, None))
-    assert best.outputs.tolist() == [1, 0]
+    assert best.labels.tolist() == [1, 0]
     total = 1 + np.exp(2) + np.exp(1)
     np.testing.assert_allclose(best.scores[0], np.exp(2) / total, rtol=1e-6)
     np.testing.assert_allclose(best.boxes_xyxy, [[0.4, 0.1, 0.6, 0.7], [-0.1, 0.0, 0.3, 0.2]], atol=1e-6)
@@ -227,7 +227,7 @@ def test_settings_out_of_range_are_refused() -> None:
 
 
 def test_the_detector_is_known_without_torch() -> None:
-    code = "import sys, videohoi.detect.detr_detector; sys.exit('torch' in sys.modules)"
+    code = "import sys, videohoi.detect.torch_detectors; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

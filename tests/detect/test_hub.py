@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from videohoi.detect.factory import create_detector, detector_files  # noqa: E402
 from videohoi.detect.hub import best_labels  # noqa: E402
-from videohoi.detect.hub_detector import HubDetector, class_of_label  # noqa: E402
+from videohoi.detect.torch_detectors import HubDetector, class_of_label  # noqa: E402
 from videohoi.errors import InputError, ModelError, UsageError  # noqa: E402
 from videohoi.structures import Frame  # noqa: E402
 from videohoi.vocabulary import hico_det  # noqa: E402

@@ -10,8 +10,7 @@ from red_cell_graph import SHARED, constant_model, grey_frame
 
 from videohoi.detect.box_selection import SelectionSettings, select_boxes
 from videohoi.detect.onnx_detector import OnnxDetector
-from videohoi.detect.picodet_decode import STRIDES_PX, PicodetLevel, cell_centres, cell_count, decode_levels
-from videohoi.detect.picodet_graph import PicodetGraph
+from videohoi.detect.picodet import STRIDES_PX, PicodetGraph, PicodetLevel, cell_centres, cell_count, decode_levels
 from videohoi.errors import ModelError
 from videohoi.structures import Frame
 

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from plain_nms import plain_nms
 
 from videohoi.errors import UsageError
-from videohoi.geometry.boxes import pairwise_iou
-from videohoi.geometry.nms import class_aware_nms
+from videohoi.geometry.boxes import class_aware_nms, pairwise_iou
 
 
 def crowd(count, seed=0, classes=3):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from videohoi.layers.pair_padding import PaddedDetections
+from videohoi.layers.padded_pairs import PaddedDetections
 
 PERSON = 0
 KINDS = {

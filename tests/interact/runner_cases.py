@@ -17,8 +17,8 @@ from one_stage_cases import formula_weights  # noqa: E402
 from videohoi.interact.hoi_detector import HOIDetector, MergeSettings  # noqa: E402
 from videohoi.interact.imported import WeightsOrigin, save_imported  # noqa: E402
 from videohoi.interact.methods import TABLE  # noqa: E402
-from videohoi.interact.options import ModelOptions  # noqa: E402
-from videohoi.layers.detr_input import detr_input  # noqa: E402
+from videohoi.interact.protocol import ModelOptions  # noqa: E402
+from videohoi.layers.pictures import detr_input  # noqa: E402
 from videohoi.pipeline.model_stages import method_config  # noqa: E402
 from videohoi.pipeline.words import requested_vocabulary  # noqa: E402
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
+for package in ("timm", "open_clip", "safetensors"):
+    pytest.importorskip(package, reason=f"the models extra ({package}) is not installed")
 
 from videohoi.errors import UsageError  # noqa: E402
-from videohoi.interact.heads.chosen_detections import ChoiceRules, chosen_rows, padded  # noqa: E402
+from videohoi.interact.heads.detr_pairs import ChoiceRules, chosen_rows, padded_detections  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -42,7 +44,7 @@ def test_a_batch_is_padded_to_fixed_rows() -> None:
     classes = torch.tensor([[4, 0], [4, 4]])
     features = torch.arange(12.0).reshape(2, 2, 3)
     pictures = list(zip(boxes.expand(2, 2, 4), scores, classes, features, strict=True))
-    found = padded(pictures, [np.array([1, 0]), np.array([0, 1])], 30)
+    found = padded_detections(pictures, [np.array([1, 0]), np.array([0, 1])], 30)
     assert found.boxes_cxcywh.shape == (2, 30, 4)
     assert found.mask.sum(1).tolist() == [2, 2]
     assert found.class_ids[:, :2].tolist() == [[0, 4], [4, 4]]
@@ -51,7 +53,7 @@ def test_a_batch_is_padded_to_fixed_rows() -> None:
 
 def test_nothing_kept_of_any_picture_needs_no_rows() -> None:
     values = (torch.zeros(3, 4), torch.zeros(3), torch.zeros(3, dtype=torch.long), torch.zeros(3, 2))
-    found = padded([values, values], [np.arange(0), np.arange(0)], 0)
+    found = padded_detections([values, values], [np.arange(0), np.arange(0)], 0)
     assert found.boxes_cxcywh.shape == (2, 0, 4)
     assert (found.mask.shape, found.mask.dtype) == ((2, 0), torch.bool)
 
@@ -59,4 +61,4 @@ def test_nothing_kept_of_any_picture_needs_no_rows() -> None:
 def test_more_rows_than_fit_are_refused() -> None:
     values = (torch.zeros(3, 4), torch.zeros(3), torch.zeros(3, dtype=torch.long), torch.zeros(3, 2))
     with pytest.raises(UsageError, match="3 detections chosen of 1 pictures; expected a picture, at most 2 of each"):
-        padded([values], [np.arange(3)], 2)
+        padded_detections([values], [np.arange(3)], 2)

@@ -18,7 +18,7 @@ from videohoi.errors import UsageError  # noqa: E402
 from videohoi.interact.heads.hoiclip import Hoiclip, HoiclipConfig  # noqa: E402
 from videohoi.interact.heads.ki2hoi import Ki2hoi, Ki2hoiConfig  # noqa: E402
 from videohoi.layers.clip import ClipConfig  # noqa: E402
-from videohoi.layers.clip_interaction import TextRows, enhance  # noqa: E402
+from videohoi.layers.clip_fusion import TextRows, enhance  # noqa: E402
 
 pytestmark = pytest.mark.torch
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ from videohoi.interact.hoi_detector import HOIDetector, MergeSettings
 from videohoi.interact.protocol import HeadInfo
 from videohoi.interact.scoring import ClassRows, ScoreRule
 from videohoi.structures import Frame
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.structures.interactions import HOIOutput
 from videohoi.vocabulary import hico_det
 
 WORDS = hico_det()

@@ -14,7 +14,7 @@ from runner_cases import SIZES, detector  # noqa: E402
 from videohoi.errors import ModelError  # noqa: E402
 from videohoi.interact.imported import WeightsOrigin, load_imported, load_origin, save_imported  # noqa: E402
 from videohoi.interact.methods import TABLE  # noqa: E402
-from videohoi.interact.options import ModelOptions  # noqa: E402
+from videohoi.interact.protocol import ModelOptions  # noqa: E402
 from videohoi.pipeline.model_stages import method_config  # noqa: E402
 
 pytestmark = pytest.mark.torch

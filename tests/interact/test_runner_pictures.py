@@ -13,8 +13,8 @@ from clip_cases import TINY_CLIP, WORDS, frame  # noqa: E402
 from runner_cases import detector  # noqa: E402
 
 from videohoi.interact.torch_engine import load_clip  # noqa: E402
-from videohoi.layers.clip import CLIP_MEAN, CLIP_STD, tokenize  # noqa: E402
-from videohoi.layers.resizing import IMAGENET_DEVIATION, IMAGENET_MEAN  # noqa: E402
+from videohoi.layers.clip import tokenize  # noqa: E402
+from videohoi.layers.pictures import CLIP_DEVIATION, CLIP_MEAN, IMAGENET_DEVIATION, IMAGENET_MEAN  # noqa: E402  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -52,7 +52,7 @@ def test_hoiclip_sees_the_centre_of_detrs_picture_as_clips_own_preprocessing_cut
     runner.run(shot)
     for_detr = image.fromarray(shot.image).resize((96, 72), image.Resampling.BILINEAR)
     small = for_detr.resize((42, 32), image.Resampling.BICUBIC).crop((5, 0, 37, 32))
-    wanted = as_seen(for_detr, IMAGENET_MEAN, IMAGENET_DEVIATION), as_seen(small, CLIP_MEAN, CLIP_STD)
+    wanted = as_seen(for_detr, IMAGENET_MEAN, IMAGENET_DEVIATION), as_seen(small, CLIP_MEAN, CLIP_DEVIATION)
     for found, expected in zip(seen, wanted, strict=True):
         assert found[0].permute(1, 2, 0).numpy() == pytest.approx(expected, abs=2.1 * GREY_LEVEL)
 

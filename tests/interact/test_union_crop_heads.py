@@ -19,10 +19,10 @@ from torch.nn import functional  # noqa: E402
 
 from videohoi.interact.heads.clip_prior import ClipPrior, ClipPriorConfig  # noqa: E402
 from videohoi.interact.heads.hts import BIAS, Hts, HtsConfig  # noqa: E402
-from videohoi.interact.heads.union_crops import clip_pictures, clip_whole, square_crop  # noqa: E402
+from videohoi.interact.heads.union_crops import square_crop  # noqa: E402
 from videohoi.interact.torch_engine import FOREIGN_NOTE, TextSource, load_clip  # noqa: E402
 from videohoi.layers.clip import ImageTower, tokenize  # noqa: E402
-from videohoi.layers.resizing import as_picture  # noqa: E402
+from videohoi.layers.pictures import as_picture, clip_pictures, clip_whole  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

@@ -16,9 +16,10 @@ from videohoi.errors import ModelError, UsageError  # noqa: E402
 from videohoi.interact.heads.clip_prior import ClipPriorConfig, ClipPriorHead  # noqa: E402
 from videohoi.interact.heads.hts import Hts, HtsConfig, HtsHead  # noqa: E402
 from videohoi.interact.imported import WeightsOrigin, save_imported  # noqa: E402
-from videohoi.interact.options import ModelOptions  # noqa: E402
+from videohoi.interact.protocol import ModelOptions  # noqa: E402
 from videohoi.interact.torch_engine import RANDOM_NOTE, load_clip  # noqa: E402
-from videohoi.layers.clip import CLIP_MEAN, CLIP_STD, tokenize  # noqa: E402
+from videohoi.layers.clip import tokenize  # noqa: E402
+from videohoi.layers.pictures import CLIP_DEVIATION, CLIP_MEAN  # noqa: E402
 from videohoi.pipeline.words import requested_vocabulary  # noqa: E402
 from videohoi.structures import Detections  # noqa: E402
 from videohoi.vocabulary.prompts import prompts  # noqa: E402
@@ -60,7 +61,7 @@ def shares_by_hand(clip, crop, thing, *new, nothing=True):
     ``nothing``: against as many sentences without a verb.
     """
     picture = torch.from_numpy(crop.copy()).permute(2, 0, 1) / 255
-    picture = (picture - torch.tensor(CLIP_MEAN)[:, None, None]) / torch.tensor(CLIP_STD)[:, None, None]
+    picture = (picture - torch.tensor(CLIP_MEAN)[:, None, None]) / torch.tensor(CLIP_DEVIATION)[:, None, None]
     sentences = {
         WORDS.verbs[verb]: sentence
         for (verb, obj), sentence in zip(WORDS.interactions, prompts(WORDS, "eoid"), strict=True)

@@ -14,10 +14,10 @@ pytest.importorskip("torchvision", reason="the models extra (torchvision) is not
 from detection_cases import KINDS, PERSON, count_parameters, detections, randomised  # noqa: E402
 from peer_modules import checkout, peer_modules  # noqa: E402
 
-from videohoi.interact.fusion import certainty  # noqa: E402
-from videohoi.interact.heads.chosen_detections import chosen_rows, padded  # noqa: E402
+from videohoi.interact.heads.detr_pairs import chosen_rows, padded_detections  # noqa: E402
 from videohoi.interact.heads.upt import IGNORED_KEYS, KEY_MAP, UptHead  # noqa: E402
-from videohoi.layers.box_coding import corners_px  # noqa: E402
+from videohoi.interact.scoring import certainty  # noqa: E402
+from videohoi.layers.box_head import corners_px  # noqa: E402
 from videohoi.train.checkpoints import convert  # noqa: E402
 from videohoi.vocabulary import hico_det  # noqa: E402
 
@@ -109,6 +109,6 @@ def test_the_same_detections_are_chosen(public: SimpleNamespace, humans: int) ->
     rows = chosen_rows(boxes, scores, classes, person_id=PERSON)
     assert rows.tolist() == theirs.tolist()
     values = (torch.from_numpy(boxes), torch.from_numpy(scores), torch.from_numpy(classes), features)
-    found = padded([values], [rows], 30)
+    found = padded_detections([values], [rows], 30)
     assert int(found.mask.sum()) == len(rows)
     assert found.features[0, : len(rows), 0].long().tolist() == rows.tolist()

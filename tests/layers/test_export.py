@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch", reason="the models extra (torch) is not ins
 
 from static_export import data_dependent_operators, export_static, register_hoi_output  # noqa: E402
 
-from videohoi.structures.hoi_output import HOIOutput  # noqa: E402
+from videohoi.structures.interactions import HOIOutput  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

@@ -7,18 +7,20 @@ import pytest
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
 pytest.importorskip("safetensors", reason="the models extra (safetensors) is not installed")
 
-from videohoi.layers.attention import Attention, attention_keys, padding_to_attention  # noqa: E402
+from videohoi.layers.box_head import MLP, BoxHead, mlp_keys  # noqa: E402
 from videohoi.layers.checkpoints import renamed  # noqa: E402
-from videohoi.layers.mlp import MLP, BoxHead, mlp_keys  # noqa: E402
-from videohoi.layers.position import sine_position  # noqa: E402
-from videohoi.layers.transformer import (  # noqa: E402
+from videohoi.layers.transformer import (  # noqa: E402  # noqa: E402
+    Attention,
     Decoder,
     DecoderLayer,
     Encoder,
     EncoderLayer,
     TransformerConfig,
+    attention_keys,
     decoder_keys,
     encoder_keys,
+    padding_to_attention,
+    sine_position,
 )
 
 pytestmark = pytest.mark.torch

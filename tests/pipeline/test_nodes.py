@@ -16,7 +16,7 @@ from videohoi.pipeline.detect_node import DetectNode
 from videohoi.pipeline.nodes import HeldSink, HOIDetectNode, InteractNode, SinkNode, TrackNode
 from videohoi.sink.memory import ListSink
 from videohoi.structures import Detections, Frame, FrameResult, SourceInfo, Tracks
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.structures.interactions import HOIOutput
 from videohoi.track.byte import ByteTracker
 from videohoi.vocabulary import hico_det
 

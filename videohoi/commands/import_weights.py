@@ -41,8 +41,8 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
     if not hasattr(chosen.load(), chosen.keys[0]):
         raise ModelError(f"{name} has no weights of its own to import; see docs/methods.md")
     chosen.load("videohoi.interact.imported:save_imported")  # says which package is missing
+    from videohoi.interact.classes import vocabulary_of_config
     from videohoi.interact.imported import WeightsOrigin, save_imported
-    from videohoi.interact.trained_classes import vocabulary_of_config
     from videohoi.layers.checkpoint_files import read_checkpoint
     from videohoi.layers.checkpoints import (
         NOT_FINITE,

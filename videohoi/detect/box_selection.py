@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.geometry.boxes import pairwise_iou
-from videohoi.geometry.nms import class_aware_nms
+from videohoi.geometry.boxes import class_aware_nms, pairwise_iou
 
 PERSON_CLASS = 0
 """of the COCO classes these graphs have"""

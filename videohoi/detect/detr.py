@@ -19,19 +19,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from videohoi.detect.protocol import LabelledBoxes
 from videohoi.errors import ModelError
-from videohoi.layers.box_coding import corners
+from videohoi.layers.box_head import BoxHead, corners, mlp_keys
 from videohoi.layers.checkpoint_files import read_checkpoint, training_arguments
 from videohoi.layers.checkpoints import renamed
-from videohoi.layers.detr_input import LONG_SIDE_PX, SHORT_SIDE_PX, detr_input
-from videohoi.layers.devices import choose_device
 from videohoi.layers.image_encoder import (
     IMAGE_ENCODER_IGNORED_KEYS,
     ImageEncoder,
     ImageTokens,
     image_encoder_keys,
 )
-from videohoi.layers.mlp import BoxHead, mlp_keys
+from videohoi.layers.pictures import LONG_SIDE_PX, SHORT_SIDE_PX, choose_device, detr_input
 from videohoi.layers.transformer import Decoder, TransformerConfig, decoder_keys
 
 
@@ -166,17 +165,6 @@ def _depth(values: Mapping[str, Tensor], prefix: str) -> int:
     return len({name[len(prefix) :].split(".")[0] for name in values if name.startswith(prefix)})
 
 
-class Best(NamedTuple):
-    """The answer of one picture: Q boxes, unsorted, none left out."""
-
-    boxes_xyxy: NDArray[np.float32]
-    """(Q, 4) corners in fractions of the picture"""
-    scores: NDArray[np.float32]
-    """(Q,) probability of the likeliest class, "nothing" left out"""
-    outputs: NDArray[np.int64]
-    """(Q,) which output that class is"""
-
-
 class DetrRunner:
     """A loaded DETR that takes pictures and gives arrays; what ``DetrDetector`` runs.
 
@@ -197,16 +185,19 @@ class DetrRunner:
         images: Sequence[NDArray[np.uint8]],
         short_side_px: int = SHORT_SIDE_PX,
         long_side_px: int = LONG_SIDE_PX,
-    ) -> list[Best]:
-        """One ``Best`` for each picture (H, W, 3) uint8 RGB."""
+    ) -> list[LabelledBoxes]:
+        """The boxes of each picture (H, W, 3) uint8 RGB."""
         with torch.inference_mode():
             batch = detr_input(images, short_side_px=short_side_px, long_side_px=long_side_px, device=self.device)
             return best_classes(self.model(*batch))
 
 
-def best_classes(output: DetrOutput) -> list[Best]:
-    """DETR's post-processing (its ``PostProcess``): softmax, the best class that is not "nothing", corners."""
+def best_classes(output: DetrOutput) -> list[LabelledBoxes]:
+    """DETR's post-processing (its ``PostProcess``): softmax, the best class that is not "nothing", corners.
+
+    Unsorted, no query left out.
+    """
     scores, classes = output.logits.softmax(-1)[..., :-1].max(-1)
     boxes_xyxy = corners(output.boxes_cxcywh)
     rows = zip(boxes_xyxy.cpu().numpy(), scores.cpu().numpy(), classes.cpu().numpy(), strict=True)
-    return [Best(*row) for row in rows]
+    return [LabelledBoxes(*row) for row in rows]

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from videohoi.detect import onnx_detector
-from videohoi.detect.hub_files import hub_files
 from videohoi.detect.protocol import Detector
 from videohoi.detect.registry import (
     DEFAULT_SCORE_THRESHOLD,
@@ -19,6 +18,7 @@ from videohoi.detect.registry import (
     kind_of,
 )
 from videohoi.detect.starter import starter_weights
+from videohoi.detect.torch_detectors import hub_files
 from videohoi.errors import ModelError, UsageError
 from videohoi.files import is_file, known_sha256, user_path
 from videohoi.models.registry import CATALOGUE, cached_model

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 from transformers import AutoConfig, AutoModelForObjectDetection
-from transformers.utils import cached_file
+from transformers.utils import IMAGE_PROCESSOR_NAME, cached_file
 from transformers.utils import logging as transformers_log
 
-from videohoi.detect.hub_files import PROCESSOR_FILE
+from videohoi.detect.protocol import LabelledBoxes
 from videohoi.errors import ModelError
-from videohoi.layers.box_coding import corners
+from videohoi.layers.box_head import corners
 from videohoi.layers.checkpoint_files import UNREADABLE
-from videohoi.layers.devices import choose_device
+from videohoi.layers.pictures import choose_device
 
 MODEL_TYPES = ("d_fine", "rt_detr", "rt_detr_v2")
 """their queries answer with sigmoids; DETR's softmax has a detector of its own (``detr:FILE``)"""
@@ -49,17 +49,6 @@ class Preparation:
     mean: tuple[float, float, float] | None = None
     """None: pictures are not normalised"""
     deviation: tuple[float, float, float] | None = None
-
-
-class Best(NamedTuple):
-    """One picture's answer."""
-
-    boxes_xyxy: NDArray[np.float32]
-    """(Q, 4) corners in fractions of the picture"""
-    scores: NDArray[np.float32]
-    """(Q,)"""
-    labels: NDArray[np.int64]
-    """(Q,) the model's own label ids"""
 
 
 class HubModel:
@@ -90,8 +79,8 @@ class HubModel:
         )
 
     @torch.inference_mode()
-    def __call__(self, images: Sequence[NDArray[np.uint8]], threshold: float) -> list[Best]:
-        """One ``Best`` for each picture (H, W, 3) uint8 RGB, scores of at least ``threshold``, best first."""
+    def __call__(self, images: Sequence[NDArray[np.uint8]], threshold: float) -> list[LabelledBoxes]:
+        """The boxes of each picture (H, W, 3) uint8 RGB with scores of at least ``threshold``, best first."""
         pixels = torch.stack([self._prepared(image) for image in images])
         output = self._model(pixel_values=pixels)
         return [best_labels(*answer, threshold) for answer in zip(output.logits, output.pred_boxes, strict=True)]
@@ -107,7 +96,7 @@ class HubModel:
         return (picture - mean) / deviation
 
 
-def best_labels(logits: Tensor, boxes_cxcywh: Tensor, threshold: float) -> Best:
+def best_labels(logits: Tensor, boxes_cxcywh: Tensor, threshold: float) -> LabelledBoxes:
     """Logits (Q, L) and boxes (Q, 4) of one picture to at most Q (query, label) answers.
 
     As RT-DETR's post-processing: of all Q x L sigmoids the Q best, so that a query may answer twice.
@@ -116,7 +105,7 @@ def best_labels(logits: Tensor, boxes_cxcywh: Tensor, threshold: float) -> Best:
     kept = scores >= threshold
     queries, labels = places[kept] // logits.shape[1], places[kept] % logits.shape[1]
     boxes_xyxy = corners(boxes_cxcywh[queries]).clamp(0, 1)
-    return Best(boxes_xyxy.float().cpu().numpy(), scores[kept].float().cpu().numpy(), labels.cpu().numpy())
+    return LabelledBoxes(boxes_xyxy.float().cpu().numpy(), scores[kept].float().cpu().numpy(), labels.cpu().numpy())
 
 
 @contextmanager
@@ -167,7 +156,7 @@ def _check_type(name: str, config: Any) -> None:
 
 def _preparation(name: str) -> Preparation:
     """From the processor's file; the published values where there is none."""
-    path = cached_file(name, PROCESSOR_FILE, local_files_only=True, _raise_exceptions_for_missing_entries=False)
+    path = cached_file(name, IMAGE_PROCESSOR_NAME, local_files_only=True, _raise_exceptions_for_missing_entries=False)
     if path is None:
         return Preparation()
     values = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from videohoi.structures import Detections, Frame
 
@@ -24,6 +27,17 @@ class DetectorInfo:
     """C of ``Detections.feature_map``; 0 when it has none"""
     note: str = ""
     """one sentence for the end-of-run summary: what it is and what would be better"""
+
+
+class LabelledBoxes(NamedTuple):
+    """Q boxes of one picture under the model's own labels."""
+
+    boxes_xyxy: NDArray[np.float32]
+    """(Q, 4) corners in fractions of the picture"""
+    scores: NDArray[np.float32]
+    """(Q,)"""
+    labels: NDArray[np.int64]
+    """(Q,) which output of the model each box's class is"""
 
 
 class Detector(Protocol):

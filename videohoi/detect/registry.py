@@ -68,9 +68,9 @@ KINDS: tuple[DetectorKind, ...] = (
     DetectorKind(ONNX_PREFIX, "FILE", "any YOLOX- or PicoDet-style ONNX file of 80 COCO classes", "", "yours",
                  "videohoi.detect.onnx_detector:build"),
     DetectorKind(DETR_PREFIX, "FILE", "DETR-R50 checkpoint", "torch", "Apache-2.0",
-                 "videohoi.detect.detr_detector:build", on_torch=True),
+                 "videohoi.detect.torch_detectors:build_detr", on_torch=True),
     DetectorKind(HUB_PREFIX, "FOLDER", "D-FINE, RT-DETR, RT-DETRv2 of transformers", "torch", "Apache-2.0",
-                 "videohoi.detect.hub_detector:build", on_torch=True),
+                 "videohoi.detect.torch_detectors:build_hub", on_torch=True),
 )  # fmt: skip
 
 

@@ -9,53 +9,21 @@ two-stage path, and everything after is the same graph.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.errors import ModelError, UsageError
-from videohoi.geometry.boxes import pairwise_iou
-from videohoi.geometry.nms import class_aware_nms
-from videohoi.interact.protocol import HeadInfo
-from videohoi.interact.scoring import ScoredPairs, ScoreRule, score_pairs
+from videohoi.geometry.boxes import class_aware_nms, pairwise_iou
+from videohoi.interact.protocol import HeadInfo, HOIRunner
+from videohoi.interact.scoring import ScoredPairs, score_pairs
 from videohoi.structures import Detections, Frame, HumanObjectPairs, Interactions
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.structures.interactions import HOIOutput
 
 MERGE_IOU = 0.6
 """boxes of one class that overlap more are one row: the overlap of every detector's NMS here"""
-
-
-class HOIRunner(Protocol):
-    """A model with its weights: a frame in, one picture's ``HOIOutput`` of numpy arrays out."""
-
-    @property
-    def info(self) -> HeadInfo:
-        """Known after ``open``."""
-        ...
-
-    @property
-    def rule(self) -> ScoreRule:
-        """How its logits become scores; known after ``open``."""
-        ...
-
-    @property
-    def boxes_note(self) -> str:
-        """Where the boxes come from, for the run report."""
-        ...
-
-    def open(self) -> None:
-        """Load weights; raises ``ModelError`` naming the file and what to do."""
-        ...
-
-    def run(self, frame: Frame) -> HOIOutput[NDArray[Any]]:
-        """B = 1."""
-        ...
-
-    def close(self) -> None:
-        """Free the model; may be called twice."""
-        ...
 
 
 @dataclass(frozen=True)

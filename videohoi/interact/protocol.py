@@ -1,11 +1,18 @@
-"""The interface of an interaction head, as the rest of the package uses it."""
+"""The interfaces of heads and one-stage models, and what any of them is made with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
 
+from numpy.typing import NDArray
+
+from videohoi.interact.pairs import PAIR_LIMIT
+from videohoi.interact.scoring import STREAMING_LAMBDA, Calibration, ScoreRule
 from videohoi.structures import Detections, Frame, Interactions
+from videohoi.structures.interactions import HOIOutput
+from videohoi.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -44,3 +51,66 @@ class HOIHead(Protocol):
     def close(self) -> None:
         """Free the engine; may be called twice."""
         ...
+
+
+class HOIRunner(Protocol):
+    """A model with its weights: a frame in, one picture's ``HOIOutput`` of numpy arrays out."""
+
+    @property
+    def info(self) -> HeadInfo:
+        """Known after ``open``."""
+        ...
+
+    @property
+    def rule(self) -> ScoreRule:
+        """How its logits become scores; known after ``open``."""
+        ...
+
+    @property
+    def boxes_note(self) -> str:
+        """Where the boxes come from, for the run report."""
+        ...
+
+    def open(self) -> None:
+        """Load weights; raises ``ModelError`` naming the file and what to do."""
+        ...
+
+    def run(self, frame: Frame) -> HOIOutput[NDArray[Any]]:
+        """B = 1."""
+        ...
+
+    def close(self) -> None:
+        """Free the model; may be called twice."""
+        ...
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Settings of one run; each method takes what it needs."""
+
+    vocabulary: Vocabulary
+    """the words of the run: HICO-DET's, or those of ``--vocab``"""
+    own_words: bool = False
+    """the vocabulary is not the one that the method was trained with"""
+    weights: Path | None = None
+    """file of ``videohoi models import``"""
+    detector: Path | None = None
+    """DETR weights in place of those that a method carries along"""
+    clip_weights: str | None = None
+    """file of CLIP weights, or ``random``"""
+    config: Any = None
+    """an instance of the method's config dataclass; None: its defaults"""
+    calibration: Calibration = field(default_factory=Calibration)
+    device: str = "auto"
+    human_score: float = 0.3
+    """humans below are not paired"""
+    object_score: float = 0.2
+    """objects below are not paired"""
+    box_lambda: float = STREAMING_LAMBDA
+    """exponent of the box scores, see ``fusion``"""
+    pair_limit: int = PAIR_LIMIT
+    """most pairs scored in a frame"""
+    box_score: float = 0.1
+    """boxes that a method finds itself are dropped below"""
+    input_size_px: int | None = None
+    """long side of the picture of a method that finds its own boxes; None: as published"""

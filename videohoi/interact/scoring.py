@@ -3,12 +3,13 @@
 Every method ends on one scale, [0, 1] a verb of a pair, before anything is smoothed over time:
 
 - ``product`` (EoID, models/hoi.py of its code): sigmoid(verb) * max softmax(object). Its interactive score is not used.
-- ``fusion`` (UPT, LAIN): sigmoid(verb) * (human score * object score)**lambda, see ``fusion``. Also HTS, whose logits
-  are of interactions: the verb of a pair is the interaction with the pair's object. Also GEN-VLKT, HOICLIP and KI2HOI,
-  with max softmax(object) as the pair's certainty.
-- ``sum`` (the public evaluation of these three): (sigmoid(interaction) + sigmoid(object logit of that
-  interaction)**2) / 2, which ranks the interactions of a pair's object as their sum does. Only for ranking: beside a
-  sure object it is 0.5 for what nobody does, so that no threshold over time could end anything.
+- ``fusion`` (UPT, arXiv 2112.01838, shared by PViC, CMMP and LAIN): sigmoid(verb) * (human score * object score) **
+  lambda; lambda says how much doubt about the boxes weighs against doubt about the verb. Also the starter's. Also HTS,
+  whose logits are of interactions: the verb of a pair is the interaction with the pair's object. Also GEN-VLKT, HOICLIP
+  and KI2HOI, with max softmax(object) as the pair's certainty.
+- ``sum`` (the public evaluation of these three): (sigmoid(interaction) + sigmoid(object logit of that interaction) **
+  2) / 2, which ranks the interactions of a pair's object as their sum does. Only for ranking: beside a sure object it
+  is 0.5 for what nobody does, so that no threshold over time could end anything.
 - ``prior`` (the CLIP teacher of EoID, equation 6): softmax over the sentences that the object allows, times the box
   scores as in ``fusion``. Sentences of no verb (rivals, nothing done) take their share and are not reported.
 
@@ -29,9 +30,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import UsageError
-from videohoi.interact.fusion import STREAMING_LAMBDA, allowed_verbs, certainty, probability
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.structures.interactions import HOIOutput
 from videohoi.vocabulary import Vocabulary
+
+STREAMING_LAMBDA = 0.5
+"""Geometric mean of the two box scores: keeps the score near a probability, so that thresholds over time make sense."""
+_LARGEST_LOGIT = 80.0
+"""keeps exp finite in float32; sigmoid(-80) is 2e-35"""
+
+
+def allowed_verbs(vocabulary: Vocabulary, object_class_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(P, V) verbs that go with each pair's object class, without "no interaction"."""
+    return np.asarray(vocabulary.valid[object_class_ids] & vocabulary.acting_verbs)
+
+
+def probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sigmoid of logits of any shape."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -_LARGEST_LOGIT, _LARGEST_LOGIT))), np.float32)
+
+
+def certainty(box_scores: NDArray[np.float32], box_lambda: float) -> NDArray[np.float32]:
+    """(P, 1) weight of the boxes from the products (P,) of their scores."""
+    return np.asarray(box_scores ** np.float32(box_lambda), np.float32)[:, None]
+
+
+def fuse(
+    verb_logits: NDArray[np.float32],
+    human_scores: NDArray[np.float32],
+    object_scores: NDArray[np.float32],
+    allowed: NDArray[np.bool_],
+    box_lambda: float,
+) -> NDArray[np.float32]:
+    """(P, V) triplet scores in [0, 1] from logits (P, V), box scores (P,), (P,) and the mask (P, V)."""
+    scores = probability(verb_logits) * certainty(human_scores * object_scores, box_lambda)
+    return np.asarray(np.where(allowed, scores, 0), np.float32)
+
 
 Scores = NDArray[np.float32]
 

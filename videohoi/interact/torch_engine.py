@@ -18,7 +18,7 @@ from videohoi.files import file_sha256, user_path
 from videohoi.layers.clip import Clip, ClipConfig, TextTower, build_clip, clip_config, tokenize
 from videohoi.layers.clip_weights import published_sha256, where_to_get
 from videohoi.models.registry import cache_folder
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.structures.interactions import HOIOutput
 from videohoi.vocabulary.text_bank import TextBank, cached_text_bank, compute_text_bank
 
 RANDOM = "random"

@@ -5,7 +5,8 @@ Beyond open_clip: the image tower returns its visual tokens beside the pooled ve
 tower accepts embeddings, so that prompts can be learned. QuickGELU unless told otherwise, as in OpenAI's weights: with
 the exact GELU the same weights give other vectors.
 
-Pictures: RGB in [0, 1], resized to ``image_size_px`` squared (bicubic), minus ``CLIP_MEAN``, divided by ``CLIP_STD``.
+Pictures: RGB in [0, 1], resized to ``image_size_px`` squared (bicubic), normalised with CLIP's constants
+(``pictures``).
 """
 
 from __future__ import annotations
@@ -25,9 +26,6 @@ from torch import Tensor, nn
 from videohoi.errors import ModelError, UsageError
 from videohoi.layers.clip_weights import PUBLISHED, load_tower, read_clip_weights, where_to_get
 
-CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
-CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
-"""RGB in [0, 1]; the constants of OpenAI's clip.py"""
 LOGIT_SCALE = math.log(1 / 0.07)
 """logarithm of the factor on cosines at the start of training: a temperature of 0.07 (arXiv 2103.00020)"""
 

@@ -1,4 +1,4 @@
-"""DETR's encoder and decoder (arXiv 2005.12872, section A.3), post-norm, batch first.
+"""DETR's encoder and decoder (arXiv 2005.12872, section A.3) with attention and positions; post-norm, batch first.
 
 Positions are added to queries and keys at every attention; the decoder gives the output of every layer through one
 shared final norm. The decoder's query position may differ from layer to layer, as GEN-VLKT's interaction decoder needs
@@ -8,13 +8,70 @@ of the code that descends from it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from videohoi.errors import UsageError
-from videohoi.layers.attention import Attention, attention_keys, padding_to_attention
+
+
+class Attention(nn.Module):
+    """``softmax(q k' / sqrt(d)) v`` in ``heads`` heads ("Attention is all you need", equation 1).
+
+    The three projections share one matrix, so that the weights of ``nn.MultiheadAttention`` load by renaming:
+    ``attention_keys`` has the table.
+
+    Args:
+        width: D of query, key, value and output, a multiple of ``heads``.
+        heads: number of heads.
+        dropout: share of attention weights dropped in training.
+    """
+
+    def __init__(self, width: int, heads: int, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.projection_weight = nn.Parameter(torch.empty(3 * width, width))
+        self.projection_bias = nn.Parameter(torch.zeros(3 * width))
+        self.output = nn.Linear(width, width)
+        nn.init.xavier_uniform_(self.projection_weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(B, Q, D) from query (B, Q, D), key and value (B, L, D).
+
+        ``mask``: None, or what ``padding_to_attention`` gives, or any bool tensor that broadcasts to
+        (B, heads, Q, L), True where a query may look. A query that may look nowhere gives NaN.
+        """
+        weights, biases = self.projection_weight.chunk(3), self.projection_bias.chunk(3)
+        q, k, v = (
+            self._split(functional.linear(tokens, weight, bias))
+            for tokens, weight, bias in zip((query, key, value), weights, biases, strict=True)
+        )
+        dropout = self.dropout if self.training else 0.0
+        mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)
+        out: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
+        return out
+
+    def _split(self, tokens: Tensor) -> Tensor:
+        """(B, L, D) to (B, heads, L, D / heads)."""
+        batch, length, width = tokens.shape
+        return tokens.reshape(batch, length, self.heads, width // self.heads).transpose(1, 2)
+
+
+def padding_to_attention(padding_mask: Tensor) -> Tensor:
+    """(B, 1, 1, L) attention mask from a padding mask (B, L), True where padding: nobody looks at padding."""
+    return ~padding_mask[:, None, None, :]
+
+
+def attention_keys(published: str, ours: str) -> tuple[tuple[str, str], ...]:
+    """Key map rows from an ``nn.MultiheadAttention`` called ``published`` (a regex) to an ``Attention`` ``ours``."""
+    return (
+        (rf"{published}\.in_proj_", f"{ours}.projection_"),
+        (rf"{published}\.out_proj\.", f"{ours}.output."),
+    )
 
 
 @dataclass(frozen=True)
@@ -182,3 +239,33 @@ def _feedforward_names(norm: str) -> tuple[tuple[str, str], ...]:
 
 def _named(published: str, ours: str, names: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     return tuple((rf"{published}\.{theirs}\.", f"{ours}.{mine}.") for theirs, mine in names)
+
+
+TEMPERATURE = 10000.0
+"""base of the wavelengths ("Attention is all you need", section 3.5)"""
+EPSILON = 1e-6
+"""keeps a column or row that is all padding finite (facebookresearch/detr)"""
+
+
+def sine_position(padding_mask: Tensor, width: int) -> Tensor:
+    """Positions counted over the real pixels only and normalised to 2 pi, so that padding does not shift them.
+
+    Args:
+        padding_mask: (B, H, W) bool, True where the map is padding.
+        width: D, a multiple of 4; the first half encodes y, the second x, sine and cosine interleaved.
+
+    Returns:
+        (B, H, W, D) float32.
+    """
+    real = (~padding_mask).to(torch.float32)
+    rows, columns = real.cumsum(1), real.cumsum(2)
+    y = rows / (rows[:, -1:, :] + EPSILON) * (2 * math.pi)
+    x = columns / (columns[:, :, -1:] + EPSILON) * (2 * math.pi)
+    return torch.cat((_waves(y, width // 2), _waves(x, width // 2)), dim=-1)
+
+
+def _waves(angle: Tensor, width: int) -> Tensor:
+    """(..., ) to (..., width): sine at even places, cosine at odd ones, one wavelength for each two places."""
+    exponent = torch.arange(0, width, 2, dtype=torch.float32, device=angle.device) / width
+    scaled = angle[..., None] / TEMPERATURE**exponent
+    return torch.stack((scaled.sin(), scaled.cos()), dim=-1).flatten(-2)

@@ -11,11 +11,10 @@ from typing import Any, Generic, Protocol, TypeVar
 from numpy.typing import NDArray
 
 from videohoi.detect.protocol import Detector, DetectorInfo
-from videohoi.interact.hoi_detector import HOIRunner
-from videohoi.interact.protocol import HeadInfo, HOIHead
+from videohoi.interact.protocol import HeadInfo, HOIHead, HOIRunner
 from videohoi.interact.scoring import ScoreRule
 from videohoi.structures import Detections, Frame, Interactions
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.structures.interactions import HOIOutput
 
 
 class Openable(Protocol):

@@ -15,10 +15,9 @@ from videohoi.errors import ConfigError, UsageError
 from videohoi.files import user_path
 from videohoi.graph import AnyNode
 from videohoi.interact.heads.starter import StarterPairHead
-from videohoi.interact.hoi_detector import HOIDetector, HOIRunner, MergeSettings
+from videohoi.interact.hoi_detector import HOIDetector, MergeSettings
 from videohoi.interact.methods import STARTER, TABLE, Method, method
-from videohoi.interact.options import ModelOptions
-from videohoi.interact.protocol import HOIHead
+from videohoi.interact.protocol import HOIHead, HOIRunner, ModelOptions
 from videohoi.interact.scoring import Calibration
 from videohoi.models.methods import METHODS
 from videohoi.pipeline.base_config import base_config

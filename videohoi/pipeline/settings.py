@@ -84,7 +84,7 @@ class InteractSettings:
     object_score: Share = 0.2
     """objects below are not paired"""
     box_lambda: Annotated[float, Range(0.0, 10.0)] = 0.3
-    """exponent of the box scores in the verb score (interact/fusion.py)"""
+    """exponent of the box scores in the verb score (interact/scoring.py)"""
     pair_limit: Annotated[int, Range(1, 10_000)] = 64
     """most pairs scored in a frame"""
     engine: str = "onnxruntime"

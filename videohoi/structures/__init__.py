@@ -4,13 +4,11 @@ Letters in shapes: N detections, P pairs, V verbs, O object classes, K (verb, ob
 C channels, H and W picture height and width in pixels.
 """
 
-from videohoi.structures.detections import Detections, FeatureMap
+from videohoi.structures.detections import Detections, FeatureMap, Tracks
 from videohoi.structures.events import GapReason, InteractionEvent, Phase, Segment
 from videohoi.structures.frame import Discontinuity, Frame, SourceInfo
-from videohoi.structures.interactions import Interactions, TrackedInteractions
-from videohoi.structures.pairs import HumanObjectPairs
+from videohoi.structures.interactions import HumanObjectPairs, Interactions, TrackedInteractions
 from videohoi.structures.stream_item import FrameResult
-from videohoi.structures.tracks import Tracks
 
 __all__ = [
     "Detections",

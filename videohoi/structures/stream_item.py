@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from videohoi.errors import UsageError
 from videohoi.structures import interop
-from videohoi.structures.detections import Detections
+from videohoi.structures.detections import Detections, Tracks
 from videohoi.structures.events import InteractionEvent
 from videohoi.structures.frame import Frame
 from videohoi.structures.interactions import Interactions, TrackedInteractions
-from videohoi.structures.tracks import Tracks
 
 TABLES = ("detections", "interactions")
 PLACE_COLUMNS = ("source_id", "frame_index", "pts_seconds")

@@ -26,9 +26,8 @@ import torch
 from onnx import ModelProto, numpy_helper
 from torch import Tensor, nn
 
-from videohoi.detect.network import StarterNetwork
+from videohoi.detect.network import ConvNormAct, StarterNetwork
 from videohoi.errors import InputError, VideohoiError
-from videohoi.layers.convolution import ConvNormAct
 from videohoi.train.corpus import corpus_hash, read_corpus
 from videohoi.train.views import ViewRecipe, ViewSampler
 

@@ -31,7 +31,7 @@ from videohoi.evaluate.hico.ground_truth_boxes import eleven_point_ap
 from videohoi.files import write_whole
 from videohoi.geometry.boxes import pairwise_iou
 from videohoi.geometry.pair_features import Instances, pair_features
-from videohoi.interact.pooling import pool_pairs
+from videohoi.interact.pairs import pool_pairs
 from videohoi.structures import FeatureMap, Frame
 from videohoi.train.corpus import CorpusPicture, read_corpus
 from videohoi.train.pair_actions import action_verbs, decided_verbs

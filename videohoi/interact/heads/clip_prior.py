@@ -27,14 +27,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from videohoi.errors import UsageError
-from videohoi.interact.heads.union_crop_head import LoadedModel, UnionCropHead
-from videohoi.interact.options import ModelOptions
+from videohoi.interact.classes import text_classes
+from videohoi.interact.heads.union_crops import LoadedModel, UnionCropHead
+from videohoi.interact.protocol import ModelOptions
 from videohoi.interact.scoring import ScoreRule
-from videohoi.interact.text_classes import text_classes
 from videohoi.interact.torch_engine import largest_gamma, load_clip
 from videohoi.layers.clip import ClipConfig, ImageTower, clip_config
-from videohoi.layers.pair_padding import take_rows
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.layers.padded_pairs import take_rows
+from videohoi.structures.interactions import HOIOutput
 from videohoi.vocabulary import hico_det
 
 

@@ -1,9 +1,13 @@
-"""UPT and LAIN whole: the DETR that their checkpoints carry along, and the head on its boxes.
+"""UPT and LAIN whole: the DETR that their checkpoints carry along, the choice among its boxes, and the head on them.
 
-The heads and what differs from the public codes are in ``upt`` and ``lain``; the choice of boxes is in
-``chosen_detections``. In a pipeline the score is ``fusion`` with the run's lambda instead of the 2.8 that ranks
-triplets for average precision, and only as many pairs are padded as a frame has. LAIN's picture for CLIP has ImageNet's
-mean and deviation, as its code gave it in training; as there it is made of the picture that was resized for DETR.
+The heads and what differs from the public codes are in ``upt`` and ``lain``. Boxes are chosen before the head, outside
+the graph, by the rules of both public codes (``prepare_region_proposals`` of fredzzhang/upt, BSD-3, and
+OreoChocolate/LAIN, MIT): non-maximum suppression within each class, then the boxes above a score, but at least 3 and at
+most 15 humans and as many objects, so that a picture of unsure boxes still has pairs.
+
+In a pipeline the score is ``fusion`` with the run's lambda instead of the 2.8 that ranks triplets for average
+precision, and only as many pairs are padded as a frame has. LAIN's picture for CLIP has ImageNet's mean and deviation,
+as its code gave it in training; as there it is made of the picture that was resized for DETR.
 """
 
 from __future__ import annotations
@@ -15,14 +19,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from videohoi.detect.detr import IGNORED_KEYS as DETR_IGNORED_KEYS
 from videohoi.detect.detr import Detr, DetrConfig, DetrOutput, best_classes, detr_keys, load_detr
-from videohoi.detect.detr_detector import class_of_output, existing_weights
-from videohoi.errors import ModelError
-from videohoi.interact.heads.chosen_detections import chosen_rows, padded
+from videohoi.detect.torch_detectors import class_of_output, existing_weights
+from videohoi.errors import ModelError, UsageError
+from videohoi.geometry.boxes import class_aware_nms
 from videohoi.interact.heads.lain import IGNORED_KEYS as HEAD_OF_LAIN_IGNORED
 from videohoi.interact.heads.lain import KEY_MAP as HEAD_OF_LAIN
 from videohoi.interact.heads.lain import LainConfig, LainHead
@@ -33,14 +38,80 @@ from videohoi.interact.heads.upt import UptConfig, UptHead
 from videohoi.interact.scoring import ClassRows
 from videohoi.interact.torch_engine import load_clip
 from videohoi.layers.clip import tokenize
-from videohoi.layers.detr_input import padded as padded_pictures
-from videohoi.layers.pair_padding import PaddedDetections
-from videohoi.layers.prompted_text import encode_unmasked
-from videohoi.layers.resizing import normalised, resized
+from videohoi.layers.lain_blocks import encode_unmasked
+from videohoi.layers.padded_pairs import PaddedDetections
+from videohoi.layers.pictures import normalised, resized
+from videohoi.layers.pictures import padded as padded_pictures
 from videohoi.structures import Frame
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.structures.interactions import HOIOutput
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.prompts import template
+
+
+@dataclass(frozen=True)
+class ChoiceRules:
+    """Defaults are those of UPT and LAIN."""
+
+    iou_threshold: float = 0.5
+    """a box goes when it overlaps a better one of its class by more"""
+    least_score: float = 0.2
+    least: int = 3
+    """humans, and objects, that are kept below the score"""
+    most: int = 15
+    """humans, and objects"""
+
+    @property
+    def rows(self) -> int:
+        """N, the most detections that the rules keep."""
+        return 2 * self.most
+
+
+def chosen_rows(
+    boxes_xyxy: NDArray[np.floating[Any]],
+    scores: NDArray[np.floating[Any]],
+    class_ids: NDArray[np.int64],
+    *,
+    person_id: int = 0,
+    rules: ChoiceRules | None = None,
+) -> NDArray[np.int64]:
+    """Rows to keep of one picture's Q boxes (Q, 4) in any unit: humans first, each group best first."""
+    rules = ChoiceRules() if rules is None else rules
+    best = class_aware_nms(boxes_xyxy, scores, class_ids, iou_threshold=rules.iou_threshold)
+    human = class_ids[best] == person_id
+    return np.concatenate([_bounded(best[group], scores, rules) for group in (human, ~human)])
+
+
+def _bounded(rows: NDArray[np.int64], scores: NDArray[np.floating[Any]], rules: ChoiceRules) -> NDArray[np.int64]:
+    sure = int(np.count_nonzero(scores[rows] >= rules.least_score))
+    return rows[: min(max(sure, rules.least), rules.most)]
+
+
+def padded_detections(
+    pictures: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]], rows: Sequence[NDArray[np.int64]], count: int
+) -> PaddedDetections:
+    """B pictures' (boxes_cxcywh (Q, 4), scores (Q,), class_ids (Q,), features (Q, D)), cut to ``rows``, padded to N.
+
+    Raises:
+        UsageError: there is no picture, or one keeps more than ``count`` rows.
+    """
+    most = max((len(kept) for kept in rows), default=-1)
+    if not 0 <= most <= count:
+        raise UsageError(
+            f"{most} detections chosen of {len(rows)} pictures; expected a picture, at most {count} of each"
+        )
+    counts = torch.tensor([len(kept) for kept in rows], device=pictures[0][0].device)
+    mask = torch.arange(count, device=counts.device) < counts[:, None]
+    chosen = [
+        [_filled(values[torch.from_numpy(kept).to(values.device)], count) for values in picture]
+        for picture, kept in zip(pictures, rows, strict=True)
+    ]
+    boxes, scores, class_ids, features = (torch.stack(column) for column in zip(*chosen, strict=True))
+    return PaddedDetections(boxes, scores, class_ids, mask, features)
+
+
+def _filled(values: Tensor, count: int) -> Tensor:
+    return torch.cat((values, values.new_zeros(count - len(values), *values.shape[1:])))
+
 
 HICO_OUTPUTS = 81
 """of the DETR fine-tuned on HICO-DET: 80 classes in COCO's order and nothing"""
@@ -152,14 +223,14 @@ class UptRunner(PictureRunner):
 
     def _chosen(self, found: DetrOutput, outputs: int) -> PaddedDetections:
         (best,) = best_classes(found)
-        classes = class_of_output(outputs, self.method.name)[best.outputs]
+        classes = class_of_output(outputs, self.method.name)[best.labels]
         named = np.flatnonzero(classes >= 0)  # COCO's outputs have gaps: no place among the objects for them
         rows = named[
             chosen_rows(best.boxes_xyxy[named], best.scores[named], classes[named], person_id=hico_det().person_id)
         ]
         scores, class_ids = torch.from_numpy(best.scores), torch.from_numpy(classes)
         picture = (found.boxes_cxcywh[0], scores.to(self.device), class_ids.to(self.device), found.queries[0])
-        return padded([picture], [rows], len(rows))
+        return padded_detections([picture], [rows], len(rows))
 
 
 class LainRunner(UptRunner):

@@ -20,11 +20,10 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from videohoi.layers.box_head import BoxHead, mlp_keys, paired_output
 from videohoi.layers.image_encoder import IMAGE_ENCODER_IGNORED_KEYS, ImageEncoder, image_encoder_keys
-from videohoi.layers.mlp import BoxHead, mlp_keys
-from videohoi.layers.pair_queries import paired_output
 from videohoi.layers.transformer import Decoder, TransformerConfig, decoder_keys
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.structures.interactions import HOIOutput
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from videohoi.layers.box_head import BoxHead, mlp_keys, paired_output
 from videohoi.layers.image_encoder import IMAGE_ENCODER_IGNORED_KEYS, ImageEncoder, image_encoder_keys
-from videohoi.layers.mlp import BoxHead, mlp_keys
-from videohoi.layers.pair_queries import paired_output
 from videohoi.layers.transformer import Decoder, TransformerConfig, decoder_keys
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.structures.interactions import HOIOutput
 
 INITIAL_LOGIT_SCALE = math.log(1 / 0.07)
 """CLIP's own start of the learned temperature (arXiv 2103.00020, section 2.4)"""

@@ -27,16 +27,15 @@ from torch.nn import functional
 
 from videohoi.errors import ModelError
 from videohoi.files import known_sha256
-from videohoi.interact.heads.union_crop_head import LoadedModel, UnionCropHead
+from videohoi.interact.classes import refuse_other_classes, reported_rows, text_classes
+from videohoi.interact.heads.union_crops import LoadedModel, UnionCropHead
 from videohoi.interact.imported import load_imported
-from videohoi.interact.options import ModelOptions
+from videohoi.interact.protocol import ModelOptions
 from videohoi.interact.scoring import ClassRows, ScoreRule
-from videohoi.interact.text_classes import reported_rows, text_classes
 from videohoi.interact.torch_engine import fill, load_clip
-from videohoi.interact.trained_classes import refuse_other_classes
 from videohoi.layers.clip import ClipConfig, ImageTower, clip_config
-from videohoi.layers.pair_padding import take_rows
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.layers.padded_pairs import take_rows
+from videohoi.structures.interactions import HOIOutput
 
 PROMPTS = "gen-vlkt"
 _NOTE = "CLIP student on union crops"

@@ -43,7 +43,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from videohoi.interact.heads.clip_fusion_model import (
+from videohoi.interact.heads.hoiclip import (
     DEFAULT_IGNORED_ROWS,
     DEFAULT_ROWS,
     SHARED_IGNORED_KEYS,
@@ -54,14 +54,17 @@ from videohoi.interact.heads.clip_fusion_model import (
     ClipFusionModel,
     Picture,
 )
-from videohoi.layers.box_coding import corners_px
+from videohoi.layers.box_head import MLP, corners_px, mlp_keys
 from videohoi.layers.image_encoder import ImageEncoder, ImageTokens, image_encoder_keys
-from videohoi.layers.mlp import MLP, mlp_keys
-from videohoi.layers.position import sine_position
-from videohoi.layers.query2label import VerbExtractionDecoder
+from videohoi.layers.ki2hoi_blocks import (
+    LocalBlock,
+    SwiftFormerEncoder,
+    VerbExtractionDecoder,
+    local_block_keys,
+    swiftformer_keys,
+)
 from videohoi.layers.roi_align import roi_align
-from videohoi.layers.swiftformer import LocalBlock, SwiftFormerEncoder, local_block_keys, swiftformer_keys
-from videohoi.layers.transformer import TransformerConfig, decoder_keys
+from videohoi.layers.transformer import TransformerConfig, decoder_keys, sine_position
 
 STRIDE_PX = 32
 """of C5: a map's cell in input pixels"""

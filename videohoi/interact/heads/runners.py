@@ -15,22 +15,34 @@ from torch import Tensor, nn
 
 from videohoi.errors import ModelError
 from videohoi.files import known_sha256
-from videohoi.interact.heads.union_crops import clip_whole
+from videohoi.interact.classes import (
+    TextClasses,
+    refuse_other_classes,
+    refuse_other_objects,
+    reported_rows,
+    text_classes,
+)
 from videohoi.interact.imported import load_imported
 from videohoi.interact.methods import Method
-from videohoi.interact.options import ModelOptions
-from videohoi.interact.protocol import HeadInfo
+from videohoi.interact.protocol import HeadInfo, ModelOptions
 from videohoi.interact.scoring import ClassRows, ScoreRule
-from videohoi.interact.text_classes import TextClasses, reported_rows, text_classes
 from videohoi.interact.torch_engine import TextSource, fill, load_clip, to_arrays
-from videohoi.interact.trained_classes import refuse_other_classes, refuse_other_objects
 from videohoi.layers.clip import ClipConfig
-from videohoi.layers.detr_input import LONG_SIDE_PX, SHORT_SIDE_PX, padded, resized_shape
-from videohoi.layers.devices import choose_device
-from videohoi.layers.resizing import Resampling, as_picture, normalised, resized
+from videohoi.layers.pictures import (
+    LONG_SIDE_PX,
+    SHORT_SIDE_PX,
+    Resampling,
+    as_picture,
+    choose_device,
+    clip_whole,
+    normalised,
+    padded,
+    resized,
+    resized_shape,
+)
 from videohoi.models.methods import weights_advice
 from videohoi.structures import Frame
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.structures.interactions import HOIOutput
 from videohoi.vocabulary import Vocabulary, hico_det
 from videohoi.vocabulary.prompts import template
 

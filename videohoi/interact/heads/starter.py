@@ -17,11 +17,9 @@ from videohoi.compile.load import load_engine
 from videohoi.compile.onnx_file import model_properties
 from videohoi.errors import ModelError
 from videohoi.geometry.pair_features import FEATURE_COUNT, Instances, pair_features
-from videohoi.interact.fusion import STREAMING_LAMBDA, allowed_verbs, fuse
-from videohoi.interact.pairs import PAIR_LIMIT, build_pairs
-from videohoi.interact.pooling import pool_pairs
+from videohoi.interact.pairs import PAIR_LIMIT, build_pairs, pool_pairs
 from videohoi.interact.protocol import HeadInfo
-from videohoi.interact.scoring import Calibration
+from videohoi.interact.scoring import STREAMING_LAMBDA, Calibration, allowed_verbs, fuse
 from videohoi.shipped_weights import PAIR_HEAD
 from videohoi.structures import Detections, FeatureMap, Frame, HumanObjectPairs, Interactions
 from videohoi.vocabulary import Vocabulary, hico_det

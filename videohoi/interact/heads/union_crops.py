@@ -1,19 +1,24 @@
-"""Pictures of pairs: the box around human and object, cut out, made square with black, sized for CLIP."""
+"""What ``clip_prior`` and ``hts`` share: a detector's pairs, the box around each cut out for CLIP, verb scores."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from videohoi.layers.box_coding import centre_and_size
-from videohoi.layers.clip import CLIP_MEAN, CLIP_STD
-from videohoi.layers.resizing import as_picture, normalised, resized
-from videohoi.structures import Detections, HumanObjectPairs
+from videohoi.errors import ModelError
+from videohoi.interact.pairs import build_pairs
+from videohoi.interact.protocol import HeadInfo, ModelOptions
+from videohoi.interact.scoring import ScoreRule, score_pairs
+from videohoi.interact.torch_engine import to_arrays
+from videohoi.layers.box_head import centre_and_size
+from videohoi.layers.pictures import choose_device, clip_pictures
+from videohoi.structures import Detections, Frame, HumanObjectPairs, Interactions
 
 
 class PairInputs(NamedTuple):
@@ -83,23 +88,77 @@ def square_crop(image_rgb: NDArray[np.uint8], box_xyxy_px: NDArray[np.float32]) 
     return square
 
 
-def clip_pictures(pictures_rgb: Sequence[NDArray[np.uint8]], size_px: int) -> Tensor:
-    """(P, 3, size, size) float32 of P pictures (H, W, 3) of any sizes, squeezed to a square, as CLIP takes them.
+@dataclass(frozen=True, repr=False)
+class LoadedModel:
+    """What a method's ``load`` gives."""
 
-    Bicubic with antialiasing on uint8, which is what PIL's resize does for OpenAI's preprocessing.
-    """
-    if not pictures_rgb:
-        return torch.zeros((0, 3, size_px, size_px))
-    shape = (size_px, size_px)
-    resampled = (resized(as_picture(picture), shape, "bicubic") for picture in pictures_rgb)
-    return torch.stack([normalised(picture, CLIP_MEAN, CLIP_STD) for picture in resampled])
+    model: nn.Module
+    """``forward(crops, text_rows, *PairInputs) -> HOIOutput``"""
+    text_rows: Tensor
+    """(K, E)"""
+    rule: ScoreRule
+    image_size_px: int
+    """S of the crops"""
+    weights_sha256: str | None
+    note: str
 
 
-def clip_whole(picture: Tensor, size_px: int) -> Tensor:
-    """(1, 3, size, size) float32 of grey values (3, H, W): short side resized, centre cut out, as OpenAI does."""
-    height, width = picture.shape[1:]
-    grown = int(size_px * max(height, width) / min(height, width))
-    shape = (size_px, grown) if height <= width else (grown, size_px)
-    top, left = round((shape[0] - size_px) / 2), round((shape[1] - size_px) / 2)
-    centre = resized(picture, shape, "bicubic")[:, top : top + size_px, left : left + size_px]
-    return normalised(centre, CLIP_MEAN, CLIP_STD)[None]
+class UnionCropHead(ABC):
+    """A ``HOIHead`` that looks at the box around each pair. Stateless between frames; one thread at a time."""
+
+    name: str
+
+    def __init__(self, options: ModelOptions) -> None:
+        self._options = options
+        self._loaded: LoadedModel | None = None
+        self._device = torch.device("cpu")
+        self._info = HeadInfo(self.name, "torch", None, len(options.vocabulary.verbs), 0)
+
+    @abstractmethod
+    def load(self, options: ModelOptions) -> LoadedModel:
+        """The method's model with weights and text rows, on the CPU."""
+
+    @property
+    def info(self) -> HeadInfo:
+        """Known after ``open``."""
+        return self._info
+
+    def open(self) -> None:
+        """Load the weights and the text; raises ``ModelError`` when they are missing or do not fit."""
+        self._device = choose_device(self._options.device)
+        loaded = self.load(self._options)
+        loaded.model.eval().to(self._device)
+        self._text_rows = loaded.text_rows.to(self._device)
+        self._loaded = loaded
+        note = self._options.calibration.added_to(loaded.note)
+        self._info = HeadInfo(
+            self.name, f"torch {self._device.type}", loaded.weights_sha256, self._info.verb_count, 0, note
+        )
+
+    def score(self, frame: Frame, detections: Detections) -> Interactions:
+        """Verb scores of the frame's pairs; ``ModelError`` when the head is not open."""
+        loaded, options = self._loaded, self._options
+        if loaded is None:
+            raise ModelError(f"{self.name} is closed; call open() before score()")
+        pairs = build_pairs(
+            detections, options.vocabulary.person_id,
+            human_score=options.human_score, object_score=options.object_score, limit=options.pair_limit,
+        )  # fmt: skip
+        if len(pairs) == 0:
+            return Interactions(pairs, np.zeros((0, self._info.verb_count), np.float32))
+        return Interactions(pairs, self._scored(loaded, frame, detections, pairs))
+
+    @torch.inference_mode()
+    def _scored(
+        self, loaded: LoadedModel, frame: Frame, detections: Detections, pairs: HumanObjectPairs
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        boxes, crop_rows = np.unique(union_boxes(detections, pairs), axis=0, return_inverse=True)
+        crops = clip_pictures([square_crop(frame.image, box) for box in boxes], loaded.image_size_px)
+        extent_px = frame.width_px, frame.height_px
+        inputs = pair_inputs(detections, pairs, crop_rows.reshape(-1), extent_px, self._device)
+        output = loaded.model(crops[None].to(self._device), self._text_rows, *inputs)
+        return score_pairs(to_arrays(output), loaded.rule).verb_scores
+
+    def close(self) -> None:
+        """Free the model; may be called twice."""
+        self._loaded = None

@@ -9,7 +9,7 @@ formulas and the code's behaviour; with its weights the logits are those of its 
   the logits of the others then change.
 - the linear map of a message follows the sum over senders instead of preceding it: the attention sums to 1, so this is
   the same, for 1 / N of the work. The branches of a fusion are one matrix product.
-- the logits leave before the prior of the box scores; ``interact.fusion`` has it.
+- the logits leave before the prior of the box scores; ``interact.scoring`` has it.
 - an image without a pair gives masked rows, not a missing entry; boxes without area have an IoU of 0 with each other
   and themselves, where one makes all logits of its picture NaN in the code.
 - the global feature is the mean over the whole map of a padded batch, padding included, as in the code.
@@ -26,10 +26,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from videohoi.errors import UsageError
-from videohoi.layers.box_coding import corners_px
-from videohoi.layers.pair_padding import PaddedDetections, PaddedPairs, padded_pairs, take_rows
-from videohoi.layers.spatial_features import SPATIAL_FEATURES, spatial_features
-from videohoi.structures.hoi_output import HOIOutput
+from videohoi.layers.box_head import corners_px
+from videohoi.layers.padded_pairs import (
+    SPATIAL_FEATURES,
+    PaddedDetections,
+    PaddedPairs,
+    padded_pairs,
+    spatial_features,
+    take_rows,
+)
+from videohoi.structures.interactions import HOIOutput
 
 _POST_NORM_EPSILON = 1e-12
 """of the norms in pocket's transformer layers"""
@@ -55,8 +61,6 @@ KEY_MAP: tuple[tuple[str, str], ...] = (
     (r"interaction_head\.mbf_g\.fc_3\.", "global_fusion.output."),
 )
 """(regex of the published key, replacement)"""
-DETECTOR_PREFIX = "detector."
-"""before the keys of the DETR that a published checkpoint carries along; detect/detr.py takes them"""
 IGNORED_KEYS: tuple[tuple[str, str], ...] = (
     (r"detector\.", "weights of the DETR inside the checkpoint; the detector is a part of its own (detect/detr.py)"),
 )

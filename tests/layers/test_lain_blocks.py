@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
 
-from videohoi.layers.locality_adapter import LayoutMap  # noqa: E402
+from videohoi.layers.lain_blocks import LayoutMap  # noqa: E402
 
 pytestmark = pytest.mark.torch
 GRID, SIZE_PX = 4, 64

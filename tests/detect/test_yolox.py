@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videohoi.detect.box_selection import SelectionSettings, select_boxes
-from videohoi.detect.yolox_decode import decode_grid, grid_cells
+from videohoi.detect.yolox import decode_grid, grid_cells
 
 HW = (64, 96)
 CELLS = 8 * 12 + 4 * 6 + 2 * 3

@@ -6,9 +6,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
 pytest.importorskip("timm", reason="the models extra (timm) is not installed")
 
-from videohoi.layers.backbone import FrozenBatchNorm2d, ResNetBackbone  # noqa: E402
-from videohoi.layers.detr_input import detr_input, resized_shape  # noqa: E402
-from videohoi.layers.image_encoder import ImageEncoder  # noqa: E402
+from videohoi.layers.image_encoder import (  # noqa: E402
+    FrozenBatchNorm2d,
+    ImageEncoder,
+    ResNetBackbone,
+)
+from videohoi.layers.pictures import detr_input, resized_shape  # noqa: E402
 from videohoi.layers.transformer import TransformerConfig  # noqa: E402
 
 pytestmark = pytest.mark.torch

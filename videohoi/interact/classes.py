@@ -1,12 +1,19 @@
-"""Which sentences a head compares pictures with, and which verb and object each of them stands for."""
+"""Which verb and object each column of a model's logits stands for: trained classes, or sentences in their place.
+
+The pipeline speaks HICO-DET's classes; weights that were trained for others are refused.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from videohoi.interact.options import ModelOptions
+from videohoi.errors import ModelError
+from videohoi.interact.imported import WeightsOrigin
+from videohoi.interact.protocol import ModelOptions
 from videohoi.interact.scoring import ClassRows
 from videohoi.vocabulary import Vocabulary, hico_det
 from videohoi.vocabulary.grammar import readable
@@ -106,3 +113,49 @@ def _worded(vocabulary: Vocabulary, prompts: str) -> tuple[_Class, ...]:
 def _idle(vocabulary: Vocabulary, object_id: int) -> _Class:
     thing = vocabulary.objects[object_id]
     return _Class(NO_VERB, object_id, f"nothing {thing}", NOTHING.format(object=readable(thing)))
+
+
+_COUNTS = {
+    "verbs": ("verb_classes", "verbs"),
+    "interactions": ("interaction_classes", "interactions", "classes"),
+    "objects": ("object_classes", "objects"),
+}
+"""fields of the methods' configs that say how many there are"""
+
+
+def vocabulary_of_config(config: Any) -> str:
+    """Name of HICO-DET's vocabulary if the config's counts are its own, else what they are (``29 verbs``)."""
+    other = "; ".join(_other_counts(config))
+    return other or hico_det().name
+
+
+def refuse_other_objects(weights: Path, config: Any) -> None:
+    """``ModelError`` where text gives the verbs and interactions, but the objects are not HICO-DET's."""
+    objects = [line for line in _other_counts(config) if " objects " in line]
+    if objects:
+        raise ModelError(
+            f"{weights}: trained for other classes ({objects[0]}), expected the objects of {hico_det().name}; weights "
+            "of another data set can be imported and used from Python, but not run in the pipeline"
+        )
+
+
+def refuse_other_classes(weights: Path, origin: WeightsOrigin, config: Any) -> None:
+    """``ModelError`` for weights whose outputs are not HICO-DET's classes."""
+    wanted = hico_det().name
+    found = vocabulary_of_config(config) if origin.vocabulary == wanted else origin.vocabulary
+    if found != wanted:
+        raise ModelError(
+            f"{weights}: trained for other classes ({found}), expected those of {wanted}; weights of another data set "
+            "can be imported and used from Python, but not run in the pipeline"
+        )
+
+
+def _other_counts(config: Any) -> list[str]:
+    known = hico_det()
+    expected = {"verbs": len(known.verbs), "interactions": len(known.interactions), "objects": len(known.objects)}
+    parts = (config, getattr(config, "head", None))
+    found = []
+    for what, names in _COUNTS.items():
+        counts = [getattr(part, name) for part in parts for name in names if isinstance(getattr(part, name, None), int)]
+        found += [f"{count} {what} instead of {expected[what]}" for count in counts if count != expected[what]]
+    return found

@@ -1,13 +1,19 @@
-"""Blocks of SwiftFormer (arXiv 2303.15446, section 3): convolutional encoder, efficient additive attention.
+"""What KI2HOI adds to HOICLIP: SwiftFormer's blocks before DETR's encoder, and verb queries that read the picture.
 
-KI2HOI puts one of each before DETR's encoder. ``swiftformer_keys`` renames the weights of the public code.
+Blocks of SwiftFormer (arXiv 2303.15446, section 3): convolutional encoder, efficient additive attention;
+``swiftformer_keys`` renames the weights of the public code. Verb queries as in Query2Label (arXiv 2107.10834), in
+KI2HOI's section III-C.
 """
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from videohoi.layers.transformer import Decoder, FeedForward, TransformerConfig
 
 LAYER_SCALE = 1e-5
 """of attention and MLP at the start of training (CaiT, arXiv 2103.17239; SwiftFormer's code)"""
@@ -131,3 +137,55 @@ def swiftformer_keys(published: str, ours: str) -> tuple[tuple[str, str], ...]:
     )
     rows = tuple((rf"{published}\.{theirs}", f"{ours}.{mine}") for theirs, mine in names)
     return (*local_block_keys(rf"{published}\.local_representation", f"{ours}.local"), *rows)
+
+
+class GroupWiseLinear(nn.Module):
+    """Weights of a linear classifier for each of V queries of D numbers (Query2Label); loaded, not run.
+
+    A loss of the published training reads it.
+    """
+
+    def __init__(self, classes: int, width: int) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(width)
+        self.weight = nn.Parameter(torch.empty(1, classes, width).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(1, classes).uniform_(-bound, bound))
+
+
+class VerbExtractionDecoder(nn.Module):
+    """V verb queries attend to each other and to the encoder's memory (KI2HOI, section III-C; Query2Label).
+
+    Args:
+        verbs: V.
+        memory_width: D of memory and positions.
+        config: sizes of the decoder, W = ``config.width``.
+        depth: decoder layers; the paper's table VI is best with 1.
+    """
+
+    def __init__(self, verbs: int, memory_width: int, config: TransformerConfig, depth: int = 1) -> None:
+        super().__init__()
+        self.memory_projection = nn.Conv2d(memory_width, config.width, 1)
+        self.position_projection = nn.Conv2d(memory_width, config.width, 1)
+        self.target = nn.Parameter(torch.randn(verbs, config.width))
+        self.query_position = nn.Parameter(torch.randn(verbs, config.width))
+        self.decoder = Decoder(config, depth)
+        self.class_feedforward = FeedForward(config)
+        self.class_weights = GroupWiseLinear(verbs, config.width)
+
+    def forward(self, memory: Tensor, position: Tensor, padding_mask: Tensor | None = None) -> Tensor:
+        """Verb features (B, V, W) from memory and position (B, L, D) and padding (B, L) bool, True where padding."""
+        batch = memory.shape[0]
+        outputs: Tensor = self.decoder(
+            self.query_position.expand(batch, -1, -1),
+            _per_token(self.memory_projection, memory),
+            _per_token(self.position_projection, position),
+            padding_mask,
+            self.target.expand(batch, -1, -1),
+        )
+        return outputs[-1]
+
+
+def _per_token(convolution: nn.Conv2d, tokens: Tensor) -> Tensor:
+    """A 1x1 convolution, which the published weights are, on tokens (B, L, D)."""
+    out: Tensor = convolution(tokens.transpose(1, 2).unsqueeze(-1)).squeeze(-1).transpose(1, 2)
+    return out

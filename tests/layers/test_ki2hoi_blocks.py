@@ -1,16 +1,18 @@
-"""SwiftFormer's blocks: additive attention by hand, residuals and layer scales."""
+"""SwiftFormer's blocks and verb queries: attention by hand, layer scales, padding invisible."""
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
 
-from videohoi.layers.swiftformer import (  # noqa: E402
+from videohoi.layers.ki2hoi_blocks import (  # noqa: E402
     LAYER_SCALE,
     EfficientAdditiveAttention,
     LocalBlock,
     PointwiseMLP,
     SwiftFormerEncoder,
+    VerbExtractionDecoder,
 )
+from videohoi.layers.transformer import TransformerConfig  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -81,3 +83,20 @@ def test_mlp_works_on_each_position_alone() -> None:
     same = (mlp(x) - mlp(changed)).abs().sum(dim=1)[0] == 0
     assert not same[0, 0]
     assert int(same.sum()) == 8
+
+
+@torch.no_grad()
+def test_verbs_read_the_picture_but_not_its_padding() -> None:
+    torch.manual_seed(0)
+    decoder = VerbExtractionDecoder(5, 8, TransformerConfig(12, 2, 16)).eval()
+    memory, position = torch.randn(2, 6, 8), torch.randn(2, 6, 8)
+    padding = torch.tensor([[False] * 6, [False] * 4 + [True] * 2])
+    out = decoder(memory, position, padding)
+    assert out.shape == (2, 5, 12)
+    hidden, seen = memory.clone(), memory.clone()
+    hidden[1, 4:] += 10
+    seen[1, :4] += 10
+    torch.testing.assert_close(decoder(hidden, position, padding), out)
+    changed = (decoder(seen, position, padding) - out).abs().amax(dim=(1, 2))
+    assert changed[0] == 0
+    assert changed[1] > 1e-3

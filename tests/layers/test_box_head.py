@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
 
-from videohoi.layers.box_coding import centre_and_size, corners, corners_px  # noqa: E402
+from videohoi.layers.box_head import centre_and_size, corners, corners_px  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

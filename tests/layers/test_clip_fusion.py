@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
 pytest.importorskip("safetensors", reason="the models extra (safetensors) is not installed")
 
-from videohoi.layers.fusion_decoder import FusionDecoder, fusion_decoder_keys  # noqa: E402
+from videohoi.layers.clip_fusion import FusionDecoder, fusion_decoder_keys  # noqa: E402
 from videohoi.layers.transformer import TransformerConfig  # noqa: E402
 from videohoi.train.checkpoints import convert  # noqa: E402
 

@@ -12,7 +12,7 @@ import pytest
 from vcoco_cases import ACTIONS, write_case
 
 from benchmarks.hico_peers import module_of
-from videohoi.errors import TruthError
+from videohoi.errors import InputError, TruthError
 from videohoi.evaluate.vcoco.files import read_vcoco_truth, read_vsrl_predictions
 from videohoi.evaluate.vcoco.scoring import VcocoActions, VcocoPredictions, VcocoTruth, evaluate_vcoco, vcoco_report
 
@@ -198,9 +198,16 @@ def test_malformed_predictions_are_errors(tmp_path, name):
 
 
 BAD_TRUTH = {
-    "labels": (lambda r: r.update(label=[2] * len(r["label"])), "record 1: label: expected labels from 0 to 1"),
-    "roles": (lambda r: r.update(role_name=["obj"]), "record 1: role_name: expected agent and at most two roles"),
-    "lengths": (lambda r: r["ann_id"].pop(), "record 1: label: expected numbers of shape"),
+    "labels": (
+        lambda r: r.update(label=[2] * len(r["label"])),
+        r"record 1 \(stand\): label\[0\]: expected 0 or 1, got 2",
+    ),
+    "roles": (lambda r: r.update(role_name=["obj"]), r"record 1 \(stand\): role_name: expected agent first"),
+    "three roles": (
+        lambda r: r.update(role_name=["agent", "a", "b", "c"], role_object_id=r["ann_id"] * 4),
+        r"record 1 \(stand\): role_name: expected agent and at most two roles",
+    ),
+    "lengths": (lambda r: r["ann_id"].pop(), r"record 1 \(stand\): lengths differ: image_id 32, ann_id 31"),
 }
 
 
@@ -208,7 +215,7 @@ BAD_TRUTH = {
 def test_malformed_annotations_are_errors(tmp_path, name):
     change, message = BAD_TRUTH[name]
     annotations, instances, _, _ = write_case(tmp_path)
-    with pytest.raises(TruthError, match=message):
+    with pytest.raises(InputError, match=message):
         read_vcoco_truth(altered(annotations, 1, change), instances)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pydantic
 
-from videohoi.datasets.annotations import HoiAnnotations, check_corners, flat_boxes, starts
+from videohoi.datasets.annotations import HoiAnnotations, Rows, check_corners, flat_boxes, starts
+from videohoi.datasets.coco_json import CocoBox, read_coco_instances
 from videohoi.datasets.records import STRICT, Box, Index, parse_json, record_error, require_lengths
 from videohoi.errors import UsageError
 from videohoi.vocabulary.objects import coco_category_ids, object_rows
@@ -39,6 +40,7 @@ class _File:
 
 _READER = pydantic.TypeAdapter(_File)
 _BACKGROUND = "background"
+AGENT = "agent"
 
 
 def read_vcoco_json(path: Path) -> HoiAnnotations:
@@ -82,16 +84,56 @@ def read_vcoco_json(path: Path) -> HoiAnnotations:
 
 
 @dataclass
-class _ActionTable:
+class VCocoTable:
+    """One action of an official file: N labelled agents."""
+
     action_name: str
     role_name: list[str]
+    """``agent``, then the action's roles"""
     image_id: list[Index]
     ann_id: list[Index]
+    """COCO annotation ids of the agents"""
     role_object_id: list[Index]
+    """COCO annotation ids, role after role; 0: no object"""
     label: list[int]
+    """1: the agent does it, 0: it does not"""
+
+    def objects(self) -> Rows:
+        """(roles, N) annotation ids, the agent's own first."""
+        return np.array(self.role_object_id, np.int64).reshape(len(self.role_name), len(self.label))
 
 
-_OFFICIAL_READER = pydantic.TypeAdapter(list[_ActionTable], config=STRICT)
+_OFFICIAL_READER = pydantic.TypeAdapter(list[VCocoTable], config=STRICT)
+
+
+def read_vcoco_tables(path: Path) -> list[VCocoTable]:
+    """All actions of an official ``vcoco_train.json`` and the like; needs no boxes.
+
+    Raises:
+        InputError: malformed; names file, record and field.
+    """
+    tables = parse_json(path, _OFFICIAL_READER)
+    if not tables:
+        raise record_error(path, "", "file", "the list is empty; expected a record for each action")
+    for number, table in enumerate(tables):
+        _check_table(path, f"record {number} ({table.action_name})", table)
+    return tables
+
+
+def _check_table(path: Path, record: str, table: VCocoTable) -> None:
+    count = len(table.label)
+    require_lengths(path, record, {"image_id": table.image_id, "ann_id": table.ann_id, "label": table.label})
+    if table.role_name[:1] != [AGENT]:
+        raise record_error(path, record, "role_name", f"expected {AGENT} first, got {table.role_name}")
+    if len(table.role_object_id) != count * len(table.role_name):
+        expected = f"{count} for each of {len(table.role_name)} roles"
+        raise record_error(path, record, "role_object_id", f"expected {expected}, got {len(table.role_object_id)}")
+    for row, label in enumerate(table.label):
+        if label not in (0, 1):
+            raise record_error(path, record, f"label[{row}]", f"expected 0 or 1, got {label}")
+    differing = np.flatnonzero(table.objects()[0] != np.array(table.ann_id, np.int64))
+    if len(differing):
+        raise record_error(path, record, f"role_object_id[{differing[0]}]", "the agent's id differs from ann_id")
 
 
 @dataclass(frozen=True)
@@ -107,60 +149,21 @@ class VCocoLabel:
 
 
 def read_vcoco_labels(path: Path) -> tuple[VCocoLabel, ...]:
-    """All positive labels of an official ``vcoco_train.json`` and the like; needs no boxes.
-
-    Raises:
-        InputError: malformed; names file, record and field.
-    """
-    tables, actions = parse_json(path, _OFFICIAL_READER), vcoco_actions()
+    """All positive labels of an official file of V-COCO's 26 actions; raises as ``read_vcoco_tables``."""
+    tables, actions = read_vcoco_tables(path), vcoco_actions()
     found = [(table.action_name, tuple(table.role_name)) for table in tables]
-    if found != [(action.name, ("agent", *action.roles)) for action in actions]:
+    if found != [(action.name, (AGENT, *action.roles)) for action in actions]:
         raise record_error(path, "", "action_name, role_name", "expected the 26 actions of V-COCO with their roles")
-    return tuple(label for number, table in enumerate(tables) for label in _positives(path, number, table))
+    return tuple(label for table in tables for label in _positives(table))
 
 
-def _positives(path: Path, number: int, table: _ActionTable) -> Iterator[VCocoLabel]:
-    record, count = f"record {number} ({table.action_name})", len(table.label)
-    require_lengths(path, record, {"image_id": table.image_id, "ann_id": table.ann_id, "label": table.label})
-    if len(table.role_object_id) != count * len(table.role_name):
-        expected = f"{count} for each of {len(table.role_name)} roles"
-        raise record_error(path, record, "role_object_id", f"expected {expected}, got {len(table.role_object_id)}")
-    by_role = np.array(table.role_object_id, np.int64).reshape(len(table.role_name), count)  # role after role
+def _positives(table: VCocoTable) -> Iterator[VCocoLabel]:
+    objects = table.objects()
     for row, label in enumerate(table.label):
-        if label not in (0, 1):
-            raise record_error(path, record, f"label[{row}]", f"expected 0 or 1, got {label}")
-        if by_role[0, row] != table.ann_id[row]:
-            raise record_error(path, record, f"role_object_id[{row}]", "the agent's id differs from ann_id")
         if label:
-            roles = zip(table.role_name[1:], by_role[1:, row], strict=True)
-            held = tuple((role, int(thing)) for role, thing in roles if thing)
+            roles = zip(table.role_name[1:], objects[1:, row].tolist(), strict=True)
+            held = tuple((role, thing) for role, thing in roles if thing)
             yield VCocoLabel(table.image_id[row], table.ann_id[row], table.action_name, held)
-
-
-@dataclass
-class _CocoImage:
-    id: Index
-    file_name: str
-    width: Index
-    height: Index
-
-
-@dataclass
-class _CocoBox:
-    id: Index
-    image_id: Index
-    category_id: Index
-    bbox: Box
-
-
-@pydantic.with_config(STRICT)
-@dataclass
-class _CocoFile:
-    images: list[_CocoImage]
-    annotations: list[_CocoBox]
-
-
-_COCO_READER = pydantic.TypeAdapter(_CocoFile)
 
 
 def read_vcoco_official(path: Path, instances_path: Path) -> HoiAnnotations:
@@ -169,7 +172,7 @@ def read_vcoco_official(path: Path, instances_path: Path) -> HoiAnnotations:
     Raises:
         InputError: either file is malformed, or a label's picture or box is not in the instances file.
     """
-    labels, coco_file, words = read_vcoco_labels(path), parse_json(instances_path, _COCO_READER), vcoco()
+    labels, coco_file, words = read_vcoco_labels(path), read_coco_instances(instances_path), vcoco()
     boxes = {box.id: box for box in coco_file.annotations}
     wanted = {label.image_id for label in labels}
     images = [image for image in coco_file.images if image.id in wanted]
@@ -204,19 +207,19 @@ def read_vcoco_official(path: Path, instances_path: Path) -> HoiAnnotations:
     )  # fmt: skip
 
 
-def _coco_box(path: Path, boxes: dict[int, _CocoBox], key: int, label: VCocoLabel) -> _CocoBox:
+def _coco_box(path: Path, boxes: dict[int, CocoBox], key: int, label: VCocoLabel) -> CocoBox:
     box = boxes.get(key)
     if box is None or box.image_id != label.image_id:
         raise record_error(path, "", "annotations", f"box {key} of image {label.image_id} ({label.action}) is missing")
     return box
 
 
-def _category(path: Path, box: _CocoBox) -> int:
+def _category(path: Path, box: CocoBox) -> int:
     if box.category_id not in coco_category_ids():
         raise record_error(path, f"annotation {box.id}", "category_id", f"{box.category_id} is no COCO category")
     return coco_category_ids().index(box.category_id)
 
 
-def _edges(box: _CocoBox) -> Box:
+def _edges(box: CocoBox) -> Box:
     left, top, width, height = box.bbox
     return (left, top, left + width, top + height)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from videohoi.datasets.coco_json import CocoBox, read_coco_instances
+from videohoi.datasets.records import record_error
 from videohoi.errors import TruthError
 from videohoi.evaluate.detection.average_precision import PictureBoxes
 from videohoi.evaluate.prediction_record import BoxRule, PredictionRecord, ReadingNotes
@@ -34,29 +37,27 @@ class CocoTruth:
 
 
 def read_coco_truth(path: Path) -> CocoTruth:
-    """An ``instances_*.json``; ``TruthError`` names record and field of what is wrong."""
-    values = PredictionRecord(read_values(path), str(path))
-    categories = values.records("categories")
-    known = {row.whole("id"): place for place, row in enumerate(categories)}
-    sizes = {row.whole("id"): _size(row) for row in values.records("images")}
-    images = list(sizes)
-    rows: dict[int, list[tuple[np.ndarray, int, bool]]] = {image: [] for image in images}
-    for row in values.records("annotations"):
-        image = row.whole("image_id")
-        if image not in rows:
-            raise row.wrong("image_id", "one of the file's images")
-        crowd = row.has("iscrowd") and bool(row.value("iscrowd"))
-        rows[image].append((_corners(row), _class(row, known), crowd))
-    pictures = tuple(
-        PictureBoxes(
-            np.array([box for box, _, _ in found], np.float64).reshape(-1, 4),
-            np.array([class_id for _, class_id, _ in found], np.int64),
-            np.array([crowd for _, _, crowd in found], np.bool_),
-        )
-        for found in rows.values()
-    )
-    names = tuple(row.text("name") for row in categories)
-    return CocoTruth(tuple(images), pictures, known, names, np.array([sizes[image] for image in images]).reshape(-1, 2))
+    """An ``instances_*.json``; ``InputError`` names record and field of what is wrong."""
+    file = read_coco_instances(path)
+    known = {category.id: place for place, category in enumerate(file.categories)}
+    rows: dict[int, list[CocoBox]] = {image.id: [] for image in file.images}
+    for number, row in enumerate(file.annotations):
+        if row.image_id not in rows:
+            raise record_error(path, "", f"annotations[{number}].image_id", "expected one of the file's images")
+        if row.category_id not in known:
+            raise record_error(path, "", f"annotations[{number}].category_id", "expected one of the file's categories")
+        rows[row.image_id].append(row)
+    pictures = tuple(_picture(found, known) for found in rows.values())
+    sizes = {image.id: (image.width, image.height) for image in file.images}
+    names = tuple(category.name for category in file.categories)
+    return CocoTruth(tuple(rows), pictures, known, names, np.array(list(sizes.values()), np.int64).reshape(-1, 2))
+
+
+def _picture(rows: Sequence[CocoBox], known: Mapping[int, int]) -> PictureBoxes:
+    boxes = np.array([row.bbox for row in rows], np.float64).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    class_ids = np.array([known[row.category_id] for row in rows], np.int64)
+    return PictureBoxes(boxes, class_ids, np.array([bool(row.iscrowd) for row in rows], np.bool_))
 
 
 def read_coco_results(
@@ -103,10 +104,6 @@ def _score(row: PredictionRecord) -> float:
     if abs(score) > LARGEST:
         raise row.wrong("score", "a number of single precision")
     return score
-
-
-def _size(row: PredictionRecord) -> tuple[int, int]:
-    return (row.whole("width"), row.whole("height")) if row.has("width") and row.has("height") else (0, 0)
 
 
 def _corners(row: PredictionRecord) -> np.ndarray:

@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from videohoi.datasets.coco_json import CocoBox, read_coco_instances
+from videohoi.datasets.records import record_error
+from videohoi.datasets.vcoco_json import read_vcoco_tables
 from videohoi.errors import TruthError
-from videohoi.evaluate.prediction_record import LARGEST_ID, BoxRule, PredictionRecord, ReadingNotes
+from videohoi.evaluate.prediction_record import BoxRule, PredictionRecord, ReadingNotes
 from videohoi.evaluate.prediction_values import read_values
 from videohoi.evaluate.vcoco.scoring import ROLES, UNLABELLED, VcocoActions, VcocoPredictions, VcocoTruth
 from videohoi.names import nearest_names
@@ -33,7 +36,7 @@ def read_vcoco_truth(annotations: Path, instances: Path) -> VcocoTruth:
     """Annotations of one part of V-COCO and COCO's instances of (at least) its pictures.
 
     Raises:
-        TruthError: a file cannot be read, or a field or annotation is missing; names file, record and field.
+        InputError: a file is unreadable or malformed, or lacks a picture or annotation; names record and field.
     """
     actions, labels, image_ids = _labels(annotations)
     boxes, people, sizes = _instances(instances, image_ids)
@@ -55,27 +58,17 @@ def read_vcoco_truth(annotations: Path, instances: Path) -> VcocoTruth:
 
 
 def _labels(path: Path) -> tuple[VcocoActions, _Labels, list[int]]:
-    values = read_values(path)
-    if not isinstance(values, list):
-        raise TruthError(f"{path}: expected a list with a record for each action, got {type(values).__name__}")
-    if not values:
-        raise TruthError(f"{path}: the list is empty; expected a record for each action")
     labels: _Labels = defaultdict(dict)
     names, roles, image_ids = [], [], set()
-    for action, value in enumerate(values):
-        record = PredictionRecord(value, f"{path}: record {action}")
-        names.append(record.text("action_name"))
-        own_roles = record.value("role_name")
-        if not isinstance(own_roles, list) or own_roles[:1] != [AGENT] or len(own_roles) > ROLES + 1:
-            raise record.wrong("role_name", "agent and at most two roles")
-        roles.append(tuple(own_roles[1:]))
-        ids = record.ids("ann_id", (None,), LARGEST_ID, "whole numbers")
-        states = record.ids("label", (len(ids),), 2, "labels")
-        things = record.ids("role_object_id", (len(ids) * len(own_roles),), LARGEST_ID, "whole numbers")
-        table = things.reshape(len(own_roles), len(ids))
-        image_ids |= set(record.ids("image_id", (len(ids),), LARGEST_ID, "whole numbers").tolist())
-        for place, (person, state) in enumerate(zip(ids.tolist(), states.tolist(), strict=True)):
-            labels[person][action] = (state, table[1:, place].tolist())
+    for action, table in enumerate(read_vcoco_tables(path)):
+        if len(table.role_name) > ROLES + 1:
+            message = f"expected agent and at most two roles, got {table.role_name}"
+            raise record_error(path, f"record {action} ({table.action_name})", "role_name", message)
+        names.append(table.action_name)
+        roles.append(tuple(table.role_name[1:]))
+        image_ids.update(table.image_id)
+        for person, state, things in zip(table.ann_id, table.label, table.objects()[1:].T.tolist(), strict=True):
+            labels[person][action] = (state, things)
     return VcocoActions(tuple(names), tuple(roles)), labels, sorted(image_ids)
 
 
@@ -83,36 +76,28 @@ def _instances(
     path: Path, image_ids: Sequence[int]
 ) -> tuple[dict[int, NDArray[np.float64]], dict[int, list[int]], dict[int, NDArray[np.float64]]]:
     """Clean boxes by annotation id, the persons of each picture, in the file's order, and sizes of pictures."""
-    values = PredictionRecord(read_values(path), str(path))
-    sizes = {
-        row.whole("id"): np.array([row.whole("width"), row.whole("height")], np.float64)
-        for row in values.records("images")
-    }
+    file = read_coco_instances(path)
+    sizes = {image.id: np.array([image.width, image.height], np.float64) for image in file.images}
     missing = [image for image in image_ids if image not in sizes]
     if missing:
         raise TruthError(f"{path}: images: picture {missing[0]} and {len(missing) - 1} more of V-COCO are not in it")
     boxes: dict[int, NDArray[np.float64]] = {}
     people: dict[int, list[int]] = {image: [] for image in image_ids}
-    for row in values.records("annotations"):
-        image, number = row.whole("image_id"), row.whole("id")
-        box = _clean(row, sizes[image]) if image in people and not _ignored(row) else None
+    for row in file.annotations:
+        box = _clean(row, sizes[row.image_id]) if row.image_id in people and row.ignore != 1 else None
         if box is not None:
-            boxes[number] = box
-            if row.whole("category_id") == PERSON_CATEGORY:
-                people[image].append(number)
+            boxes[row.id] = box
+            if row.category_id == PERSON_CATEGORY:
+                people[row.image_id].append(row.id)
     return boxes, people, sizes
 
 
-def _ignored(row: PredictionRecord) -> bool:
-    return row.has("ignore") and row.value("ignore") == 1
-
-
-def _clean(row: PredictionRecord, size_wh_px: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def _clean(row: CocoBox, size_wh_px: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Corners (4,) inside the picture; None where nothing is left."""
-    left, top, width, height = row.numbers("bbox", (4,))
+    left, top, width, height = row.bbox
     corners = np.array([left, top, left + max(0.0, width - 1), top + max(0.0, height - 1)])
     box = np.clip(corners, 0, np.tile(size_wh_px - 1, 2))
-    fits = float(row.numbers("area", ())) > 0 and box[2] > box[0] and box[3] > box[1]
+    fits = (row.area is None or row.area > 0) and box[2] > box[0] and box[3] > box[1]
     return box if fits else None
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
+pytest.importorskip("open_clip", reason="the models extra (open_clip) is not installed")
 pytest.importorskip("safetensors", reason="the models extra (safetensors) is not installed")
 
 from videohoi.layers.clip_fusion import FusionDecoder, fusion_decoder_keys  # noqa: E402

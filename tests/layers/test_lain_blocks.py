@@ -3,6 +3,7 @@
 import pytest
 
 torch = pytest.importorskip("torch", reason="the models extra (torch) is not installed")
+pytest.importorskip("open_clip", reason="the models extra (open_clip) is not installed")
 
 from videohoi.layers.lain_blocks import LayoutMap  # noqa: E402
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from videohoi.names import did_you_mean, nearest_names, normal_form, screen_name, search_names
+from videohoi.names import counted, did_you_mean, nearest_names, normal_form, screen_name, search_names
 
 VERBS = ("hold", "sit_on", "sit_at", "stand_on", "drink_with")
 
@@ -43,6 +43,13 @@ def test_search_finds_all_that_contain_the_word():
     assert search_names("on", VERBS) == ("sit_on", "stand_on")
     assert search_names("grab", VERBS, {"grab": "hold"}) == ("hold",)
     assert search_names("hodl", VERBS) == ("hold",)
+
+
+def test_one_is_not_many():
+    assert [counted(number, "frame") for number in (0, 1, 2, 1.0, 2.5)] == [
+        "0 frames", "1 frame", "2 frames", "1 frame", "2.5 frames",
+    ]  # fmt: skip
+    assert counted(2, "box", "boxes") == "2 boxes"
 
 
 def test_words_on_screen_have_no_underscores():

@@ -179,7 +179,7 @@ def test_annotate_uses_the_source_and_the_engine_of_a_package(
     assert report["detector"]["engine"].startswith("named_engine")
     capsys.readouterr()
     assert main(words) == 0
-    assert "1 of 1 inputs were complete already" in capsys.readouterr().out
+    assert "1 of 1 input was complete already" in capsys.readouterr().out
     lines.write_text("one\ntwo\n")  # another content under the same address is another input
     assert main(words) == 0
     assert json.loads((folder / "report.json").read_text())["run"]["frames_out"] == 2

@@ -1,4 +1,4 @@
-"""Names as users write them: the stored form of a word, and the names that a misspelt one may have meant."""
+"""Words for people: stored and shown forms of names, what a misspelt one may have meant, counts of things."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def normal_form(word: str) -> str:
 def screen_name(word: str) -> str:
     """A verb or class as people read it, in tables and pictures: ``stand_on`` is "stand on"."""
     return word.replace("_", " ")
+
+
+def counted(number: float, one: str, many: str = "") -> str:
+    """``1 frame``, ``2 frames``; ``many`` where the plural takes more than an s."""
+    text = str(number) if isinstance(number, int) else f"{number:g}"
+    return f"{text} {one if number == 1 else many or f'{one}s'}"
 
 
 def nearest_names(word: str, names: Iterable[str], aliases: Mapping[str, str] | None = None) -> tuple[str, ...]:

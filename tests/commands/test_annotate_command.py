@@ -47,7 +47,7 @@ def test_resume_skips_what_is_done_and_does_the_rest(videohoi, clip):
     before = files_of("run/a.videohoi")
     outcome = videohoi("annotate", "videos", "--out", "run", "--no-overlay", "--resume", *QUICK)
     assert outcome.code == 0
-    assert "1 of 2 inputs were complete already and were skipped" in outcome.out
+    assert "1 of 2 inputs was complete already and skipped" in outcome.out
     assert files_of("run/a.videohoi") == before
     assert (Path("run/b.videohoi") / "report.json").is_file()
     Path("videos/a.mp4").write_bytes(clip.read_bytes() + b"\0")

@@ -57,6 +57,15 @@ def test_no_interaction_is_said_in_words():
     assert "no interaction found; one picture has no time" in shown(frames=1)
 
 
+def test_one_is_not_many():
+    report = SourceReport(corrupt_packets=1, repaired_timestamps=1)
+    lines = [" ".join(line.split()) for line in shown(decode=report, skipped=1, frames=1).splitlines()]
+    assert "1 of 2 inputs was complete already and skipped" in lines
+    assert any(line.startswith("clip.mp4: 1 frame at ") for line in lines)
+    assert "clip.mp4: 1 packet or image could not be decoded; what it holds is missing" in lines
+    assert "clip.mp4: 1 frame had a missing or backward time stamp; it was repaired" in lines
+
+
 def test_what_was_skipped_and_failed_is_counted():
     text = shown(skipped=2, failed=1)
     assert "2 of 4 inputs were complete already" in text
@@ -98,7 +107,7 @@ def test_every_note_of_the_report_is_shown_with_its_video():
     lines = summary_of(first, second)
     assert lines.count("a.mp4: the tracker warns") == lines.count("a.mp4: told twice") == 1
     assert lines.count("b.mp4: told twice") == 1
-    assert "b.mp4: 7 pairs were not scored; raise interact.pair_limit to score them" in lines
+    assert "b.mp4: not scored: 7 pairs; raise interact.pair_limit to score more" in lines
     assert "b.mp4: scene cuts at 1.50, 2.25 s; tracks and states end there" in lines
     assert len([line for line in lines if line.startswith("Detector: starter")]) == 1
 

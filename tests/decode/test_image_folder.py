@@ -110,7 +110,7 @@ def test_pattern_with_a_gap_keeps_time(tmp_path):
     frames = read(source)
     assert [number_of(frame.image) for frame in frames] == [7, 8, 10]
     assert [frame.pts_seconds for frame in frames] == pytest.approx([0.0, 0.1, 0.3])
-    assert any("1 numbers" in note for note in source.report.notes)
+    assert any("images missing from the numbering: 1" in note for note in source.report.notes)
 
 
 def test_a_single_image_is_a_sequence_of_one(tmp_path):

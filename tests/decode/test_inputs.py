@@ -79,7 +79,7 @@ def test_a_name_with_glob_characters_is_a_name(tree):
         ("videos/missing.mp4", "no such file or folder"),
         ("empty", "no videos and no images"),
         ("videos/*.webm", "matches nothing"),
-        ("videos/*.txt", "1 files but no video"),
+        ("videos/*.txt", "1 file but no video"),
         ("frames/other_%04d.png", "no file matches"),
         ("nowhere/frame_%04d.png", "no folder"),
     ],

@@ -232,7 +232,7 @@ def test_a_frame_that_goes_back_in_time_is_refused_and_counted():
     report = Graph(IterableSource([*frames, back, frames[3], other_source]), [[seen]]).run()
     assert seen.items == [*frames, other_source]
     assert (report.frames_in, report.frames_out, report.frames_dropped) == (7, 5, 2)
-    assert report.notes == ("2 frames refused: their time was not later than the frame before",)
+    assert report.notes == ("2 frames refused: time not later than the frame before",)
 
 
 def test_the_report_counts_each_node_and_is_ready_for_json():

@@ -12,6 +12,7 @@ from rich.console import Console
 from videohoi.commands.summary import show_summary
 from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.errors import InputError, ModelError, UsageError, VideohoiError
+from videohoi.names import counted
 from videohoi.pipeline.annotate import AnnotatedVideo, annotate
 from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.interrupts import Interrupt, interrupts_raise, interrupts_wait
@@ -127,7 +128,7 @@ class _Batch:
             if item.label not in named and any(part.endswith(OUTPUT_SUFFIX) for part in Path(item.label).parts[:-1])
         }
         if results and not self._request.quiet:
-            self._complain(f"left out {len(results)} results of earlier runs, such as {min(results)}")
+            self._complain(f"left out {counted(len(results), 'result')} of earlier runs, such as {min(results)}")
         return [item for item in items if item.label not in results]
 
     def _is_done(self, job: Job) -> bool:

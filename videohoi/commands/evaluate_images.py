@@ -14,6 +14,7 @@ from videohoi.evaluate.hico.scoring import class_groups
 from videohoi.evaluate.hico.truth import ImageTruth, read_image_truth
 from videohoi.evaluate.prediction_record import ReadingNotes
 from videohoi.evaluate.report import Report, ReportTable, percent
+from videohoi.names import counted
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.splits import hico_rare_mask, hico_split
 
@@ -50,8 +51,8 @@ def show_hico_images(
 def _labelled(truth: ImageTruth) -> str:
     ambiguous = int((truth.labels == AMBIGUOUS).sum())
     return (
-        f"{len(truth.names)} pictures; {ambiguous} ambiguous labels count neither way, and every interaction that is "
-        "neither positive nor ambiguous counts as negative"
+        f"{counted(len(truth.names), 'picture')}; ambiguous labels ({ambiguous}) count neither way, and every "
+        "interaction that is neither positive nor ambiguous counts as negative"
     )
 
 
@@ -70,7 +71,10 @@ def show_boxes(results: Path, truth_file: Path, outside: str, json_file: Path | 
         title="Boxes, COCO's average precision",
         settings={"results": str(results), "truth": str(truth_file)},
         tables=(_table("Average precision (%)", known), _table("By class (%)", dict(found.per_class_ap))),
-        notes=(f"{found.true_boxes} true boxes in {found.pictures} pictures", *notes.lines()),
+        notes=(
+            f"true boxes: {found.true_boxes}, pictures: {found.pictures}",
+            *notes.lines(),
+        ),
         record=found.to_dict(),
     )
     show_report(report, json_file, html_file)

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from videohoi.commands.tables import print_table
 from videohoi.decode.protocol import SourceReport
-from videohoi.names import screen_name
+from videohoi.names import counted, screen_name
 from videohoi.pipeline.annotate import AnnotatedVideo
 from videohoi.structures import Segment
 
@@ -34,11 +34,11 @@ def show_summary(
             console.print(f"{video.source_id}: {line}", markup=False, soft_wrap=True)
     count = len(done) + skipped + failed + not_started
     if skipped:
-        console.print(f"{skipped} of {count} inputs were complete already and were skipped")
+        console.print(f"{_part(skipped, count)} complete already and skipped")
     if failed and (done or skipped):
-        console.print(f"{failed} of {count} inputs failed; the errors are above")
+        console.print(f"{failed} of {counted(count, 'input')} failed; the errors are above")
     if not_started and (done or skipped):
-        console.print(f"{not_started} of {count} inputs were not started; run the same command again with --resume")
+        console.print(f"{_part(not_started, count)} not started; run the same command again with --resume")
     for line in dict.fromkeys(line for video in done for line in stage_lines(video.facts)):
         console.print(line, markup=False, soft_wrap=True)
 
@@ -49,9 +49,14 @@ def outcome_line(video: AnnotatedVideo) -> str:
     expected = info.frame_count if info is not None else None
     pace = f"{_speed(run.frames_per_second)} frames/s; results in {video.folder}"
     if run.complete:
-        return f"{run.frames_out} frames at {pace}"
-    of = f" of {expected}" if expected is not None and expected > run.frames_out else ""
-    return f"{'interrupted' if video.interrupted else 'incomplete'} after {run.frames_out}{of} frames, {pace}"
+        return f"{counted(run.frames_out, 'frame')} at {pace}"
+    is_short = expected is not None and expected > run.frames_out
+    frames = f"{run.frames_out} of {expected} frames" if is_short else counted(run.frames_out, "frame")
+    return f"{'interrupted' if video.interrupted else 'incomplete'} after {frames}, {pace}"
+
+
+def _part(number: int, count: int) -> str:
+    return f"{number} of {counted(count, 'input')} {'was' if number == 1 else 'were'}"
 
 
 def run_lines(video: AnnotatedVideo) -> list[str]:
@@ -69,7 +74,7 @@ def run_lines(video: AnnotatedVideo) -> list[str]:
         lines.append(f"scene cuts at {times}{more} s; tracks and states end there")
     truncated = video.facts.get("truncated_pairs")
     if truncated:
-        lines.append(f"{truncated} pairs were not scored; raise interact.pair_limit to score them")
+        lines.append(f"not scored: {counted(truncated, 'pair')}; raise interact.pair_limit to score more")
     return lines
 
 
@@ -124,12 +129,13 @@ def decode_lines(report: SourceReport) -> list[str]:
     """One sentence for each thing that went wrong."""
     lines = list(report.notes)
     if report.corrupt_packets:
-        lines.append(f"{report.corrupt_packets} packets or images could not be decoded; their frames are missing")
+        lost = counted(report.corrupt_packets, "packet or image", "packets or images")
+        lines.append(f"{lost} could not be decoded; what it holds is missing")
     if report.ended_early_seconds is not None:
         lines.append(f"the file ended early, at {report.ended_early_seconds:.2f} s; everything before was processed")
     if report.repaired_timestamps or report.missing_timestamps:
-        count = report.repaired_timestamps + report.missing_timestamps
-        lines.append(f"{count} frames had a missing or backward time stamp; it was repaired")
+        repaired = counted(report.repaired_timestamps + report.missing_timestamps, "frame")
+        lines.append(f"{repaired} had a missing or backward time stamp; it was repaired")
     return lines
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from videohoi.commands.tables import print_table
 from videohoi.errors import UsageError
+from videohoi.names import counted
 from videohoi.vocabulary import Vocabulary, hico_det
 from videohoi.vocabulary.catalogue import open_vocabulary
 from videohoi.vocabulary.objects import coco, coco_category_ids, hico_object_order
@@ -93,5 +94,5 @@ def embed(method: str, name: str, architecture: str, weights: str, output: Path)
     bank = compute_text_bank(names, sentences, OpenClipTextEncoder(architecture, weights))
     save_text_bank(bank, output)
     rows, width = bank.embeddings.shape
-    text = f"{output}: {rows} sentences of {method}, {width} numbers each, by {bank.encoder}"
+    text = f"{output}: {counted(rows, 'sentence')} of {method}, {width} numbers each, by {bank.encoder}"
     Console(highlight=False).print(escape(text), soft_wrap=True)

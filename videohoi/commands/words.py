@@ -14,7 +14,7 @@ from videohoi.commands.tables import print_table
 from videohoi.commands.word_details import details
 from videohoi.errors import UsageError
 from videohoi.files import write_whole
-from videohoi.names import did_you_mean, nearest_names, search_names
+from videohoi.names import counted, did_you_mean, nearest_names, search_names
 from videohoi.vocabulary import Vocabulary, hico_splits
 from videohoi.vocabulary import editing as change
 from videohoi.vocabulary.catalogue import SHIPPED, open_vocabulary
@@ -37,9 +37,8 @@ def list_vocabularies() -> None:
 def list_words(name: str) -> None:
     """Print the objects of a vocabulary with their verbs, then verbs that go with none."""
     words = open_vocabulary(name)
-    counts = f"{len(words.objects)} objects, {len(words.verbs)} verbs, {len(words.interactions)} interactions"
     console = Console(highlight=False)
-    table = Table(title=escape(f"{words.name}, version {words.version}: {counts}"), title_justify="left")
+    table = Table(title=escape(f"{words.name}, version {words.version}: {_counts(words)}"), title_justify="left")
     table.add_column("object")
     table.add_column("verbs", overflow="fold")
     for name_of_object in words.objects:
@@ -50,6 +49,11 @@ def list_words(name: str) -> None:
         console.print(escape(f"verbs without an object: {', '.join(unused)}"), soft_wrap=True)
     for line in details(words):
         console.print(escape(line), soft_wrap=True)
+
+
+def _counts(words: Vocabulary) -> str:
+    numbers = {"object": words.objects, "verb": words.verbs, "interaction": words.interactions}
+    return ", ".join(counted(len(entries), name) for name, entries in numbers.items())
 
 
 def search_words(word: str, name: str) -> None:
@@ -125,8 +129,8 @@ def edit_words(request: EditRequest) -> None:
         after = change.next_version(after)
         _keep_old(request.file)
     write_word_list(after, request.file)
-    counts = f"{len(after.objects)} objects, {len(after.verbs)} verbs, {len(after.interactions)} interactions"
-    Console(highlight=False).print(escape(f"{request.file}: version {after.version}, {counts}"), soft_wrap=True)
+    text = f"{request.file}: version {after.version}, {_counts(after)}"
+    Console(highlight=False).print(escape(text), soft_wrap=True)
 
 
 def _beginning(request: EditRequest) -> Vocabulary:

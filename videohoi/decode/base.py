@@ -14,6 +14,7 @@ from videohoi.decode.picture_size import PictureSizes
 from videohoi.decode.protocol import SourceReport
 from videohoi.decode.timestamps import TimestampRepair
 from videohoi.errors import DecodeError, UsageError
+from videohoi.names import counted
 from videohoi.structures import Discontinuity, Frame, SourceInfo
 
 ASSUMED_FRAME_RATE_HZ = 25.0
@@ -161,7 +162,7 @@ class SequentialSource(ABC):
         rate = self._set_rate_hz
         if rate is None:
             return info
-        self._note(f"frame_rate_hz is set: times are {rate:g} pictures a second, whatever the input states")
+        self._note(f"frame_rate_hz is set: times are {counted(rate, 'picture')} a second, whatever the input states")
         duration = None if info.frame_count is None else info.frame_count / rate
         return replace(info, frame_rate_hz=rate, duration_seconds=duration)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from videohoi.errors import DecodeError, InputError
+from videohoi.names import counted
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
@@ -64,7 +65,7 @@ def _files(folder: Path) -> list[Path]:
 def left_out_sentence(names: Sequence[str]) -> str:
     """``3 other files (a.heic, b.cr2, notes.txt)``: a count, and the first few names."""
     shown = ", ".join(names[:NAMED_FILES]) + (", ..." if len(names) > NAMED_FILES else "")
-    return f"{len(names)} other file{'s' if len(names) != 1 else ''} ({shown})"
+    return f"{counted(len(names), 'other file')} ({shown})"
 
 
 def numbered_files(pattern: Path) -> list[tuple[int, Path]]:

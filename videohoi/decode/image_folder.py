@@ -94,7 +94,7 @@ class ImageSequence(SequentialSource):
             self._note(f"{left_out_sentence(self._left_out)} in the folder: not read as pictures")
         missing = self._numbers[-1] + 1 - len(self._paths)
         if missing:
-            self._note(f"{missing} numbers of the sequence have no image; the time runs on over them")
+            self._note(f"images missing from the numbering: {missing}; the time runs on over them")
         self._first = self._first_readable()
         height, width = self._first[1].shape[:2]
         count = len(self._paths)

@@ -21,6 +21,7 @@ from videohoi.decode.file_names import (
 )
 from videohoi.decode.registry import IMAGES, VIDEO, SourceKind
 from videohoi.errors import InputError
+from videohoi.names import counted
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _expand_glob(pattern: str) -> Iterator[InputItem]:
     matches = _matches(pattern)
     items = [item for path in matches for item in _glob_items(path)]
     if not items:
-        matched = f"matches {len(matches)} files but no video or image" if matches else "matches nothing"
+        matched = f"matches {counted(len(matches), 'file')} but no video or image" if matches else "matches nothing"
         raise InputError(f"{pattern}: the glob {matched}; check it, or name the files")
     yield from items
 

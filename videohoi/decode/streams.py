@@ -10,6 +10,7 @@ from typing import Any
 import av
 
 from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ
+from videohoi.names import counted
 
 STILL_DISPOSITIONS = ("attached_pic", "still_image", "timed_thumbnails")
 """flags of streams that hold pictures about the film, not the film"""
@@ -115,7 +116,7 @@ def _describe(stream: Any, count: int | None) -> str:
     codec = "unknown codec" if stream.codec_context is None else stream.codec_context.name
     size = f" {stream.width}x{stream.height}" if stream.codec_context is not None and stream.width else ""
     kind = ", cover or thumbnail" if _is_still(stream) else ""
-    pictures = "" if count is None else f", {count} frame{'s' if count != 1 else ''}"
+    pictures = "" if count is None else f", {counted(count, 'frame')}"
     return f"stream {stream.index} ({codec}{size}{pictures}{kind})"
 
 

@@ -26,6 +26,7 @@ from videohoi.decode.streams import (
     stated_rate_hz,
 )
 from videohoi.errors import DecodeError, UsageError
+from videohoi.names import counted
 from videohoi.structures import Frame, SourceInfo
 
 EARLY_END_SECONDS = 0.5
@@ -155,7 +156,7 @@ class VideoFile(SequentialSource):
         self._raw_step_seconds = 1.0 / rate
         if not is_stated and self._set_rate_hz is None:
             self._note(
-                f"a raw stream that states no rate: {rate:g} pictures a second assumed; if not so, set "
+                f"a raw stream that states no rate: {counted(rate, 'picture')} a second assumed; if not so, set "
                 "decode.frame_rate_hz (--set decode.frame_rate_hz=30)"
             )
         return rate
@@ -305,7 +306,7 @@ class VideoFile(SequentialSource):
             self._report.ended_early_seconds = times.last_seconds
             self._note(f"the video ends {missing_seconds:.1f} s before the length its container states; is it cut?")
         elif info.frame_count is not None and self._report.frames < info.frame_count:
-            self._note(f"{self._report.frames} of the {info.frame_count} frames the container states were decoded")
+            self._note(f"the container states {counted(info.frame_count, 'frame')}; decoded: {self._report.frames}")
 
     def _close_input(self) -> None:
         container, self._container, self._stream, self._first_frame = self._container, None, None, None

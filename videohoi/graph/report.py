@@ -12,6 +12,7 @@ from videohoi.graph.measuring import DurationSummary, Meter
 from videohoi.graph.node import notes_of
 from videohoi.graph.plan import Plan, Wiring
 from videohoi.graph.stage import SourceFeed, StageThread, Tally
+from videohoi.names import counted
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ def _edge_report(edge: Edge[Any]) -> EdgeReport:
 
 
 def _refusal_note(refused: int) -> tuple[str, ...]:
-    return (f"{refused} frames refused: their time was not later than the frame before",) if refused else ()
+    return (f"{counted(refused, 'frame')} refused: time not later than the frame before",) if refused else ()
 
 
 def _source_notes(feed: SourceFeed) -> list[str]:

@@ -19,6 +19,7 @@ from videohoi.errors import DecodeError, SinkError, StageError, UsageError, Vide
 from videohoi.files import AtomicFile, sink_error
 from videohoi.folder_lock import FolderLock
 from videohoi.graph import RunReport
+from videohoi.names import counted
 from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.input_fingerprint import input_fingerprint
 from videohoi.pipeline.interrupts import interrupts_raise, interrupts_wait
@@ -72,7 +73,7 @@ class AnnotatedVideo:
 
     def __repr__(self) -> str:
         state = "interrupted, " if self.interrupted else "" if self.run.complete else "incomplete, "
-        counts = f"{state}{self.run.frames_out} frames, {len(self.segments)} segments"
+        counts = f"{state}{counted(self.run.frames_out, 'frame')}, {counted(len(self.segments), 'segment')}"
         return f"AnnotatedVideo({self.source_id!r}: {counts} in {str(self.folder)!r})"
 
 

@@ -51,8 +51,9 @@ def parse_json(path: Path, reader: pydantic.TypeAdapter[Parsed], text: bytes | N
         return reader.validate_json(read_bytes(path) if text is None else text)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
-        message = first["msg"][0].lower() + first["msg"][1:]
-        if first["type"] != "missing" and first["type"] != "json_invalid":
+        message = first["msg"].removeprefix("Value error, ")
+        message = message[0].lower() + message[1:]
+        if first["type"] not in ("missing", "json_invalid", "value_error"):
             message += f", got {_short(first.get('input'))}"
         raise record_error(path, prefix, _where(first["loc"]) or "file", message) from error
 

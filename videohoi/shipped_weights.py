@@ -64,14 +64,3 @@ PAIR_HEAD = ShippedWeights(
     "eb05b2bbd7e2134a2f82e263c8a3fd8c3711e44c58ba00ea53a14c46fc5425fd",
 )
 SHIPPED = (DETECTOR, PAIR_HEAD)
-
-
-def verify_shipped_weights() -> dict[str, str]:
-    """What is wrong with the shipped weights, by title: one line each. Empty when all are as shipped."""
-    problems = {}
-    for weights in SHIPPED:
-        try:
-            weights.read()
-        except ModelError as error:
-            problems[weights.title] = str(error)
-    return problems

@@ -1,4 +1,4 @@
-"""The table every reader gives: all annotated pairs of a data set in flat arrays, picture after picture."""
+"""The table that every reader returns: all annotated pairs of a data set in flat arrays, picture after picture."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def _found(folder: Path) -> Layout | None:
 
 
 def _annotations(folder: Path, layout: Layout, part: Part, findings: list[Finding]) -> HoiAnnotations | None:
-    """Add the finding on a part's annotations; give them when they can be read."""
+    """Add the finding on a part's annotations; return them if they can be read."""
     for form in part.files:
         if not (folder / form.path).is_file():
             continue

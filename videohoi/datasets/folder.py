@@ -26,7 +26,7 @@ ANNOTATIONS = "annotations.jsonl"
 WORDS = "vocabulary.yaml"
 IMAGES = "images"
 _STRICT_KEYS = pydantic.ConfigDict(strict=True, extra="forbid")
-"""your own file: a misspelled key is a mistake, not somebody's extension"""
+"""a file of the user's own: an unknown key is a mistake"""
 
 
 @pydantic.with_config(_STRICT_KEYS)
@@ -51,7 +51,7 @@ _READER = pydantic.TypeAdapter(_Picture)
 
 
 def read_folder(folder: Path) -> HoiAnnotations:
-    """The annotations of a plain folder; a pair with several verbs gives one row each.
+    """The annotations of a plain folder; a pair with several verbs has a row for each.
 
     Raises:
         InputError: malformed, an unknown word, or a picture twice; names file, line and field.

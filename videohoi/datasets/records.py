@@ -1,4 +1,4 @@
-"""Reading JSON records strictly: what is wrong is said by file, record and field."""
+"""Reading JSON records strictly: an error names file, record and field."""
 
 from __future__ import annotations
 

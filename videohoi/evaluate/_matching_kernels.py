@@ -1,4 +1,4 @@
-"""Compiled matching of triplets and their precision; ``matching.py`` has the twins and says what each does."""
+"""Compiled matching of triplets and their precision; ``matching.py`` has the numpy twins and documents them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ ID_FIELD = "image_id"
 
 
 def is_named(record: PredictionRecord) -> bool:
-    """The record says which picture it is about."""
+    """Whether the record names its picture."""
     return any(record.has(name) for name in (*NAME_FIELDS, ID_FIELD))
 
 

@@ -37,7 +37,7 @@ class Matches:
 
 @dataclass(frozen=True, repr=False)
 class ClassScores:
-    """What a mode says of each class."""
+    """Results of a mode for each class."""
 
     average_precisions: Floats
     """(K,) in [0, 1]; nan where no annotation exists"""

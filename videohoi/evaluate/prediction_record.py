@@ -13,7 +13,7 @@ from videohoi.errors import TruthError, UsageError
 
 OUTSIDE_POLICIES = ("error", "keep", "clip")
 OUTSIDE_SLACK_PX = 1.0
-"""a box may end this far outside its picture: some tools count pixels from 1, some give the far edge"""
+"""a box may end this far outside its picture: some tools count pixels from 1, some return the far edge"""
 LARGEST_ID = 1 << 53
 """beyond it numbers of JSON are not exact"""
 _SHOWN = 60

@@ -37,12 +37,12 @@ class Plot:
     diagonal: bool = False
     """a thin line of y = x, for reliability"""
     names: tuple[str, ...] = ()
-    """of x = 0, 1, 2 .. where the horizontal axis of bars counts things instead of numbers"""
+    """of x = 0, 1, 2 .. where the horizontal axis of bars shows categories"""
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything one evaluation says."""
+    """The result of one evaluation."""
 
     title: str
     settings: Mapping[str, str]

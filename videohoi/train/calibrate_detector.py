@@ -31,7 +31,7 @@ SPLIT = "val"
 SCORE_FLOOR = 0.05
 """boxes under this are nearly all wrong and would rule the fit by their number"""
 LABEL_SCORE = 0.25
-"""labels from here up count as things that are there (the corpus's own threshold)"""
+"""labels from here up count as objects (the corpus's own threshold)"""
 MATCH_IOU = 0.5
 EXPONENTS = (0.2, 2.0)
 """range searched"""

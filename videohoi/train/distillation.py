@@ -17,7 +17,7 @@ from videohoi.detect.network import STRIDES_PX, DetectorMaps
 from videohoi.train.teacher import TeacherMaps
 
 TEACHER_FLOOR = 0.01
-"""teacher objectness under which its class and box outputs say nothing"""
+"""teacher objectness under which its class and box outputs are ignored"""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ NMS_IOU = 0.65
 """YOLOX's evaluation setting"""
 WEAKEST_SHOWN = 10
 FEWEST_BOXES = 10
-"""a class with fewer true boxes says nothing by itself"""
+"""a class with fewer true boxes is not reported by itself"""
 
 
 def coco_truth(pictures: Sequence[CorpusPicture], vocabulary: Vocabulary) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def store_half(model: ModelProto) -> None:
 
 
 def _tidy(model: ModelProto, facts: dict[str, str]) -> None:
-    """Drop what differs between machines (source paths), and say what the file is."""
+    """Drop what differs between machines (source paths) and describe the file."""
     del model.metadata_props[:]
     for node in model.graph.node:
         node.doc_string = ""

@@ -30,7 +30,7 @@ class Augmentation:
     drop_probability: float = 0.25
     """chance of each instance of such a picture to be lost"""
     distractor_share: float = 0.0
-    """share of pictures that get boxes of another picture; nobody interacts with those"""
+    """share of pictures that get boxes of another picture, which take part in no interaction"""
     distractors: int = 3
     """at most this many a picture"""
     pair_limit: int = 96

@@ -130,7 +130,7 @@ def restore_norms(network: StarterNetwork, batches: Sequence[Tensor]) -> None:
 
 
 def import_detector(path: Path, corpus: Path, checkpoint: Path) -> int:
-    """Write a checkpoint at step 0 of a new schedule for ``detector_loop``; gives the step of the export.
+    """Write a checkpoint at step 0 of a new schedule for ``detector_loop``; returns the step of the export.
 
     Raises:
         InputError: the detector or the corpus cannot be read.

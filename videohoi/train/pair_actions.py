@@ -1,4 +1,4 @@
-"""What the Stanford-40 action names say about a pair of HICO-DET's vocabulary.
+"""Which verbs of HICO-DET the Stanford-40 action names imply.
 
 Stanford-40 (Yao et al., ICCV 2011) labels a person's action, not a pair. An action is mapped where a HICO verb means
 the same for the object class; the other 21 actions (applauding, climbing, ...) have no such verb and are left out.
@@ -38,7 +38,7 @@ ACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def action_verbs(vocabulary: Vocabulary, action: str, object_class_id: int) -> NDArray[np.bool_]:
-    """(V,) verbs the action asserts of a pair with this object class; none where the action says nothing of it."""
+    """(V,) verbs the action asserts of a pair with this object class; none where the action implies nothing."""
     verbs = np.zeros(len(vocabulary.verbs), np.bool_)
     names = ACTIONS.get(action, {}).get(vocabulary.objects[object_class_id], ())
     verbs[[vocabulary.verb_id(name) for name in names]] = True

@@ -62,7 +62,7 @@ class PairTraining:
     """exponent b of a class's positive weight (median count / count) ** b, within 1/rare_boost_limit .. limit"""
     rare_boost_limit: float = 4.0
     distractor_weight: float = 0.5
-    """loss weight of pairs with a distractor: nobody looked whether they interact"""
+    """loss weight of pairs with a distractor, which are not annotated"""
     augmentation: Augmentation = field(default_factory=Augmentation)
     network: PairNetworkSize = field(default_factory=PairNetworkSize)
 

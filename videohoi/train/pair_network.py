@@ -25,7 +25,7 @@ GroupSum = Callable[[Tensor], Tensor]
 ATTENTION_LIMIT = 8.0
 """Pooling logits are softly held within +-this, so that their exponentials need no maximum subtracted."""
 FEATURE_LIMIT = 5.0
-"""Standardised features beyond this many deviations say nothing more."""
+"""Standardised features are clipped at this many deviations."""
 STANDARD_DEVIATION_FLOOR = 0.05
 """A feature that hardly varies in training must not be blown up at run time."""
 

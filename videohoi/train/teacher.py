@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class TeacherMaps:
-    """What the teacher says of one batch."""
+    """The teacher's outputs for one batch."""
 
     hints: tuple[NDArray[np.float32], ...]
     """inner maps in the order asked for, (B, C, h, w) each"""

@@ -1,4 +1,4 @@
-"""The words: objects, verbs and the table of (verb, object) interactions."""
+"""Vocabularies: objects, verbs and the table of (verb, object) interactions."""
 
 from videohoi.vocabulary.splits import ZeroShotSplit, hico_rare, hico_split, hico_splits
 from videohoi.vocabulary.text_bank import TextBank, load_text_bank

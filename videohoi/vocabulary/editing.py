@@ -1,4 +1,4 @@
-"""Changes to a vocabulary. Each gives a new one; added words come last, so that the ids of the others stay."""
+"""Changes to a vocabulary. Each returns a new one; added words come last, so that other ids stay the same."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def _object_names() -> Mapping[str, str]:
 
 
 def no_object(asked: str, word: str) -> UsageError:
-    """What is said of ``asked``, whose ``word`` is no class of the detector."""
+    """The message about ``asked``, whose ``word`` is no class of the detector."""
     base = hico_det()
     hint = did_you_mean(nearest_names(word, base.objects, dict(base.object_synonyms)))
     names = ", ".join(name.replace("_", " ") for name in base.objects)

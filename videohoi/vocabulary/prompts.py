@@ -1,4 +1,4 @@
-"""Prompts of the published methods: the sentence each one gives to its text encoder, for any vocabulary.
+"""Prompts of the published methods: the sentences for their text encoders, for any vocabulary.
 
 A released model was trained on the very tokens of its prompts, so oddities (``a umbrella``, ``draging``) are kept, in
 the template they belong to. Sources: EoID models/EoID.py and datasets/static_hico.py (Apache-2.0), GEN-VLKT
@@ -132,7 +132,7 @@ def prompts(vocabulary: Vocabulary, method: str) -> tuple[str, ...]:
 
 
 def object_prompts(vocabulary: Vocabulary, method: str) -> tuple[str, ...]:
-    """One sentence per object class, then the background's; ``UsageError`` where the method words no objects."""
+    """One sentence per object class, then the background's; ``UsageError`` where the method has none."""
     chosen = template(method)
     rows = tuple(chosen.object(name) for name in vocabulary.objects)
     return rows if chosen.nothing_sentence is None else (*rows, chosen.nothing_sentence)

@@ -29,7 +29,7 @@ class TextEncoder(Protocol):
 
     @property
     def identity(self) -> str:
-        """Architecture and weights, in words that change whenever the vectors would."""
+        """Architecture and weights as text that changes whenever the vectors would."""
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """(len(sentences), D), of any length of rows."""
@@ -151,7 +151,7 @@ def cached_text_bank(
     encoder: TextEncoder,
     folder: Path,
 ) -> TextBank:
-    """The bank of these prompts: from ``folder`` when it was computed before, else computed and put there.
+    """The bank of these prompts: read from ``folder`` if it was computed before, else computed and stored there.
 
     The file's name is the fingerprint, so a changed prompt or other weights never meet an old file. A damaged file is
     an ``InputError``, not recomputed in silence.

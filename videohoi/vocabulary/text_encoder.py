@@ -19,7 +19,7 @@ INSTALL = "pip install 'videohoi[models]'"
 _BATCH = 64
 """sentences at a time: bounds the memory on small machines"""
 _SHOWN = 160
-"""characters of open_clip's own words that an error shows; some of them list every model"""
+"""characters of open_clip's own message that an error shows; some messages list every model"""
 _LOAD_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError, AssertionError, pickle.UnpicklingError)
 """what open_clip raises for a wrong tag, no network, a file that is no checkpoint and one of another architecture"""
 

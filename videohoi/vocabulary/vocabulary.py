@@ -1,4 +1,4 @@
-"""The words a pipeline speaks: object classes, verbs, and which verb goes with which object."""
+"""The vocabulary of a pipeline: object classes, verbs, and which verb goes with which object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Your own words: a YAML file with objects, verbs and which of them go together.
+"""A vocabulary of the user's own: a YAML file with objects, verbs and which of them go together.
 
 ::
 

@@ -20,7 +20,7 @@ little about so few pixels"""
 TRACK_REACH_SECONDS = 0.05
 """a track's box counts for a keyframe up to this far away in time: one frame at 20 frames/s, for runs that skip some"""
 KEYFRAME_REACH_SECONDS = 1.0
-"""where no keyframe lies inside a span, the nearest on either side speaks for it up to this far away; annotators set
+"""where no keyframe lies inside a span, the nearest one on either side counts up to this far away; annotators set
 one about every half second, and short events fall between them"""
 
 
@@ -72,7 +72,7 @@ class PairPlaces:
         return bool(len(chosen) > 0 and 2 * int(agree[chosen].sum()) >= len(chosen))
 
     def _chosen(self, common: NDArray[np.bool_], begin: float, end: float) -> NDArray[np.int64]:
-        """Rows of the common keyframes that speak for ``begin`` .. ``end`` (first and last frame)."""
+        """Rows of the common keyframes that count for ``begin`` .. ``end`` (first and last frame)."""
         half_frame = self._truth.frame_seconds / 2
         rows = np.flatnonzero(common)
         seconds = self._seconds[rows]

@@ -63,7 +63,7 @@ class PairVerb:
 
 @dataclass(frozen=True)
 class RunClip:
-    """What a run says about one clip."""
+    """The results of a run for one clip."""
 
     clip: str
     """clip name without extension"""

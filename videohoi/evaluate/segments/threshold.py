@@ -1,4 +1,4 @@
-"""Score threshold chosen leave-one-clip-out: no clip has a say in the threshold it is scored with."""
+"""Score threshold chosen leave-one-clip-out: a clip never influences the threshold it is scored with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hand-made truth of a clip: who does what with which thing, from when to when, and the boxes at keyframes.
+"""Hand-made truth of a clip: who does what with which object, from when to when, and the boxes at keyframes.
 
 One JSON file a clip. Times are ``frame / frame rate`` of the first and of the last frame in which a span holds, both
 inclusive, so a span covers ``[begin_seconds, end_seconds + 1 / frame_rate_hz]``. The reader is strict: a malformed file
@@ -28,13 +28,13 @@ STAMP_TOLERANCE_SECONDS = 0.011
 
 @dataclass(frozen=True)
 class TruthObject:
-    """A thing in the clip."""
+    """An object in the clip."""
 
     object_id: str
     object_class: str | None
     """name in the HICO-DET vocabulary (``sports_ball``); None where COCO has no such class"""
     name: str
-    """what it is, in the annotator's words"""
+    """the annotator's description"""
 
 
 @dataclass(frozen=True)

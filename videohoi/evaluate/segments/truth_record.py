@@ -14,7 +14,7 @@ from videohoi.errors import TruthError
 
 
 class TruthRecord:
-    """One JSON object and where it stands in the file, so that every message can say so."""
+    """One JSON object with its position in the file, which every message names."""
 
     def __init__(self, values: Any, file: Path, where: str) -> None:
         self._file = file

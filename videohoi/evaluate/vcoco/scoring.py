@@ -79,14 +79,14 @@ class VcocoPredictions:
     agent_scores: Floats
     """(D, A) nan: not predicted"""
     role_boxes_xyxy_px: Floats
-    """(D, A, 2, 4) all 0 or nan: no such thing is there"""
+    """(D, A, 2, 4) all 0 or nan: no object in this role"""
     role_scores: Floats
     """(D, A, 2) nan: not predicted"""
 
 
 @dataclass(frozen=True, repr=False)
 class VcocoScores:
-    """Average precisions in [0, 1]; nan where nobody is annotated with the action."""
+    """Average precisions in [0, 1]; nan where no person is annotated with the action."""
 
     agent: Floats
     """(A,)"""

@@ -22,6 +22,11 @@ MOST_REORDERED = 16
 """places by which a picture may be shown earlier or later than it is stored: the largest reorder buffer of H.264 and
 HEVC. More means that the clock restarts (joined recordings), so that stamps cannot be sorted"""
 
+DECODER_BYTES = 32 << 20
+"""what a decoder takes beside its pictures, its threads' stacks among them"""
+HELD_PICTURES = 4
+"""pictures of 3 bytes a pixel that are held at once: reference pictures, and one being converted"""
+
 OpenStream = Callable[[], tuple[Any, Any]]
 """opens the file again and returns PyAV's container and video stream"""
 
@@ -137,7 +142,7 @@ def decoded(container: Any, stream: Any) -> Iterator[Any]:
         try:
             frames = stream.codec_context.decode(packet)
         except (av.error.FFmpegError, MemoryError) as error:
-            if is_out_of_memory(error):
+            if is_out_of_memory(error, stream):
                 raise MemoryError from error
             continue
         yield from frames
@@ -150,7 +155,7 @@ def _packets(container: Any, stream: Any) -> Iterator[Any]:
             if packet.size:
                 yield packet
     except (av.error.FFmpegError, MemoryError) as error:
-        if is_out_of_memory(error):
+        if is_out_of_memory(error, stream):
             raise MemoryError from error
         # what was read before the fault can still be shown
     yield None
@@ -164,6 +169,19 @@ def _advance(frames: Iterator[Any], stamp: int) -> Any | None:
     return None
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """An allocation failed, in Python or in FFmpeg."""
-    return isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
+def is_out_of_memory(error: BaseException, stream: Any = None) -> bool:
+    """An allocation failed: in Python, in FFmpeg (which may call it invalid data), or where PyAV loads a part."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    return isinstance(error, (av.error.InvalidDataError, ImportError)) and is_memory_short(stream)
+
+
+def is_memory_short(stream: Any = None) -> bool:
+    """What decoding a few pictures of ``stream`` takes cannot be allocated now."""
+    codec = None if stream is None else stream.codec_context
+    picture_bytes = 0 if codec is None else 3 * (codec.width or 0) * (codec.height or 0)
+    try:
+        np.empty(DECODER_BYTES + HELD_PICTURES * picture_bytes, np.uint8)  # not touched, so it costs nothing
+    except MemoryError:
+        return True
+    return False

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSource
 from videohoi.decode.orientation import Orientation
 from videohoi.decode.pipe import PipeReader, is_pipe
-from videohoi.decode.random_access import PictureIndex, SeekingReader, is_out_of_memory
+from videohoi.decode.random_access import PictureIndex, SeekingReader, is_memory_short, is_out_of_memory
 from videohoi.decode.registry import SourceRequest
 from videohoi.decode.streams import (
     choose_stream,
@@ -97,6 +97,8 @@ class VideoFile(SequentialSource):
         self._first_frame = next(self._decoded, None)
         if self._first_frame is None:
             self._raise_pipe_reason()
+            if is_memory_short(self._stream):
+                raise self._memory_error()
             raise self._error("none of its frames can be decoded")
         self._orientation = Orientation.of_frame(self._first_frame)
         self._info = self._describe()
@@ -110,7 +112,7 @@ class VideoFile(SequentialSource):
             source = self._pipe = PipeReader(self.path)
         try:
             container = av.open(source, metadata_errors="ignore", options={"protocol_whitelist": "file"})
-        except (av.error.FFmpegError, OSError) as error:
+        except (av.error.FFmpegError, OSError, MemoryError, ImportError) as error:
             raise self._error(self._reason(error)) from None
         if container.format.name in TEXT_ART_FORMATS:
             container.close()
@@ -252,7 +254,7 @@ class VideoFile(SequentialSource):
                 frames = self._stream.codec_context.decode(packet)
             except (av.error.FFmpegError, MemoryError) as error:
                 # FFmpeg says EAGAIN here where memory does not suffice to start its threads
-                if is_out_of_memory(error) or isinstance(error, BlockingIOError):
+                if is_out_of_memory(error, self._stream) or isinstance(error, BlockingIOError):
                     raise self._memory_error() from None
                 self._report.corrupt_packets += 1
                 continue
@@ -269,7 +271,7 @@ class VideoFile(SequentialSource):
                         yield packet
                 return
             except (av.error.FFmpegError, MemoryError) as error:
-                if is_out_of_memory(error):
+                if is_out_of_memory(error, self._stream):
                     raise self._memory_error() from None
                 failures += 1
                 self._report.corrupt_packets += 1
@@ -337,8 +339,8 @@ class VideoFile(SequentialSource):
 
     def _memory_error(self) -> DecodeError:
         return DecodeError(
-            f"{self.path}: memory ran out while it was decoded; close other programs, lower detect.workers or "
-            "decode.threads, or use a machine with more memory"
+            f"{self.path}: memory ran out, or nearly, while it was decoded; close other programs, lower detect.workers "
+            "or decode.threads, or use a machine with more memory"
         )
 
 

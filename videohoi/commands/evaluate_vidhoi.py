@@ -8,8 +8,7 @@ from pathlib import Path
 
 from videohoi.commands.show_report import show_report
 from videohoi.errors import TruthError
-from videohoi.evaluate.prediction_record import ReadingNotes
-from videohoi.evaluate.prediction_values import read_values
+from videohoi.evaluate.prediction_record import ReadingNotes, read_values
 from videohoi.evaluate.vidhoi.frames import read_vidhoi_frames
 from videohoi.evaluate.vidhoi.report import VidhoiResult, VidhoiWords, vidhoi_report, vidhoi_result
 from videohoi.vocabulary.vidhoi import vidhoi, vidhoi_groups

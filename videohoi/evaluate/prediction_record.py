@@ -1,15 +1,19 @@
-"""One record of a prediction file: typed access to its fields; each failure names file, record and field."""
+"""Files of predictions, JSON or pickle, and typed access to their records; errors name file, record and field."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.errors import TruthError, UsageError
+from videohoi.evaluate.safe_pickle import read_pickle
+from videohoi.files import decoded_text
 
 OUTSIDE_POLICIES = ("error", "keep", "clip")
 OUTSIDE_SLACK_PX = 1.0
@@ -17,6 +21,19 @@ OUTSIDE_SLACK_PX = 1.0
 LARGEST_ID = 1 << 53
 """beyond it numbers of JSON are not exact"""
 _SHOWN = 60
+PICKLE_SUFFIXES = (".pkl", ".pickle")
+
+
+def read_values(path: Path) -> Any:
+    """The value of a JSON or pickle file; ``TruthError`` where it is neither."""
+    if path.suffix in PICKLE_SUFFIXES:
+        return read_pickle(path)
+    try:
+        return json.loads(decoded_text(path.read_bytes()))
+    except (OSError, ValueError, RecursionError) as cause:
+        raise TruthError(
+            f"{path}: cannot be read as JSON: {cause}; expected .json, .pkl, .jsonl or a run's folder"
+        ) from cause
 
 
 @dataclass

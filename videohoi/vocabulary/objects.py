@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.names import normal_form
-from videohoi.vocabulary.packed import read_packed
-from videohoi.vocabulary.vocabulary import Vocabulary, hico_det
+from videohoi.vocabulary.vocabulary import Vocabulary, hico_det, read_packed
 
 
 @lru_cache(maxsize=1)

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from videohoi.errors import UsageError
 from videohoi.names import did_you_mean, nearest_names
-from videohoi.vocabulary.packed import read_packed
-from videohoi.vocabulary.vocabulary import Vocabulary, hico_det
+from videohoi.vocabulary.vocabulary import Vocabulary, hico_det, read_packed
 
 UC_FOLDS = ("uc0", "uc1", "uc2", "uc3", "uc4")
 """papers report UC as mean and standard deviation over these"""

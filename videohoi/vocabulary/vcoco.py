@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from videohoi.vocabulary.packed import read_packed
-from videohoi.vocabulary.vocabulary import Vocabulary
+from videohoi.vocabulary.vocabulary import Vocabulary, read_packed
 
 _PHRASES = (
     ("hold_obj", "holding"), ("stand", "standing"), ("sit_instr", "sitting"), ("ride_instr", "riding"),

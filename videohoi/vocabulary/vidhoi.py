@@ -7,8 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from videohoi.names import normal_form
-from videohoi.vocabulary.packed import read_packed
-from videohoi.vocabulary.vocabulary import Pairs, Vocabulary
+from videohoi.vocabulary.vocabulary import Pairs, Vocabulary, read_packed
 
 """a class is rare when validation has fewer annotations of it (coldmanck/VidHOI evaluation)"""
 _RELATION_WORDS = (

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from importlib import resources
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +15,15 @@ from numpy.typing import NDArray
 from videohoi.errors import UsageError
 from videohoi.names import did_you_mean, nearest_names, normal_form
 from videohoi.vocabulary.grammar import participle
-from videohoi.vocabulary.packed import read_packed
 
 Pairs = tuple[tuple[str, str], ...]
+
+
+def read_packed(file_name: str) -> dict[str, Any]:
+    """The values of ``videohoi/vocabulary/data/<file_name>``; each file names its source and licence."""
+    text = resources.files("videohoi.vocabulary").joinpath(f"data/{file_name}").read_text(encoding="utf-8")
+    values: dict[str, Any] = json.loads(text)
+    return values
 
 
 @dataclass(frozen=True, repr=False)

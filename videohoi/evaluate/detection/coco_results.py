@@ -14,8 +14,7 @@ from videohoi.datasets.coco_json import CocoBox, read_coco_instances
 from videohoi.datasets.records import record_error
 from videohoi.errors import TruthError
 from videohoi.evaluate.detection.average_precision import PictureBoxes
-from videohoi.evaluate.prediction_record import BoxRule, PredictionRecord, ReadingNotes
-from videohoi.evaluate.prediction_values import read_values
+from videohoi.evaluate.prediction_record import BoxRule, PredictionRecord, ReadingNotes, read_values
 from videohoi.structures import Detections
 
 LARGEST = float(np.finfo(np.float32).max)

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from videohoi.errors import TruthError, UsageError
 from videohoi.evaluate.conventions import OFFICIAL
 from videohoi.evaluate.matching import eleven_points
-from videohoi.evaluate.prediction_record import PredictionRecord
-from videohoi.evaluate.prediction_values import read_values
+from videohoi.evaluate.prediction_record import PredictionRecord, read_values
 
 POSITIVE, AMBIGUOUS, NEGATIVE = 1, 0, -1
 METHODS = ("all_points", "eleven_points")

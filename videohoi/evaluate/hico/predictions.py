@@ -11,8 +11,7 @@ from videohoi.evaluate.hico.prediction_forms import Reader, ReadingRules, read_g
 from videohoi.evaluate.hico.sink_files import read_sink_files
 from videohoi.evaluate.image_index import ImageIndex, is_named
 from videohoi.evaluate.object_orders import ObjectOrder
-from videohoi.evaluate.prediction_record import BoxRule, PredictionRecord, ReadingNotes
-from videohoi.evaluate.prediction_values import read_values
+from videohoi.evaluate.prediction_record import BoxRule, PredictionRecord, ReadingNotes, read_values
 from videohoi.evaluate.triplet_sets import TripletPredictions, TripletTruth, joined
 from videohoi.vocabulary import Vocabulary, hico_det
 

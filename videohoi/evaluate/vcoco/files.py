@@ -19,8 +19,7 @@ from videohoi.datasets.coco_json import CocoBox, read_coco_instances
 from videohoi.datasets.records import record_error
 from videohoi.datasets.vcoco_json import read_vcoco_tables
 from videohoi.errors import TruthError
-from videohoi.evaluate.prediction_record import BoxRule, PredictionRecord, ReadingNotes
-from videohoi.evaluate.prediction_values import read_values
+from videohoi.evaluate.prediction_record import BoxRule, PredictionRecord, ReadingNotes, read_values
 from videohoi.evaluate.vcoco.scoring import ROLES, UNLABELLED, VcocoActions, VcocoPredictions, VcocoTruth
 from videohoi.names import nearest_names
 

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from videohoi.errors import TruthError
 from videohoi.evaluate.dense import dense_predictions
-from videohoi.evaluate.prediction_record import PredictionRecord, ReadingNotes
-from videohoi.evaluate.prediction_values import read_values
+from videohoi.evaluate.prediction_record import PredictionRecord, ReadingNotes, read_values
 from videohoi.evaluate.triplet_sets import TripletPredictions, TripletTruth, joined
 from videohoi.evaluate.vidhoi.scoring import VIDHOI, class_id
 

@@ -129,7 +129,6 @@ def test_a_dc5_file_is_known_by_its_training_arguments(arguments, dilated, tmp_p
     content = {"model": Detr(small).state_dict(), "args": Namespace(**arguments)}
     torch.save(content, tmp_path / "detr.pth")
     assert load_detr(tmp_path / "detr.pth").config.dilated == dilated
-    assert load_detr(tmp_path / "detr.pth", dilated=True).config.dilated
 
 
 def test_sizes_are_read_from_the_weights() -> None:

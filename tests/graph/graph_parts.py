@@ -23,6 +23,23 @@ def make_frames(count: int, source_id: str = "clip.mp4") -> list[Frame]:
     return [Frame(image, index, index / 25, source_id) for index in range(count)]
 
 
+class ManualClock:
+    """A clock that moves only when told."""
+
+    def __init__(self, start_seconds: float = 0.0) -> None:
+        self._seconds = start_seconds
+
+    def now(self) -> float:
+        """Seconds, as last set."""
+        return self._seconds
+
+    def advance(self, seconds: float) -> None:
+        """Move forward; raises ``ValueError`` on a negative step."""
+        if seconds < 0:
+            raise ValueError(f"a clock cannot go back: advance({seconds})")
+        self._seconds += seconds
+
+
 class RecordingNode(BaseNode):
     """Passes items on and writes down every call; ``fail_in`` names the call that raises."""
 

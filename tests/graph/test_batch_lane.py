@@ -1,11 +1,12 @@
 """When a batch leaves, on a clock that moves only when told."""
 
 import pytest
+from graph_parts import ManualClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videohoi.errors import UsageError
-from videohoi.graph import BatchPolicy, ManualClock
+from videohoi.graph import BatchPolicy
 from videohoi.graph.batch_lane import BatchQueue
 
 

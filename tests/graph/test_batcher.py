@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from graph_parts import LIMIT_SECONDS, RecordingNode, RecordingSource, make_frames
+from graph_parts import LIMIT_SECONDS, ManualClock, RecordingNode, RecordingSource, make_frames
 
 from videohoi.errors import StageError
 from videohoi.graph import (
@@ -13,7 +13,6 @@ from videohoi.graph import (
     FunctionNode,
     Graph,
     IterableSource,
-    ManualClock,
     MultiGraph,
 )
 from videohoi.structures import SourceInfo

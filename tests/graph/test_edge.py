@@ -1,11 +1,11 @@
 import threading
+from dataclasses import replace
 
 import pytest
-from graph_parts import LIMIT_SECONDS
+from graph_parts import LIMIT_SECONDS, ManualClock, make_frames
 
 from videohoi.errors import UsageError
 from videohoi.graph.edge import Edge, EdgeAborted, EdgeFinished, EdgePolicy
-from videohoi.graph.measuring import ManualClock
 
 
 def in_thread(call):
@@ -117,10 +117,13 @@ def test_an_item_exactly_as_old_as_the_budget_is_still_good():
 
 def test_age_counts_from_capture_where_it_is_known():
     clock = ManualClock(start_seconds=10.0)
-    edge = Edge("camera -> detect", EdgePolicy.latest(2, staleness_seconds=0.5), clock, born_seconds=lambda born: born)
-    edge.put(9.4)  # captured 0.6 s before it was put
-    edge.put(9.9)
-    assert edge.get() == 9.9
+    edge = Edge("camera -> detect", EdgePolicy.latest(2, staleness_seconds=0.5), clock)
+    late, fresh = (
+        replace(frame, captured_seconds=at) for frame, at in zip(make_frames(2), (9.4, 9.9), strict=True)
+    )  # one was captured 0.6 s before it is put
+    edge.put(late)
+    edge.put(fresh)
+    assert edge.get() is fresh
     assert edge.counts().stale == 1
 
 

@@ -9,10 +9,10 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
-from graph_parts import LIMIT_SECONDS, PatientGraph, RecordingNode, RecordingSource, make_frames
+from graph_parts import LIMIT_SECONDS, ManualClock, PatientGraph, RecordingNode, RecordingSource, make_frames
 
 from videohoi.errors import StageError, UsageError
-from videohoi.graph import Branch, EdgePolicy, Graph, IterableSource, ManualClock, TapNode
+from videohoi.graph import Branch, EdgePolicy, Graph, IterableSource, TapNode
 from videohoi.graph.shutdown import Shutdown, Urgency
 
 NAMES = ("resize", "detect", "track", "csv", "display")

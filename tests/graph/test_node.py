@@ -1,6 +1,7 @@
 import pytest
+from graph_parts import ManualClock
 
-from videohoi.graph import BaseNode, FunctionNode, ManualClock, MonotonicClock, Node, TapNode
+from videohoi.graph import BaseNode, FunctionNode, MonotonicClock, Node, TapNode
 from videohoi.structures import SourceInfo
 
 

@@ -6,12 +6,12 @@ import time
 
 import numpy as np
 import pytest
-from graph_parts import LIMIT_SECONDS, RecordingNode, RecordingSource, make_frames
+from graph_parts import LIMIT_SECONDS, ManualClock, RecordingNode, RecordingSource, make_frames
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videohoi.errors import InputError, SinkError, StageError, UsageError
-from videohoi.graph import BaseNode, Branch, EdgePolicy, Graph, IterableSource, ManualClock, RunRecord, TapNode
+from videohoi.graph import BaseNode, Branch, EdgePolicy, Graph, IterableSource, RunRecord, TapNode
 from videohoi.structures import Frame
 
 LATEST = EdgePolicy.latest()

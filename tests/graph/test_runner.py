@@ -7,12 +7,12 @@ from collections import deque
 from types import SimpleNamespace
 
 import pytest
-from graph_parts import LIMIT_SECONDS, RecordingNode, RecordingSource, make_frames
+from graph_parts import LIMIT_SECONDS, ManualClock, RecordingNode, RecordingSource, make_frames
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videohoi.errors import UsageError
-from videohoi.graph import BaseNode, Branch, EdgePolicy, FunctionNode, Graph, IterableSource, ManualClock, TapNode
+from videohoi.graph import BaseNode, Branch, EdgePolicy, FunctionNode, Graph, IterableSource, TapNode
 from videohoi.structures import Frame, FrameResult
 
 

@@ -106,20 +106,18 @@ IGNORED_KEYS: tuple[tuple[str, str], ...] = (
 """published keys that are not needed, and why"""
 
 
-def load_detr(weights: Path, *, dilated: bool | None = None) -> Detr:
+def load_detr(weights: Path) -> Detr:
     """A DETR of the size that the file holds, in evaluation mode on the CPU.
 
     Args:
         weights: a published checkpoint (``.pth``), or safetensors under published or own names.
-        dilated: the weights are of a DC5 model; None: as the file's training arguments say, else not.
 
     Raises:
         ModelError: the file cannot be read, or is no DETR.
     """
     values = renamed(read_checkpoint(weights), KEY_MAP, IGNORED_KEYS)
     try:
-        asked = training_arguments(weights).get("dilation") is True if dilated is None else dilated
-        config = config_of(values, dilated=asked)
+        config = config_of(values, dilated=training_arguments(weights).get("dilation") is True)
         with torch.device("meta"):
             model = Detr(config)
         model.load_state_dict({name: value.float() for name, value in values.items()}, strict=True, assign=True)
@@ -172,13 +170,9 @@ class DetrRunner:
         ModelError: see ``load_detr``.
     """
 
-    def __init__(
-        self, weights: Path, *, dilated: bool | None = None, threads: int | None = None, device: str = "cpu"
-    ) -> None:
-        if threads is not None:
-            torch.set_num_threads(threads)
+    def __init__(self, weights: Path, *, device: str = "cpu") -> None:
         self.device = choose_device(device)
-        self.model = load_detr(weights, dilated=dilated).to(self.device)
+        self.model = load_detr(weights).to(self.device)
 
     def __call__(
         self,

@@ -107,8 +107,6 @@ class DetrDetector(TorchDetector):
         score_threshold: lowest score kept, in [0, 1].
         short_side_px: pictures are resized to this short side,
         long_side_px: unless the long one would pass this.
-        dilated: the weights are of a DC5 model; None: as the file says.
-        threads: CPU threads of torch, for the whole process; None leaves torch's own.
         device: auto, cpu, cuda or any other name of torch's.
         name: how messages and the run report call it.
 
@@ -123,8 +121,6 @@ class DetrDetector(TorchDetector):
         score_threshold: float = 0.1,
         short_side_px: int = SHORT_SIDE_PX,
         long_side_px: int = LONG_SIDE_PX,
-        dilated: bool | None = None,
-        threads: int | None = None,
         device: str = "cpu",
         name: str = "detr",
     ) -> None:
@@ -133,14 +129,14 @@ class DetrDetector(TorchDetector):
         if min(short_side_px, long_side_px) < 32:  # one cell of the feature map
             raise UsageError(f"detector input {short_side_px} x {long_side_px} px: expected sides of 32 px or more")
         self._weights = None if weights is None else user_path(weights)
-        self._dilated, self._threads, self._device = dilated, threads, device
+        self._device = device
 
     def load(self) -> tuple[Run, NDArray[np.int64]]:
         """See ``TorchDetector.load``."""
         weights = existing_weights(self._weights, self._info.name)
         from videohoi.detect.detr import DetrRunner
 
-        runner = DetrRunner(weights, dilated=self._dilated, threads=self._threads, device=self._device)
+        runner = DetrRunner(weights, device=self._device)
         class_ids = class_of_output(runner.model.config.class_outputs, str(weights))
         self._info = replace(self._info, weights_sha256=known_sha256(weights))
         short, long = self._sides

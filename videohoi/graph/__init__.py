@@ -6,7 +6,7 @@ It knows no stage: a decoder, a detector or a sink becomes part of a graph by ke
 from videohoi.graph.batch_lane import BatchLane, BatchPolicy, BatchReport, LaneReport
 from videohoi.graph.batcher import Batcher, BatchNode
 from videohoi.graph.edge import EdgePolicy
-from videohoi.graph.measuring import Clock, ManualClock, MonotonicClock
+from videohoi.graph.measuring import Clock, MonotonicClock
 from videohoi.graph.multi import MultiGraph, MultiReport
 from videohoi.graph.node import AnyNode, BaseNode, FunctionNode, Interruptible, IterableSource, Node, Source, TapNode
 from videohoi.graph.plan import Branch
@@ -30,7 +30,6 @@ __all__ = [
     "Interruptible",
     "IterableSource",
     "LaneReport",
-    "ManualClock",
     "MonotonicClock",
     "MultiGraph",
     "MultiReport",

@@ -92,14 +92,12 @@ class Edge(Generic[Item]):
         name: str,
         policy: EdgePolicy,
         clock: Clock | None = None,
-        born_seconds: Callable[[Item], float | None] = captured_seconds_of,
         on_loss: Callable[[Loss, int, Item], None] | None = None,
     ) -> None:
         """``on_loss`` gets the kind of loss, the ordinal of its ``put`` and the item; the edge is locked then."""
         self.name = name
         self.policy = policy
         self._clock = clock or MonotonicClock()
-        self._born_seconds = born_seconds
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._waiting = 0  # threads inside a wait; without any, notifying would cost a tenth of a hand-off
@@ -215,7 +213,7 @@ class Edge(Generic[Item]):
     def _birth(self, item: Item) -> float:
         if self.policy.staleness_seconds is None:
             return 0.0
-        born = self._born_seconds(item)
+        born = captured_seconds_of(item)
         return self._clock.now() if born is None else born
 
     def _too_old(self, born_seconds: float) -> bool:

@@ -24,23 +24,6 @@ class MonotonicClock:
         return time.monotonic()
 
 
-class ManualClock:
-    """A clock that moves only when told."""
-
-    def __init__(self, start_seconds: float = 0.0) -> None:
-        self._seconds = start_seconds
-
-    def now(self) -> float:
-        """Seconds, as last set."""
-        return self._seconds
-
-    def advance(self, seconds: float) -> None:
-        """Move forward; raises ``ValueError`` on a negative step."""
-        if seconds < 0:
-            raise ValueError(f"a clock cannot go back: advance({seconds})")
-        self._seconds += seconds
-
-
 class Meter:
     """Wall and CPU time of one node, measured around its calls by its own thread; about 1 us a call."""
 

@@ -17,8 +17,7 @@ from videohoi.graph.batcher import Batcher
 from videohoi.graph.parts import Closing, Opening, OpenParts, attributed, chained
 from videohoi.graph.report import RunReport, plain_dict
 from videohoi.graph.runner import Graph
-from videohoi.graph.shutdown import Gate, Interrupts, News
-from videohoi.graph.stage import check_limits
+from videohoi.graph.shutdown import Gate, Interrupts, News, check_limits
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from videohoi.graph.parts import Closing, Opening, attributed, chained
 from videohoi.graph.plan import Branch, Wiring, make_plan
 from videohoi.graph.replay import RunRecord, make_tape
 from videohoi.graph.report import Progress, RunReport, failure_notes, make_report
-from videohoi.graph.shutdown import Interrupts, News, Shutdown, Urgency
-from videohoi.graph.stage import Limits, Tally
+from videohoi.graph.shutdown import Interrupts, Limits, News, Shutdown, Urgency
+from videohoi.graph.stage import Tally
 
 Out = TypeVar("Out")
 

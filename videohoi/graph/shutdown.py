@@ -1,4 +1,4 @@
-"""How a run ends: what threads tell each other, interrupts, and a shutdown in steps."""
+"""How a run ends: what threads tell each other, interrupts, limits of time, and a shutdown in steps."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import IntEnum
 from types import FrameType, TracebackType
+from typing import Protocol
 
-from videohoi.errors import StageError
+from videohoi.errors import StageError, UsageError
 
 
 class News:
@@ -157,3 +159,49 @@ class Shutdown:
         while steps and time.monotonic() >= steps[0][0]:
             _, action = steps.popleft()
             action()
+
+
+class Busy(Protocol):
+    """What ``Limits`` needs to know of a stage."""
+
+    @property
+    def running(self) -> bool: ...  # noqa: D102
+    @property
+    def source_id(self) -> str: ...  # noqa: D102
+    def stuck(self, seconds: float) -> tuple[str, float] | None: ...  # noqa: D102
+
+
+def check_limits(**seconds: float) -> None:
+    """Raise ``UsageError`` for a limit that is negative or not a number (``inf`` means no limit)."""
+    for name, value in seconds.items():
+        if not value >= 0:
+            raise UsageError(f"{name}={value}: expected seconds, 0 or more")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one ``Graph``; see there. ``UsageError`` for one that is negative or no number."""
+
+    open_seconds: float
+    item_seconds: float
+    drain_seconds: float
+    stop_seconds: float
+    finish_seconds: float
+    close_seconds: float
+
+    def __post_init__(self) -> None:
+        check_limits(**vars(self))
+
+    def to_close(self, urgency: Urgency, failed: bool) -> float | None:
+        """For closing all parts; None: as long as it takes."""
+        if failed or urgency == Urgency.ABORT:
+            return self.close_seconds
+        return None if urgency == Urgency.NONE else self.finish_seconds
+
+    def overdue(self, stages: Iterable[Busy]) -> StageError | None:
+        """The failure of the first node that has been busy with one item for too long."""
+        for stage in stages:
+            if stage.running and (stuck := stage.stuck(self.item_seconds)) is not None:
+                cause = TimeoutError(f"it did not return within {self.item_seconds:g} s")
+                return StageError(stuck[0], stage.source_id, None, cause)
+        return None

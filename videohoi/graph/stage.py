@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from videohoi.errors import StageError, UsageError
+from videohoi.errors import StageError
 from videohoi.graph.edge import Edge, EdgeAborted, EdgeFinished
 from videohoi.graph.measuring import Clock, DurationHistogram, Meter
 from videohoi.graph.node import AnyNode, Interruptible, Source, TimeGuard, captured_seconds_of, frame_of
 from videohoi.graph.parts import OpenParts, attributed
 from videohoi.graph.replay import Tape
-from videohoi.graph.shutdown import Gate, News, Urgency
+from videohoi.graph.shutdown import Gate, News
 
 logger = logging.getLogger(__name__)
 
@@ -283,39 +283,3 @@ def _listed(outputs: Iterable[Any] | None) -> Sequence[Any]:
     if outputs is None:
         raise TypeError("process() returned None; give back an iterable of outputs, () for none")
     return outputs if isinstance(outputs, (tuple, list)) else tuple(outputs)
-
-
-def check_limits(**seconds: float) -> None:
-    """Raise ``UsageError`` for a limit that is negative or not a number (``inf`` means no limit)."""
-    for name, value in seconds.items():
-        if not value >= 0:
-            raise UsageError(f"{name}={value}: expected seconds, 0 or more")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Of one ``Graph``; see there. ``UsageError`` for one that is negative or no number."""
-
-    open_seconds: float
-    item_seconds: float
-    drain_seconds: float
-    stop_seconds: float
-    finish_seconds: float
-    close_seconds: float
-
-    def __post_init__(self) -> None:
-        check_limits(**vars(self))
-
-    def to_close(self, urgency: Urgency, failed: bool) -> float | None:
-        """For closing all parts; None: as long as it takes."""
-        if failed or urgency == Urgency.ABORT:
-            return self.close_seconds
-        return None if urgency == Urgency.NONE else self.finish_seconds
-
-    def overdue(self, stages: Iterable[StageThread]) -> StageError | None:
-        """The failure of the first node that has been busy with one item for too long."""
-        for stage in stages:
-            if stage.running and (stuck := stage.stuck(self.item_seconds)) is not None:
-                cause = TimeoutError(f"it did not return within {self.item_seconds:g} s")
-                return StageError(stuck[0], stage.source_id, None, cause)
-        return None

@@ -1,9 +1,8 @@
 """CLIP's image and text tower (arXiv 2103.00020), built of open_clip's blocks, with everything between open to heads.
 
-Beyond open_clip: the image tower returns its visual tokens beside the pooled vector, before and after the projection
-(HOICLIP and KI2HOI attend to the former), its steps are separate methods (LAIN adds tokens and adapters), and the text
-tower accepts embeddings, so that prompts can be learned. QuickGELU unless told otherwise, as in OpenAI's weights: with
-the exact GELU the same weights give other vectors.
+Beyond open_clip: the image tower returns its visual tokens beside the pooled vector (HOICLIP and KI2HOI attend to
+them), and its parts are open to heads (LAIN adds tokens and adapters). QuickGELU unless told otherwise, as in OpenAI's
+weights: with the exact GELU the same weights give other vectors.
 
 Pictures: RGB in [0, 1], resized to ``image_size_px`` squared (bicubic), normalised with CLIP's constants
 (``pictures``).
@@ -87,15 +86,13 @@ class ImageFeatures(NamedTuple):
     """(B, E) the class token after the projection: CLIP's image vector"""
     tokens: Tensor
     """(B, 1 + T, W) class token and patches in reading order, after ``ln_post``, before the projection"""
-    projected: Tensor
-    """(B, 1 + T, E) the same after the projection"""
 
 
 class ImageTower(nn.Module):
     """Vision transformer. (B, 3, image_size_px, image_size_px) to ``ImageFeatures``.
 
-    ``finish(encode(embed(pictures)))``; a head that inserts tokens or adapters calls the steps, or ``ln_pre`` and the
-    ``blocks`` (each ``block(x, attn_mask=...)``, x (B, N, W), pre-norm attention and MLP with residuals) itself.
+    A head that inserts tokens or adapters calls ``embed``, ``ln_pre`` and the ``blocks`` itself (``block(x,
+    attn_mask=...)``, x (B, N, W): pre-norm attention and MLP with residuals).
     """
 
     def __init__(self, config: ClipConfig | None = None) -> None:
@@ -116,26 +113,17 @@ class ImageTower(nn.Module):
 
     def forward(self, pictures: Tensor) -> ImageFeatures:
         """(B, 3, S, S) normalised pictures."""
-        return self.finish(self.encode(self.embed(pictures)))
+        tokens = self.ln_pre(self.embed(pictures))
+        for block in self.blocks:
+            tokens = block(tokens)
+        tokens = self.ln_post(tokens)
+        return ImageFeatures(tokens[:, 0] @ self.proj, tokens)
 
     def embed(self, pictures: Tensor) -> Tensor:
         """(B, 1 + T, W): class token and patches with their positions, before ``ln_pre``."""
         patches = self.conv1(pictures).flatten(2).transpose(1, 2)
         token = self.class_embedding.expand(patches.shape[0], 1, -1)
         return torch.cat((token, patches), dim=1) + self.positional_embedding
-
-    def encode(self, tokens: Tensor) -> Tensor:
-        """``ln_pre`` and all blocks: (B, N, W) to the same shape."""
-        tokens = self.ln_pre(tokens)
-        for block in self.blocks:
-            tokens = block(tokens)
-        return tokens
-
-    def finish(self, tokens: Tensor) -> ImageFeatures:
-        """``ln_post`` and projection of (B, 1 + T, W)."""
-        tokens = self.ln_post(tokens)
-        projected = tokens @ self.proj
-        return ImageFeatures(projected[:, 0], tokens, projected)
 
 
 class TextTower(nn.Module):

@@ -137,12 +137,10 @@ class ImageEncoder(nn.Module):
         return ImageTokens(self.encoder(tokens, position, padding), position, padding, features, map_padding)
 
 
-def image_encoder_keys(
-    encoder: str = r"transformer\.encoder", ours: str = "image", prefix: str = ""
-) -> tuple[tuple[str, str], ...]:
+def image_encoder_keys(ours: str = "image", prefix: str = "") -> tuple[tuple[str, str], ...]:
     """Key map rows from ``{prefix}backbone.0.body``, ``{prefix}input_proj`` and the encoder to an ``ImageEncoder``."""
     return (
         (rf"{prefix}backbone\.0\.body\.", f"{ours}.backbone.body."),
         (rf"{prefix}input_proj\.", f"{ours}.projection."),
-        *encoder_keys(rf"{prefix}{encoder}", f"{ours}.encoder"),
+        *encoder_keys(rf"{prefix}transformer\.encoder", f"{ours}.encoder"),
     )

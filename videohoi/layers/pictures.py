@@ -105,7 +105,6 @@ def detr_input(
     short_side_px: int = SHORT_SIDE_PX,
     long_side_px: int = LONG_SIDE_PX,
     device: torch.device | str = "cpu",
-    resampling: Resampling = "bilinear",
 ) -> DetrInput:
     """Resize, normalise and pad at the right and at the bottom.
 
@@ -114,11 +113,10 @@ def detr_input(
         short_side_px: see ``resized_shape``.
         long_side_px: see ``resized_shape``.
         device: where the work is done and the result lives.
-        resampling: ``bicubic`` for LAIN.
     """
     shapes = [resized_shape(image.shape[0], image.shape[1], short_side_px, long_side_px) for image in images]
     pictures = [
-        normalised(resized(as_picture(image, device), shape, resampling))
+        normalised(resized(as_picture(image, device), shape, "bilinear"))
         for image, shape in zip(images, shapes, strict=True)
     ]
     return padded(pictures)

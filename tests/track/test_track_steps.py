@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videohoi.track import kalman, memory, similarity
+from videohoi.track import association, kalman, memory
 from videohoi.track.byte_config import ByteConfig
 
 MODEL = kalman.motion_model(ByteConfig())
@@ -29,11 +29,11 @@ def test_closeness_by_hand():
     away = np.array([[20.0, 0.0, 30.0, 10.0]])
     places = np.stack([away, away, away], 1)
     # distance 20; reach = 2 sizes of 10 px + 1 sigma of 20 px = 40; equal sizes -> 1 - 20 / 40
-    got = similarity.reach_similarity(
+    got = association.reach_similarity(
         box, places, np.array([20.0]), np.array([2.0]), np.ones((1, 1), bool), (1.0, 5.0, 0.5)
     )
     assert got.tolist() == [[0.5]]
-    limited = similarity.reach_similarity(
+    limited = association.reach_similarity(
         box, places, np.array([20.0]), np.array([2.0]), np.ones((1, 1), bool), (1.0, 1.5, 0.5)
     )
     assert limited.tolist() == [[0.0]]

@@ -1,4 +1,4 @@
-"""Which row of a frame continues which track, compiled. The plain forms are in ``association`` and ``similarity``."""
+"""Which row of a frame continues which track, compiled. The plain forms are in ``association``."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ from videohoi.track._byte_layout import (
     VOTE,
 )
 from videohoi.track._byte_track_kernels import Floats, Ints, State
+from videohoi.track.association import OTHER_PLACE_TRUST
 from videohoi.track.memory import CLASS_SLOTS
-from videohoi.track.similarity import OTHER_PLACE_TRUST
 
 Pairs = tuple[Ints, Ints, Floats]
 """track, familiarity and IoU of each overlap; those of a row follow each other"""
@@ -189,7 +189,7 @@ def _distance(row: int, place: int, track: int, floats: Floats) -> float:
 
 @inner
 def closeness(row: int, track: int, settings: Floats, ints: Ints, floats: Floats) -> float:
-    """``similarity.reach_similarity``."""
+    """``association.reach_similarity``."""
     row_size, track_size = floats[ROW_SIZE, row], floats[SIZE, track]
     ratio = min(row_size, track_size) / max(row_size, track_size)
     if ratio < settings[REACH_SIZE_RATIO]:

@@ -13,8 +13,7 @@ from videohoi.track import kalman, memory
 from videohoi.track.association import Association, leave_to_older
 from videohoi.track.byte_config import GRACE_SECONDS, ByteConfig
 from videohoi.track.clock import StampClock
-from videohoi.track.rows import Rows, usable_rows
-from videohoi.track.track_table import empty_table, seen_once
+from videohoi.track.track_table import Rows, empty_table, seen_once, usable_rows
 
 
 class Followed(NamedTuple):

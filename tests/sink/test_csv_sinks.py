@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from videohoi.errors import SinkError
+from videohoi.sink.segment_builder import RunSegments
 from videohoi.sink.segments_csv import SegmentsCsv
 from videohoi.sink.tracks_csv import TracksCsv
 
@@ -20,7 +21,7 @@ def process_all(sink, results):
 
 
 def test_segments_columns_rounding_and_order(tmp_path, info, make_event, make_result):
-    sink = SegmentsCsv(tmp_path / "segments.csv", momentary_verbs=frozenset({"kick"}))
+    sink = SegmentsCsv(tmp_path / "segments.csv", RunSegments(frozenset({"kick"})))
     sink.open(info, {})
     late = make_event("end", interaction_id=1, begin_seconds=2.00004, end_seconds=3.123456, human_id=1)
     other_human = make_event("end", interaction_id=2, begin_seconds=1.0, human_id=3, verb="hold")

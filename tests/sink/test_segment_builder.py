@@ -1,7 +1,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videohoi.sink.segment_builder import SegmentBuilder
+from videohoi.sink.pairs_csv import PairsCsv
+from videohoi.sink.segment_builder import RunSegments, SegmentBuilder
+from videohoi.sink.segments_csv import SegmentsCsv
 from videohoi.structures import InteractionEvent, Phase
 
 
@@ -53,6 +55,23 @@ def test_momentary_verbs_are_events(make_event):
     builder = SegmentBuilder(momentary_verbs=frozenset({"kick"}))
     segments = builder.feed([make_event("end", verb="kick"), make_event("end", verb="hold")])
     assert [segment.kind for segment in segments] == ["event", "state"]
+
+
+def test_sinks_of_a_run_share_segments_that_are_built_once(tmp_path, vocabulary, info, make_event, make_result):
+    shared = RunSegments(frozenset({"kick"}))
+    table, pairs = SegmentsCsv(tmp_path / "segments.csv", shared), PairsCsv(tmp_path / "pairs.csv", vocabulary, shared)
+    for _run in range(2):  # the second one begins with none of the first
+        for sink in (table, pairs):
+            sink.open(info, {})
+        for events in ([make_event("end", verb="kick")], [], [make_event("begin", interaction_id=8, end_seconds=0.7)]):
+            result = make_result(events=events)
+            for sink in (table, pairs):
+                sink.process(result)
+        for sink in (table, pairs):
+            sink.close(complete=True)
+        told = [(segment.verb, segment.kind, segment.end_seconds) for segment in shared.close()]
+        assert told == [("kick", "event", 0.5), ("ride", "state", 0.7)]
+        assert len((tmp_path / "segments.csv").read_text().splitlines()) == 3
 
 
 PHASES = st.sampled_from([Phase.BEGIN, Phase.UPDATE, Phase.END, Phase.RETRACT])

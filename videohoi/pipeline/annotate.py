@@ -31,6 +31,7 @@ from videohoi.sink.disk import prepare_output_folder
 from videohoi.sink.protocol import Sink
 from videohoi.sink.registry import BY_NAME, OUTPUTS, OVERLAY, OutputRequest, build_output, check_outputs
 from videohoi.sink.run_report import write_report
+from videohoi.sink.segment_builder import RunSegments
 from videohoi.sink.segments_csv import COLUMNS
 from videohoi.smooth.config import MOMENTARY_VERBS
 from videohoi.structures import Segment, SourceInfo
@@ -128,8 +129,9 @@ class _Run:
         self, pipeline: Pipeline, source: Source, folder: Path, *, overlay: bool, progress: Progress | None
     ) -> None:
         self._pipeline, self._source, self._folder = pipeline, source, folder
-        self._watch = Watch(MOMENTARY_VERBS, progress)
-        self._files, self._video = _sinks(pipeline, folder, outputs_of(pipeline.config, overlay=overlay))
+        segments = RunSegments(MOMENTARY_VERBS)
+        self._watch = Watch(segments, progress)
+        self._files, self._video = _sinks(pipeline, folder, outputs_of(pipeline.config, overlay=overlay), segments)
         self._is_closing = False
 
     def complete(self, item: InputItem, *, whole_hash: bool) -> AnnotatedVideo:
@@ -172,7 +174,7 @@ class _Run:
         for sink in (*self._files, *self._video, self._watch):
             sink.close(complete=report.complete)
         facts = self._pipeline.facts()
-        segments = tuple(self._watch.segments)
+        segments = self._watch.segments
         result = AnnotatedVideo(
             report.source_id,
             self._folder,
@@ -233,10 +235,12 @@ def outputs_of(config: Any, *, overlay: bool) -> tuple[str, ...]:
     return tuple(name for name in names if overlay or name != OVERLAY)
 
 
-def _sinks(pipeline: Pipeline, folder: Path, names: Sequence[str]) -> tuple[list[Sink], list[Sink]]:
+def _sinks(
+    pipeline: Pipeline, folder: Path, names: Sequence[str], segments: RunSegments
+) -> tuple[list[Sink], list[Sink]]:
     """Those that write data, and those that draw."""
     overlay = dataclasses.asdict(base_config(pipeline.config).overlay)
-    request = OutputRequest(folder, pipeline.vocabulary, MOMENTARY_VERBS, overlay)
+    request = OutputRequest(folder, pipeline.vocabulary, segments, overlay)
     drawing = [name for name in names if name in BY_NAME and BY_NAME[name].is_video]
     data = [build_output(name, request) for name in names if name not in drawing]
     return data, [build_output(name, request) for name in drawing]

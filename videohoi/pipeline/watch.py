@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from videohoi.sink.segment_builder import SegmentBuilder
+from videohoi.sink.segment_builder import RunSegments
 from videohoi.structures import FrameResult, Segment, SourceInfo
 
 Progress = Callable[[int, int | None], None]
@@ -17,30 +17,31 @@ class Watch:
 
     name = "watch"
 
-    def __init__(self, momentary_verbs: frozenset[str], progress: Progress | None = None) -> None:
-        """``momentary_verbs``: see ``SegmentBuilder``."""
-        self._builder = SegmentBuilder(momentary_verbs)
+    def __init__(self, segments: RunSegments, progress: Progress | None = None) -> None:
+        """``segments``: those of the run, shared with its outputs."""
+        self._run_segments = segments
         self._progress = progress
         self.info: SourceInfo | None = None
         """None until opened"""
-        self.segments: list[Segment] = []
-        """finished ones; all of them after ``close``"""
+        self.segments: tuple[Segment, ...] = ()
+        """all of the run, after ``close``"""
         self.frames_done = 0
 
     def open(self, info: SourceInfo, header: dict[str, Any]) -> None:
         """Report the number of frames to expect."""
         self.info = info
+        self._run_segments.clear()
         self._tell()
 
     def process(self, result: FrameResult) -> None:
         """Count a frame and collect its events."""
-        self.segments += self._builder.feed(result.events)
+        self._run_segments.take(result)
         self.frames_done += 1
         self._tell()
 
     def close(self, *, complete: bool) -> None:
         """Finish the segments still open."""
-        self.segments += self._builder.finish()
+        self.segments = tuple(self._run_segments.close())
 
     def abort(self) -> None:
         """Nothing to remove: no file is written."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from videohoi.files import AtomicFile
 from videohoi.sink.csv_rows import csv_bytes
 from videohoi.sink.rounding import CSV_TIME_DIGITS, SCORE_DIGITS, Rounding
-from videohoi.sink.segment_builder import SegmentBuilder
+from videohoi.sink.segment_builder import RunSegments
 from videohoi.structures import FrameResult, Segment, SourceInfo
 from videohoi.vocabulary import Vocabulary
 
@@ -42,23 +42,23 @@ class PairsCsv:
 
     name = "pairs_csv"
 
-    def __init__(self, path: Path | str, vocabulary: Vocabulary) -> None:
-        """``vocabulary`` names classes and verbs."""
+    def __init__(self, path: Path | str, vocabulary: Vocabulary, segments: RunSegments | None = None) -> None:
+        """``vocabulary`` names classes and verbs; ``segments``: see ``SegmentsCsv``."""
         self.path = Path(path)
         self.vocabulary = vocabulary
         self._file = AtomicFile(path)
         self._pairs: dict[tuple[int, int], _Pair] = {}
-        self._builder = SegmentBuilder()
-        self._segments: list[Segment] = []
+        self._segments = segments or RunSegments()
 
     def open(self, info: SourceInfo, header: dict[str, Any]) -> None:
         """Begin; raises ``SinkError`` when ``path`` cannot be written."""
         self._file.open()
-        self._forget()
+        self._segments.clear()
+        self._pairs = {}
 
     def process(self, result: FrameResult) -> None:
         """Add one frame's events and verb scores."""
-        self._segments += self._builder.feed(result.events)
+        self._segments.take(result)
         if result.pair_scores is None:
             return
         ids, classes = result.tracks.track_ids, result.tracks.class_ids
@@ -73,16 +73,12 @@ class PairsCsv:
         if self._file.is_open:
             self._file.write(csv_bytes([COLUMNS, *self._rows()]))
             self._file.commit()
-        self._forget()
+        self._pairs = {}
 
     def abort(self) -> None:
         """Leave nothing."""
         self._file.abort()
-        self._forget()
-
-    def _forget(self) -> None:
-        self._builder.finish()
-        self._pairs, self._segments = {}, []
+        self._pairs = {}
 
     def _add(self, key: tuple[int, int], class_id: int, scores: NDArray[np.float32], pts_seconds: float) -> None:
         pair = self._pairs.get(key)
@@ -95,7 +91,7 @@ class PairsCsv:
 
     def _rows(self) -> list[tuple[object, ...]]:
         number = Rounding().field
-        best = _best_interactions(self._segments + self._builder.finish())
+        best = _best_interactions(self._segments.close())
         rows: list[tuple[object, ...]] = []
         for (human, thing), pair in sorted(self._pairs.items()):
             class_id = max(pair.classes, key=lambda name: (pair.classes[name], -name))

@@ -14,6 +14,7 @@ from videohoi.sink.jsonl import EventsJsonl, FramesJsonl
 from videohoi.sink.overlay import OverlayVideo
 from videohoi.sink.pairs_csv import PairsCsv
 from videohoi.sink.protocol import Sink
+from videohoi.sink.segment_builder import RunSegments
 from videohoi.sink.segments_csv import SegmentsCsv
 from videohoi.sink.tracks_csv import TracksCsv
 from videohoi.vocabulary import Vocabulary
@@ -26,8 +27,8 @@ class OutputRequest:
     folder: Path
     """where the results of this input go"""
     vocabulary: Vocabulary
-    momentary_verbs: frozenset[str]
-    """verbs whose segments are moments"""
+    segments: RunSegments
+    """those of the run, built once for all of its outputs"""
     overlay: Mapping[str, Any] = field(default_factory=dict)
     """the settings of ``overlay``"""
 
@@ -46,9 +47,9 @@ class Output:
 
 
 OUTPUTS: tuple[Output, ...] = (
-    Output("segments_csv", "segments.csv", lambda to: SegmentsCsv(to.folder / "segments.csv", to.momentary_verbs)),
+    Output("segments_csv", "segments.csv", lambda to: SegmentsCsv(to.folder / "segments.csv", to.segments)),
     Output("tracks_csv", "tracks.csv", lambda to: TracksCsv(to.folder / "tracks.csv", to.vocabulary)),
-    Output("pairs_csv", "pairs.csv", lambda to: PairsCsv(to.folder / "pairs.csv", to.vocabulary)),
+    Output("pairs_csv", "pairs.csv", lambda to: PairsCsv(to.folder / "pairs.csv", to.vocabulary, to.segments)),
     Output("events_jsonl", "events.jsonl", lambda to: EventsJsonl(to.folder / "events.jsonl")),
     Output("frames_jsonl", "frames.jsonl", lambda to: FramesJsonl(to.folder / "frames.jsonl", to.vocabulary)),
     Output("overlay_mp4", "overlay.mp4",

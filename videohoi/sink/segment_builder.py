@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from videohoi.structures import InteractionEvent, Phase, Segment
+from videohoi.structures import FrameResult, InteractionEvent, Phase, Segment
 
 
 class SegmentBuilder:
@@ -52,3 +52,30 @@ class SegmentBuilder:
             peak_score=event.peak_score,
             kind="event" if event.verb in self.momentary_verbs else "state",
         )
+
+
+class RunSegments:
+    """The segments of one run, built once for all sinks of a branch: each gives it every result it takes."""
+
+    def __init__(self, momentary_verbs: frozenset[str] = frozenset()) -> None:
+        """``momentary_verbs``: see ``SegmentBuilder``."""
+        self._builder = SegmentBuilder(momentary_verbs)
+        self._finished: list[Segment] = []
+        self._latest: FrameResult | None = None
+
+    def take(self, result: FrameResult) -> None:
+        """Add the events of a frame, unless another sink just gave the same result."""
+        if result is not self._latest:
+            self._latest = result
+            self._finished += self._builder.feed(result.events)
+
+    def close(self) -> list[Segment]:
+        """All segments; interactions still open end at the last time they are known to hold."""
+        self._finished += self._builder.finish()
+        self._latest = None
+        return self._finished
+
+    def clear(self) -> None:
+        """Forget everything: another run begins."""
+        self._builder.finish()
+        self._finished, self._latest = [], None

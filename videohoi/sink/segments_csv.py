@@ -8,7 +8,7 @@ from typing import Any
 from videohoi.files import AtomicFile
 from videohoi.sink.csv_rows import csv_bytes
 from videohoi.sink.rounding import CSV_TIME_DIGITS, SCORE_DIGITS, Rounding
-from videohoi.sink.segment_builder import SegmentBuilder
+from videohoi.sink.segment_builder import RunSegments
 from videohoi.structures import FrameResult, Segment, SourceInfo
 
 COLUMNS = (
@@ -22,36 +22,30 @@ class SegmentsCsv:
 
     name = "segments_csv"
 
-    def __init__(self, path: Path | str, momentary_verbs: frozenset[str] = frozenset()) -> None:
-        """``momentary_verbs``: verbs whose segments are of kind "event"; all others are "state"."""
+    def __init__(self, path: Path | str, segments: RunSegments | None = None) -> None:
+        """``segments``: those of the run, shared with other sinks of its branch; None: its own, all of kind "state"."""
         self.path = Path(path)
         self._file = AtomicFile(path)
-        self._builder = SegmentBuilder(momentary_verbs)
-        self._segments: list[Segment] = []
+        self._segments = segments or RunSegments()
 
     def open(self, info: SourceInfo, header: dict[str, Any]) -> None:
         """Begin; raises ``SinkError`` when ``path`` cannot be written."""
         self._file.open()
-        self._builder.finish()
-        self._segments = []
+        self._segments.clear()
 
     def process(self, result: FrameResult) -> None:
         """Take the events of one frame."""
-        self._segments += self._builder.feed(result.events)
+        self._segments.take(result)
 
     def close(self, *, complete: bool) -> None:
         """Write all rows; interactions still open end at the last time they are known to hold."""
-        if not self._file.is_open:
-            return
-        segments = self._segments + self._builder.finish()
-        self._file.write(csv_bytes([COLUMNS, *_rows(segments)]))
-        self._file.commit()
-        self._segments = []
+        if self._file.is_open:
+            self._file.write(csv_bytes([COLUMNS, *_rows(self._segments.close())]))
+            self._file.commit()
 
     def abort(self) -> None:
         """Leave nothing."""
         self._file.abort()
-        self._segments = []
 
 
 def _order(segment: Segment) -> tuple[float, int, int, str]:

@@ -1,10 +1,13 @@
-"""Words for people: stored and shown forms of names, what a misspelt one may have meant, counts of things."""
+"""Words for people: stored and shown forms of names, what a misspelt one may have meant, counts, safe addresses."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
+_SECRET_OPTION = re.compile(r"([?&;](?:[^=&;]*(?:pass|pwd|token|secret|key|auth|sig|user|login)[^=&;]*)=)[^&;#]*", re.I)
+"""a query option whose name suggests a secret"""
 OFFERED = 3
 """names that an error offers at most; more are no help"""
 _CUTOFF = 0.6
@@ -58,3 +61,16 @@ def search_names(word: str, names: Sequence[str], aliases: Mapping[str, str] | N
     through_alias = {name for alias, name in (aliases or {}).items() if wanted in alias}
     containing = tuple(name for name in names if wanted in normal_form(name) or name in through_alias)
     return containing or nearest_names(word, names, aliases)
+
+
+def redact_credentials(address: str) -> str:
+    """``address`` with user, password and secret query options replaced by ``***``; other text comes back as it is.
+
+    Everything between ``://`` and the last ``@`` goes: passwords with unescaped ``/``, ``?`` or ``@`` are common, and
+    hiding too much is better than too little.
+    """
+    scheme, separator, rest = address.partition("://")
+    if not separator:
+        return address
+    host = rest.rpartition("@")[2]
+    return _SECRET_OPTION.sub(r"\1***", f"{scheme}://{'***@' if host != rest else ''}{host}")

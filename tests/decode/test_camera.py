@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from videohoi.decode.camera import CameraSource, ReconnectPolicy
-from videohoi.decode.credentials import redact_credentials
 from videohoi.decode.factory import open_source
 from videohoi.errors import DecodeError, UsageError
+from videohoi.names import redact_credentials
 
 QUICK = ReconnectPolicy(attempts=3, first_delay_seconds=0.001, longest_delay_seconds=0.002)
 BLUE_BGR = np.full((12, 16, 3), (250, 10, 10), np.uint8)

@@ -9,8 +9,8 @@ import pytest
 from numbered_videos import numbered_image
 
 import videohoi
+from videohoi.decode.arrays import array_source
 from videohoi.decode.contact_sheet import GAP_PX
-from videohoi.decode.synthetic import ArraySource
 from videohoi.errors import UsageError
 
 CELL_PX = (64, 48)
@@ -37,15 +37,15 @@ def test_frames_from_the_middle_of_equal_parts(write_video, backend):
 
 
 def test_fewer_frames_than_cells_give_all_of_them():
-    source = ArraySource([numbered_image(number) for number in (1, 5, 9)], [0.0, 1.0, 2.0])
+    source = array_source([numbered_image(number) for number in (1, 5, 9)], frame_rate_hz=1.0)
     sheet = videohoi.contact_sheet(source, count=12, columns=4, cell_width_px=CELL_PX[0])
     assert sheet.shape == (48 + 2 * GAP_PX, 3 * (64 + GAP_PX) + GAP_PX, 3)
     assert [number_in(cell_of(sheet, 0, column)) for column in range(3)] == [1, 5, 9]
 
 
 def test_the_time_is_written_into_the_corner():
-    images = [np.full((120, 160, 3), 100, np.uint8)] * 2
-    sheet = videohoi.contact_sheet(ArraySource(images, [0.0, 61.5]), cell_width_px=160)
+    grey = np.full((120, 160, 3), 100, np.uint8)
+    sheet = videohoi.contact_sheet(array_source([(0.0, grey), (61.5, grey)]), cell_width_px=160)
     cell = sheet[GAP_PX : GAP_PX + 120, GAP_PX : GAP_PX + 160]
     assert (cell[:90] == 100).all()
     assert cell[100:, :80].max() > 200  # the letters

@@ -145,7 +145,7 @@ def test_decord_reads_the_film_and_names_what_it_leaves_out(tmp_path):
 def test_a_stream_that_decord_does_not_read_is_refused(tmp_path, suffix, sizes, stream):
     path = write_streams(tmp_path / f"two.{suffix}", sizes)
     number = 1 if stream is None else stream
-    with pytest.raises(DecodeError, match=f"decord cannot be told to read stream {number} of several; use the pyav"):
+    with pytest.raises(DecodeError, match=f"decord cannot read stream {number} of several; use the pyav"):
         open_source(path, backend="decord", stream=stream).open()
 
 

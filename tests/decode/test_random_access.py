@@ -13,9 +13,9 @@ import pytest
 from numbered_videos import number_of, numbered_image, read
 
 from videohoi.decode import random_access
+from videohoi.decode.arrays import array_source
 from videohoi.decode.camera import CameraSource
 from videohoi.decode.factory import open_source
-from videohoi.decode.synthetic import ArraySource
 from videohoi.errors import DecodeError, UsageError
 
 needs_decord = pytest.mark.skipif(
@@ -71,9 +71,9 @@ def test_decoding_starts_at_the_key_frame_before(write_video, monkeypatch):
     decoded = random_access.decoded
     count = 0
 
-    def counted(container, stream):
+    def counted(*arguments):
         nonlocal count
-        for frame in decoded(container, stream):
+        for frame in decoded(*arguments):
             count += 1
             yield frame
 
@@ -109,7 +109,7 @@ def test_a_clock_that_restarts_is_read_from_the_start(write_video, tmp_path):
 
 def test_images_arrays_and_generated_sources_too(tmp_path):
     images = [numbered_image(number) for number in range(6)]
-    assert [number_of(frame.image) for frame in ArraySource(images, [0, 1, 2, 3, 4, 5]).read([5, 2])] == [5, 2]
+    assert [number_of(frame.image) for frame in array_source(images).read([5, 2])] == [5, 2]
     (frame,) = open_source("test://64x48?frames=9&rate=3").read([6])
     assert (frame.index, frame.pts_seconds) == (6, pytest.approx(2.0))
 

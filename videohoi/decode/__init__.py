@@ -1,4 +1,4 @@
 """Sources of frames: files, folders of images, cameras and generated pictures, all with true time stamps.
 
-``factory.open_source`` gives the source of one input, ``inputs.list_inputs`` the inputs that a user's words stand for.
+``factory.open_source`` opens one input; ``inputs.list_inputs`` expands folders and globs to inputs.
 """

@@ -10,9 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.decode.picture_size import PictureSizes
+from videohoi.decode.continuity import PictureSizes, TimestampRepair
 from videohoi.decode.protocol import SourceReport
-from videohoi.decode.timestamps import TimestampRepair
 from videohoi.errors import DecodeError, UsageError
 from videohoi.names import counted
 from videohoi.structures import Discontinuity, Frame, SourceInfo

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videohoi.decode.base import Picture, SequentialSource
-from videohoi.decode.credentials import redact_credentials
 from videohoi.decode.registry import SourceRequest
 from videohoi.errors import DecodeError, UsageError
+from videohoi.names import redact_credentials
 from videohoi.structures import SourceInfo
 
 
@@ -132,7 +132,7 @@ class CameraSource(SequentialSource):
         """The next picture; None when the connection is lost or the source is being closed."""
         with self._capture_lock:
             picture = self._take()
-        if self._closing.is_set():  # close() found the lock taken and left the release to this thread
+        if self._closing.is_set():  # close() could not take the lock, so this thread releases the capture
             self._release()
             return None
         return picture
@@ -225,7 +225,7 @@ def _rgb(image: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _positive(value: float) -> float:
-    """``value`` when it is a positive finite number, else 0: OpenCV answers 0, -1 or nonsense for "unknown"."""
+    """``value`` if it is a positive number, else 0: OpenCV gives 0, -1 or nonsense for "unknown"."""
     return float(value) if 0 < value < 1e9 else 0.0
 
 

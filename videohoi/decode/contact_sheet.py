@@ -41,7 +41,7 @@ def contact_sheet(
         count: most frames.
         columns: cells in a row.
         cell_width_px: width of a cell. Its height follows from the first frame; others keep their shape, with bars.
-        backend: as of ``open_source``; not used for a source.
+        backend: as for ``open_source``; not used for a source.
 
     Returns:
         (H, W, 3) uint8 RGB.

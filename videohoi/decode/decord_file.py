@@ -26,7 +26,7 @@ from videohoi.structures import Frame, SourceInfo
 
 FAULT_TOLERANCE = 1e-9
 """a share of the frames: any frame that decord would replace by a copy of its neighbour is an error instead"""
-_WRONG_STREAM = "decord cannot be told to read stream {} of several; use the pyav backend for this file"
+_WRONG_STREAM = "decord cannot read stream {} of several; use the pyav backend for this file"
 LOG_PREFIX = re.compile(r"^\[[\d:]+\] \S+\.cc:\d+:\s*")
 """time and place in decord's sources, before its messages"""
 ReaderFactory = Callable[[str, int], Any]
@@ -153,7 +153,7 @@ class DecordVideoFile(SequentialSource):
         frame_rate_hz: float | None = None,
         open_reader: ReaderFactory | None = None,
     ) -> None:
-        """``stream`` must be the one that decord reads (FFmpeg's best); other parameters as of ``VideoFile``."""
+        """``stream`` must be the one that decord reads (FFmpeg's best); other parameters as for ``VideoFile``."""
         self.path = Path(path)
         super().__init__(source_id if source_id is not None else self.path.name, frame_rate_hz=frame_rate_hz)
         self._wanted_stream = stream
@@ -233,7 +233,7 @@ class DecordVideoFile(SequentialSource):
 
 @dataclass(frozen=True)
 class _Film:
-    """What PyAV knows of the film of a file and decord does not tell."""
+    """What decord does not report of the film of a file; read through PyAV."""
 
     start_seconds: float = 0.0
     pixel_aspect_ratio: float = 1.0
@@ -253,7 +253,7 @@ def _film_of(path: Path, wanted_stream: int | None) -> _Film:
     try:
         container = av.open(f"file:{path}", metadata_errors="ignore", options={"protocol_whitelist": "file"})
     except (av.error.FFmpegError, OSError):
-        return _Film()  # decord says what is wrong with the file
+        return _Film()  # decord reports what is wrong with the file
     with container:
         choice = choose_stream(container, wanted_stream)
         stream = choice.stream

@@ -1,4 +1,4 @@
-"""From what a user names to the source that reads it."""
+"""Which source reads an input: decided by the address, the path, or the content of the file."""
 
 from __future__ import annotations
 
@@ -94,10 +94,8 @@ def classify(spec: str | Path) -> SourceKind:
     if "://" in text and not isinstance(spec, Path):
         return _of_address(text)
     path = Path(spec)
-    is_number = (
-        text.isdecimal() and not isinstance(spec, Path) and not path.exists()
-    )  # folders of frames have such names
-    if is_number or re.fullmatch(r"/dev/video\d+", text):
+    is_number = text.isdecimal() and not isinstance(spec, Path)
+    if (is_number and not path.exists()) or re.fullmatch(r"/dev/video\d+", text):
         return CAMERA
     if path.is_dir():
         return _of_folder(path)

@@ -16,14 +16,14 @@ VIDEO_SUFFIXES = frozenset({
     ".dv", ".nut", ".amv", ".gif", ".y4m", ".ivf", ".obu", ".h264", ".264", ".avc", ".hevc", ".h265", ".265", ".vvc",
     ".266", ".mjpeg", ".mjpg",
 })
-"""suffixes by which the videos of a folder are found; a single file is opened whatever its name"""
+"""suffixes of the videos of a folder; a single file is opened whatever its name"""
 IMAGE_SUFFIXES = frozenset({
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".avif", ".avifs",
     ".jp2", ".j2k", ".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".pfm", ".tga", ".hdr", ".pic", ".sr",
     ".ras", ".sgi", ".pcx", ".dds", ".qoi",
 })
 # fmt: on
-"""suffixes by which the pictures of a folder are found: formats that OpenCV or Pillow reads"""
+"""suffixes of the pictures of a folder: formats that OpenCV or Pillow reads"""
 MANY_PICTURE_SUFFIXES = frozenset({".png", ".apng", ".webp", ".tif", ".tiff", ".avif", ".avifs"})
 """suffixes of formats that can hold several pictures in one file"""
 NAMED_FILES = 5
@@ -69,7 +69,7 @@ def left_out_sentence(names: Sequence[str]) -> str:
 
 
 def numbered_files(pattern: Path) -> list[tuple[int, Path]]:
-    """The files that ``pattern`` (one ``%d`` or ``%06d`` in its name) stands for, with their numbers, in order.
+    """The files that match ``pattern`` (one ``%d`` or ``%06d`` in its name), with their numbers, in order.
 
     Raises:
         DecodeError: there is none.
@@ -84,10 +84,10 @@ def numbered_files(pattern: Path) -> list[tuple[int, Path]]:
     whole = re.compile(
         re.escape(pattern.name[: field.start()]) + f"({digits})" + re.escape(pattern.name[field.end() :])
     )
-    found = [(int(match[1]), path) for path in folder.iterdir() if (match := whole.fullmatch(path.name))]
-    if not found:
+    numbered = [(int(match[1]), path) for path in folder.iterdir() if (match := whole.fullmatch(path.name))]
+    if not numbered:
         raise DecodeError(f"{pattern}: no file matches the pattern; expected names such as {_example(pattern.name)}")
-    return sorted(found)
+    return sorted(numbered)
 
 
 def _example(name: str) -> str:

@@ -36,7 +36,7 @@ class ImageSequence(SequentialSource):
         source_id: name of the source.
         frame_rate_hz: images a second; None assumes 25 and notes it.
         numbers: time of each image in frames since the first (for gaps in the numbering); None: 0, 1, 2, ...
-        left_out: names of files beside them that are not read.
+        left_out: names of other files of the folder, which are not read.
 
     Raises:
         DecodeError: no images.

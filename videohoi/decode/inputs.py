@@ -1,4 +1,4 @@
-"""From what a user names (files, folders, globs, patterns, cameras) to a list of inputs, one source each."""
+"""Expands what a user names (files, folders, globs, patterns, cameras) to a list of inputs, one source each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from videohoi.decode.credentials import redact_credentials
 from videohoi.decode.factory import classify
 from videohoi.decode.file_names import (
     IMAGE_SUFFIXES,
@@ -21,7 +20,7 @@ from videohoi.decode.file_names import (
 )
 from videohoi.decode.registry import IMAGES, VIDEO, SourceKind
 from videohoi.errors import InputError
-from videohoi.names import counted
+from videohoi.names import counted, redact_credentials
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class InputItem:
 
     @property
     def path(self) -> Path | None:
-        """The file or folder; of an address of another package what follows the scheme; None for other addresses."""
+        """The file or folder; for an address of another package what follows the scheme; None for other addresses."""
         if isinstance(self.spec, Path):
             return self.spec
         return Path(self.spec.partition("://")[2]) if self.kind.is_plugin else None
@@ -53,10 +52,9 @@ class InputItem:
 def list_inputs(specs: Sequence[str | Path]) -> list[InputItem]:
     """Expand ``specs`` into inputs, in natural order of their paths, each once.
 
-    A folder stands for the videos in it (images beside them are taken for covers), or, when it holds images only, for
-    ONE sequence. ``frames_%06d.jpg`` is one sequence. A glob stands for what its matches stand for, as if the shell had
-    expanded it, but for files of other names. Cameras (``0``), streams (``rtsp://``) and
-    ``test://`` pass through.
+    A folder is replaced by the videos in it (images beside them count as covers); a folder of images alone is ONE
+    sequence, as is ``frames_%06d.jpg``. A glob is replaced by its matches, except files whose suffix is neither of a
+    video nor of an image. Cameras (``0``), streams (``rtsp://``) and ``test://`` pass through.
 
     Raises:
         InputError: no spec, a path that does not exist, a folder without videos or images, a glob without match.
@@ -75,7 +73,7 @@ def list_inputs(specs: Sequence[str | Path]) -> list[InputItem]:
 
 
 def left_out(specs: Sequence[str | Path]) -> list[str]:
-    """One sentence for each folder of videos, and each glob, that also holds files which are not read as videos."""
+    """One sentence for each folder of videos, and each glob, that also contains files of other kinds."""
     sentences = []
     for spec in [specs] if isinstance(specs, (str, Path)) else specs:
         path = Path(spec)
@@ -118,7 +116,7 @@ def _expand_glob(pattern: str) -> Iterator[InputItem]:
 
 
 def _matches(pattern: str) -> list[Path]:
-    """What a glob matches; a folder that exists under its name stands for itself, as in ``clips [2024]/*.mp4``."""
+    """What a glob matches. An existing folder is taken literally, as in ``clips [2024]/*.mp4``."""
     escaped, plain = Path(), Path()
     for part in Path(pattern).parts:
         plain /= part
@@ -127,7 +125,7 @@ def _matches(pattern: str) -> list[Path]:
 
 
 def _glob_items(path: Path) -> Iterator[InputItem]:
-    """What a match stands for: a folder for its videos or its sequence, a file for itself if its name says so."""
+    """The inputs of one match: the videos or the sequence of a folder, or a file with a suitable suffix."""
     if path.is_dir():
         if files_in(path, VIDEO_SUFFIXES) or files_in(path, IMAGE_SUFFIXES):
             yield from _expand(path)

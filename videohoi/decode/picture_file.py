@@ -25,10 +25,10 @@ UNREADABLE = (
     struct.error, Image.DecompressionBombError,
 )
 # fmt: on
-"""what Pillow raises on a damaged or hostile file: its parsers let nearly anything through"""
+"""what Pillow raises on damaged or hostile files: errors of its parsers pass through"""
 AVIF_BEGINNINGS = (b"ftypavif", b"ftypavis")
 MANY_PICTURE_FORMATS = frozenset({"WEBP", "PNG", "TIFF", "AVIF", "GIF"})
-"""Pillow's formats whose pictures follow each other in time or as pages; those of a JPEG (MPO) or an icon do not"""
+"""Pillow's formats whose pictures are frames or pages; those of a JPEG (MPO) or an icon are neither"""
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def _without_opencv_log() -> Iterator[None]:
 
 
 def cut_reason(path: Path) -> str:
-    """How it shows that a picture file was cut off, for messages; empty where it does not."""
+    """That a picture file was cut off, with its size, for messages; empty if it was not or nothing shows it."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -94,7 +94,7 @@ def picture_count(path: Path) -> int:
 
 
 def _stored_count(image: Image.Image) -> int:
-    """Pictures in an open file. In a damaged one those before the damage, and one for what is lost there."""
+    """Number of pictures in an open file; in a damaged one those before the damage, and one for what is lost."""
     try:
         return int(getattr(image, "n_frames", 1))
     except UNREADABLE:
@@ -141,7 +141,7 @@ def to_rgb(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _white_level(brightest: float) -> float:
-    """What is white in a picture of real numbers: the range it fits in, so that pictures of a series compare."""
+    """The value of white in a picture of real numbers: the end of the range it fits in, alike for a whole series."""
     return next((level for level in (1.0, 255.0, 65535.0) if brightest <= level), brightest)
 
 

@@ -1,4 +1,4 @@
-"""Named pipes as video input: waiting for a writer is announced and can be ended; MP4 through a pipe is explained."""
+"""Named pipes as video input: a wait for the writer is announced and can be ended; MP4 gets an explanation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PipeReader:
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self.reason: str | None = None
-        """why it cannot be read as a video, where the pipe knows; None otherwise"""
+        """why it cannot be read as a video; None where that is not known"""
         self._interrupted = threading.Event()
         self._head = b""
         self._file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # without O_NONBLOCK this itself waits for a writer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +10,9 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
+
+from videohoi.decode.packets import decoded
+from videohoi.decode.protocol import SourceReport
 
 # fmt: off
 ONE_PICTURE_A_PACKET = frozenset({
@@ -22,10 +24,6 @@ MOST_REORDERED = 16
 """places by which a picture may be shown earlier or later than it is stored: the largest reorder buffer of H.264 and
 HEVC. More means that the clock restarts (joined recordings), so that stamps cannot be sorted"""
 
-DECODER_BYTES = 32 << 20
-"""what a decoder takes beside its pictures, its threads' stacks among them"""
-HELD_PICTURES = 4
-"""pictures of 3 bytes a pixel that are held at once: reference pictures, and one being converted"""
 
 OpenStream = Callable[[], tuple[Any, Any]]
 """opens the file again and returns PyAV's container and video stream"""
@@ -118,14 +116,14 @@ class SeekingReader:
         except (av.error.FFmpegError, OSError):
             return iter(())
         stream.codec_context.flush_buffers()
-        return decoded(container, stream)
+        return decoded(container, stream, SourceReport())
 
     def _from_start(self, stamps: Sequence[int]) -> Iterator[tuple[int, Any]]:
         if not stamps:
             return
         container, stream = self._open_stream()
         try:
-            frames = decoded(container, stream)
+            frames = decoded(container, stream, SourceReport())
             wanted, last = set(stamps), max(stamps)
             for frame in frames:
                 if frame.pts in wanted:
@@ -136,52 +134,9 @@ class SeekingReader:
             container.close()
 
 
-def decoded(container: Any, stream: Any) -> Iterator[Any]:
-    """Frames from where ``container`` stands; packets that cannot be decoded are skipped, a failed read ends them."""
-    for packet in _packets(container, stream):
-        try:
-            frames = stream.codec_context.decode(packet)
-        except (av.error.FFmpegError, MemoryError) as error:
-            if is_out_of_memory(error, stream):
-                raise MemoryError from error
-            continue
-        yield from frames
-
-
-def _packets(container: Any, stream: Any) -> Iterator[Any]:
-    """The packets, then None, which asks the decoder for what it still holds."""
-    try:
-        for packet in container.demux(stream):
-            if packet.size:
-                yield packet
-    except (av.error.FFmpegError, MemoryError) as error:
-        if is_out_of_memory(error, stream):
-            raise MemoryError from error
-        # what was read before the fault can still be shown
-    yield None
-
-
 def _advance(frames: Iterator[Any], stamp: int) -> Any | None:
     """The frame with this stamp; None when ``frames`` is past it."""
     for frame in frames:
         if frame.pts is not None and frame.pts >= stamp:
             return frame if frame.pts == stamp else None
     return None
-
-
-def is_out_of_memory(error: BaseException, stream: Any = None) -> bool:
-    """An allocation failed: in Python, in FFmpeg (which may call it invalid data), or where PyAV loads a part."""
-    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
-        return True
-    return isinstance(error, (av.error.InvalidDataError, ImportError)) and is_memory_short(stream)
-
-
-def is_memory_short(stream: Any = None) -> bool:
-    """What decoding a few pictures of ``stream`` takes cannot be allocated now."""
-    codec = None if stream is None else stream.codec_context
-    picture_bytes = 0 if codec is None else 3 * (codec.width or 0) * (codec.height or 0)
-    try:
-        np.empty(DECODER_BYTES + HELD_PICTURES * picture_bytes, np.uint8)  # not touched, so it costs nothing
-    except MemoryError:
-        return True
-    return False

@@ -70,7 +70,7 @@ class Backend:
 
     what: str
     builder: str
-    """as of ``SourceKind``"""
+    """as in ``SourceKind``"""
     extra: str = ""
     """the package, and extra of this package, that must be installed; empty: none"""
 
@@ -98,7 +98,7 @@ IMAGES = SourceKind("images", "frames/ or frames_%06d.jpg", "a folder of images 
 CAMERA = SourceKind("camera", "0, /dev/video0 or rtsp://...", "a camera or a stream; live",
                     "videohoi.decode.camera:build", ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "srt"),
                     takes_rate=False, is_live=True)  # fmt: skip
-GENERATED = SourceKind("generated", "test://320x240?frames=100", "moving shapes, to try things",
+GENERATED = SourceKind("generated", "test://320x240?frames=100", "generated moving shapes, for a trial",
                        "videohoi.decode.synthetic:build", ("test",), takes_rate=False)  # fmt: skip
 SOURCES = (VIDEO, PICTURES, IMAGES, CAMERA, GENERATED)
 

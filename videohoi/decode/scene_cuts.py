@@ -119,11 +119,11 @@ class SceneCuts:
             return None
         forward, backward = np.argwhere(mine & ~spoilt), np.argwhere(others & ~spoilt)
         missing = math.ceil(self._settings.explained_share * (len(forward) + len(backward)) - ROUNDING)
-        found = itertools.chain(
+        matches = itertools.chain(
             _are_found(small, self._reference, forward), _are_found(self._reference, small, backward)
         )
         while missing > 0:  # in the same shot the first blocks decide, so most are never compared
-            is_found = next(found, None)
+            is_found = next(matches, None)
             if is_found is None:
                 return False
             missing -= is_found

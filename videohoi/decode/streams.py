@@ -1,35 +1,40 @@
-"""Which video stream of a file is the film, how long it lasts, and at what rate a raw stream runs."""
+"""What a container says of its video: which stream is the film, its length, rate and orientation."""
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ
 from videohoi.names import counted
 
 STILL_DISPOSITIONS = ("attached_pic", "still_image", "timed_thumbnails")
-"""flags of streams that hold pictures about the film, not the film"""
+"""flags of streams that hold covers and thumbnails, not the film"""
 DEFAULT_BONUS_PX = 5_000_000
-"""what the flag "default" is worth against the size of the picture, as in FFmpeg (fftools, map_auto_video)"""
+"""pixels that the flag "default" counts for, as in FFmpeg (fftools, map_auto_video)"""
 GIF_PICTURE, GIF_END = 0x2C, 0x3B
 """first bytes of blocks of a GIF; the third kind, 0x21, is an extension"""
 EDIT_LIST_FORMATS = frozenset({"mov", "mp4"})
 """formats that hide pictures by edit lists, and whose whole index is read when they are opened"""
 ENABLED_BY_MUXER = frozenset({"mov", "mp4"})
-"""formats whose muxers flag the first video stream as default without being asked, so the flag prefers nothing"""
+"""formats whose muxers always flag the first video stream as default, so that the flag says nothing"""
 PROBED_PACKETS = 400
-"""packets read to tell a single picture from a film where no count is stated: some seconds of video"""
+"""packets read to distinguish a single picture from a film where no count is stated: some seconds of video"""
 HIGHEST_RATE_HZ = 2000
-"""rates above are units of time taken for rates, as FFmpeg gives them for DV (60000)"""
+"""higher values are time units that FFmpeg reports as rates, for DV (60000)"""
 RAW_FORMATS = frozenset(
     {"h264", "hevc", "vvc", "mjpeg", "mjpeg_2000", "jpeg_pipe", "m4v", "mpegvideo", "vc1", "dirac", "av1", "obu"}
 )
 """FFmpeg's formats for bare elementary streams: no container, so no times"""
+MATRIX_FORMAT = "=9i"
+"""nine 32-bit integers in the machine's byte order (libavutil/display.h)"""
 
 
 @dataclass(frozen=True)
@@ -37,18 +42,18 @@ class StreamChoice:
     """One moving-picture stream, and a sentence on the streams that were left out."""
 
     stream: Any
-    """PyAV's; not to be touched after its container was closed"""
+    """PyAV's; not to be used after its container was closed"""
     note: str | None
 
 
 def choose_stream(container: Any, wanted: int | None = None, *, can_probe: bool = True) -> StreamChoice:
     """The stream that is the film, or the one with index ``wanted``.
 
-    ``can_probe``: packets may be read to count pictures; the container then has to be opened again.
-    As FFmpeg does: no cover or thumbnail, more than one picture, the flag "default", the larger picture, the first.
+    In FFmpeg's order of preference: no cover or thumbnail, more than one picture, the flag "default", the larger
+    picture, the first. ``can_probe``: packets may be read to count pictures; open the container again afterwards.
 
     Raises:
-        ValueError: no such stream, with a sentence that lists what there is.
+        ValueError: there is no such stream; the message lists those that exist.
     """
     streams = list(container.streams.video)
     if not streams:
@@ -91,7 +96,7 @@ def _is_still(stream: Any) -> bool:
 
 
 def _frame_counts(container: Any, streams: list[Any], can_probe: bool) -> dict[int, int | None]:
-    """Pictures of each stream by its index: as stated, else as estimated, else as far as looked; None: many."""
+    """Number of pictures of each stream, by index: as stated, else as counted while probing; None: many."""
     counts = {stream.index: _stated_count(stream) for stream in streams}
     if can_probe and len(streams) > 1 and None in counts.values():
         seen = dict.fromkeys(counts, 0)
@@ -139,8 +144,8 @@ def shown_count(stream: Any) -> int | None:
 
 def shown_seconds(container: Any, stream: Any, rate_hz: float | None) -> float | None:
     """How long the stream shows pictures, as the container states: the longest figure; None where it states none."""
-    if end := _clock_seconds(stream.metadata.get("DURATION", "")):  # Matroska's tag tells the end, not the length
-        return end - _start_seconds(stream)  # the other figures are of the whole file, with longer streams in it
+    if end := _clock_seconds(stream.metadata.get("DURATION", "")):  # Matroska's tag is the end, not the length
+        return end - _start_seconds(stream)  # the other figures are of the whole file
     stated = []
     if stream.duration:
         stated.append(float(stream.duration * stream.time_base) - _matroska_start_seconds(container, stream))
@@ -166,6 +171,41 @@ def stated_rate_hz(stream: Any) -> float | None:
     if average and average <= HIGHEST_RATE_HZ:
         return float(average)
     return float(guessed) if guessed and guessed <= HIGHEST_RATE_HZ else None
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """One of the eight orientations of a picture: first transposed, then flipped."""
+
+    transpose: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """``image`` (H, W, 3) turned upright, contiguous; a view when it is upright already."""
+        turned = image.transpose(1, 0, 2) if self.transpose else image
+        rows, columns = slice(None, None, -1 if self.flip_y else 1), slice(None, None, -1 if self.flip_x else 1)
+        return np.ascontiguousarray(turned[rows, columns])
+
+    @staticmethod
+    def from_display_matrix(matrix: bytes) -> Orientation:
+        """The multiple of a quarter turn, with or without mirror, nearest to a display matrix.
+
+        libavutil/display.h: a stored point (p, q) is shown at ``x = a p + c q``, ``y = b p + d q`` (offsets aside),
+        with (a, b, u, c, d, v, x, y, w) the matrix in its stored order.
+        """
+        a, b, _, c, d = struct.unpack(MATRIX_FORMAT, matrix[: struct.calcsize(MATRIX_FORMAT)])[:5]
+        if abs(a) + abs(d) >= abs(b) + abs(c):
+            return Orientation(transpose=False, flip_x=a < 0, flip_y=d < 0)
+        return Orientation(transpose=True, flip_x=c < 0, flip_y=b < 0)
+
+    @staticmethod
+    def of_frame(frame: Any) -> Orientation:
+        """The orientation a decoded PyAV frame carries; upright when it carries none."""
+        for side_data in frame.side_data:
+            if side_data.type.name == "DISPLAYMATRIX":
+                return Orientation.from_display_matrix(bytes(side_data))
+        return Orientation()
 
 
 def is_raw(container: Any) -> bool:

@@ -1,8 +1,8 @@
-"""Sources that need no file: moving shapes for demos and tests, and frames held in memory."""
+"""Moving shapes, generated: a source that needs no file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from videohoi.decode.base import Picture, SequentialSource
 from videohoi.decode.registry import SourceRequest
-from videohoi.errors import DecodeError, UsageError
+from videohoi.errors import UsageError
 from videohoi.structures import SourceInfo
 
 SHAPE_COUNT = 4
@@ -19,56 +19,9 @@ SHAPE_COUNT = 4
 EXAMPLE_ADDRESS = "test://320x240?frames=100&rate=30&seed=0"
 
 
-class ArraySource(SequentialSource):
-    """Frames held in memory.
-
-    Args:
-        images: N pictures (H, W, 3) uint8 RGB of one size, or one array (N, H, W, 3).
-        pts_seconds: N time stamps; None or one that does not increase is repaired as in a file.
-        source_id: name of the source.
-        frame_rate_hz: rate to state in ``SourceInfo``; None: unknown.
-
-    Raises:
-        UsageError: counts, shapes or types do not fit.
-    """
-
-    def __init__(
-        self,
-        images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
-        pts_seconds: Sequence[float | None],
-        *,
-        source_id: str = "array",
-        frame_rate_hz: float | None = None,
-    ) -> None:
-        super().__init__(source_id)
-        if len(images) != len(pts_seconds):
-            raise UsageError(f"ArraySource needs one time stamp per image, got {len(pts_seconds)} for {len(images)}")
-        for row, image in enumerate(images):
-            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.shape != images[0].shape:
-                raise UsageError(
-                    f"ArraySource needs uint8 images (H, W, 3) of one size; image {row} is {image.dtype} {image.shape}"
-                )
-        self._images = images
-        self._stamps = tuple(pts_seconds)
-        self._frame_rate_hz = frame_rate_hz
-
-    def _open_input(self) -> SourceInfo:
-        if len(self._images) == 0:
-            raise DecodeError(f"{self.source_id}: holds no image; give at least one")
-        height, width = self._images[0].shape[:2]
-        return SourceInfo(self.source_id, width, height, self._frame_rate_hz, len(self._images), None)
-
-    def _pictures(self) -> Iterator[Picture]:
-        for image, stamp in zip(self._images, self._stamps, strict=True):
-            yield Picture(np.ascontiguousarray(image), stamp)
-
-    def _close_input(self) -> None:
-        """Nothing to release."""
-
-
 @dataclass(frozen=True)
 class MovingShape:
-    """A filled rectangle or ellipse that moves to and fro between the picture's edges."""
+    """A filled rectangle or ellipse that bounces between the picture's edges."""
 
     half_size_px: tuple[float, float]
     start: tuple[float, float]
@@ -101,10 +54,9 @@ class GeneratedSource(SequentialSource):
     Args:
         width_px: picture width, 16 or more.
         height_px: picture height, 16 or more.
-        frame_count: number of frames; taken from ``pts_seconds`` when that is given.
-        frame_rate_hz: frames a second when ``pts_seconds`` is not given.
+        frame_count: number of frames.
+        frame_rate_hz: frames a second.
         seed: chooses shapes, colours and movements.
-        pts_seconds: time stamps to use instead (variable rate, missing or backward stamps); the shapes follow the time.
         source_id: name of the source.
 
     Raises:
@@ -119,7 +71,6 @@ class GeneratedSource(SequentialSource):
         frame_count: int = 100,
         frame_rate_hz: float = 30.0,
         seed: int = 0,
-        pts_seconds: Sequence[float | None] | None = None,
         source_id: str = "test",
     ) -> None:
         super().__init__(source_id)
@@ -128,9 +79,7 @@ class GeneratedSource(SequentialSource):
                 f"a generated source needs sides of 16 px or more, 1 frame or more, a positive rate and seed >= 0, got "
                 f"{width_px}x{height_px}, {frame_count} frames, {frame_rate_hz} Hz, seed {seed}"
             )
-        regular = [index / frame_rate_hz for index in range(frame_count)]
-        self._stamps: Sequence[float | None] = regular if pts_seconds is None else tuple(pts_seconds)
-        self._frame_rate_hz = frame_rate_hz if pts_seconds is None else None
+        self._count, self._rate_hz = frame_count, frame_rate_hz
         self._size_px = (width_px, height_px)
         self._shapes = _random_shapes(np.random.default_rng(seed), width_px, height_px)
         self._background = _background(width_px, height_px)
@@ -159,16 +108,12 @@ class GeneratedSource(SequentialSource):
         )
 
     def _open_input(self) -> SourceInfo:
-        if not self._stamps:
-            raise DecodeError(f"{self.source_id}: pts_seconds is empty; give at least one time stamp")
-        count, rate = len(self._stamps), self._frame_rate_hz
-        return SourceInfo(self.source_id, *self._size_px, rate, count, count / rate if rate else None)
+        count, rate = self._count, self._rate_hz
+        return SourceInfo(self.source_id, *self._size_px, rate, count, count / rate)
 
     def _pictures(self) -> Iterator[Picture]:
-        shown_seconds = 0.0
-        for stamp in self._stamps:
-            shown_seconds = shown_seconds if stamp is None else stamp
-            yield Picture(self.image_at(shown_seconds), stamp)
+        times_seconds = (index / self._rate_hz for index in range(self._count))
+        return (Picture(self.image_at(seconds), seconds) for seconds in times_seconds)
 
     def image_at(self, seconds: float) -> NDArray[np.uint8]:
         """The picture (H, W, 3) at a time."""

@@ -12,11 +12,12 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from videohoi.decode.base import ASSUMED_FRAME_RATE_HZ, Picture, SequentialSource
-from videohoi.decode.orientation import Orientation
+from videohoi.decode.packets import decoded, is_memory_short, is_out_of_memory
 from videohoi.decode.pipe import PipeReader, is_pipe
-from videohoi.decode.random_access import PictureIndex, SeekingReader, is_memory_short, is_out_of_memory
+from videohoi.decode.random_access import PictureIndex, SeekingReader
 from videohoi.decode.registry import SourceRequest
 from videohoi.decode.streams import (
+    Orientation,
     choose_stream,
     has_gif_end,
     is_raw,
@@ -31,13 +32,11 @@ from videohoi.structures import Frame, SourceInfo
 
 EARLY_END_SECONDS = 0.5
 """a file ends early when more than this is missing; less is the usual slack between container and stream lengths"""
-MAX_READ_FAILURES = 5
-"""failed reads in a row (a bad disk, a damaged container) after which the rest of the file is given up"""
 TEXT_ART_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf"})
-"""formats in which FFmpeg draws a text file as pictures: never a video a user means"""
+"""formats in which FFmpeg draws a text file as pictures"""
 SINGLE_THREADED: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
-"""of a conversion to RGB: several threads wait for each other at its end, and so for whatever else the cores do, which
-costs more than it gains; PyAV before 17 has one anyway"""
+"""for the conversion to RGB: several threads would wait for each other at its end, which costs more than it gains; PyAV
+before 17 has one anyway"""
 ADVICE = (
     "expected a video file (.mp4, .mkv, .mov, .avi, .webm, .gif, ...); check that it plays, or copy or convert it again"
 )
@@ -63,10 +62,7 @@ class VideoFile(SequentialSource):
         stream: int | None = None,
         frame_rate_hz: float | None = None,
     ) -> None:
-        """``stream``: index of the video stream, as FFmpeg counts; None chooses (``streams.choose_stream``).
-
-        ``frame_rate_hz``: pictures a second in place of the file's own times.
-        """
+        """Options as of ``open_source``."""
         if decode_threads < 1:
             raise UsageError(f"decode_threads must be 1 or more, got {decode_threads}")
         self.path = Path(path)
@@ -79,7 +75,7 @@ class VideoFile(SequentialSource):
         self._first_frame: Any = None
         self._decoded: Iterator[Any] = iter(())
         self._orientation = Orientation()
-        self._reformatter = VideoReformatter()  # kept, since one for each frame would set itself up each time
+        self._reformatter = VideoReformatter()  # a new one for each frame would be set up each time
         self._info: SourceInfo | None = None
         self._raw_step_seconds: float | None = None
 
@@ -131,7 +127,7 @@ class VideoFile(SequentialSource):
         if self._pipe is not None:
             return choice.stream
         index = choice.stream.index
-        container.close()  # packets were looked at
+        container.close()  # packets were read from it
         self._container = self._open_container()
         return self._container.streams[index]
 
@@ -143,15 +139,8 @@ class VideoFile(SequentialSource):
         if is_raw(container):
             rate = self._raw_rate_hz()
         seconds = shown_seconds(container, stream, rate)
-        return SourceInfo(
-            self.source_id,
-            width,
-            height,
-            rate,
-            shown_count(stream),
-            seconds,
-            pixel_aspect_ratio=self._aspect(transposed),
-        )
+        count, aspect = shown_count(stream), self._aspect(transposed)
+        return SourceInfo(self.source_id, width, height, rate, count, seconds, pixel_aspect_ratio=aspect)
 
     def _raw_rate_hz(self) -> float:
         rate, is_stated = raw_rate_hz(self._stream.codec_context)
@@ -249,49 +238,10 @@ class VideoFile(SequentialSource):
         return self._orientation.apply(image)
 
     def _decode(self) -> Iterator[Any]:
-        for packet in self._without_cut_end():
-            try:
-                frames = self._stream.codec_context.decode(packet)
-            except (av.error.FFmpegError, MemoryError) as error:
-                # FFmpeg says EAGAIN here where memory does not suffice to start its threads
-                if is_out_of_memory(error, self._stream) or isinstance(error, BlockingIOError):
-                    raise self._memory_error() from None
-                self._report.corrupt_packets += 1
-                continue
-            yield from frames
-
-    def _packets(self) -> Iterator[Any]:
-        """Packets, going on after failed reads; no empty ones (AVI: same picture again), they would end the decoder."""
-        failures = 0
-        while failures < MAX_READ_FAILURES:
-            try:
-                for packet in self._container.demux(self._stream):
-                    failures = 0
-                    if packet.size:
-                        yield packet
-                return
-            except (av.error.FFmpegError, MemoryError) as error:
-                if is_out_of_memory(error, self._stream):
-                    raise self._memory_error() from None
-                failures += 1
-                self._report.corrupt_packets += 1
-        self._note(f"reading failed {MAX_READ_FAILURES} times in a row; the rest of the file was given up")
-
-    def _without_cut_end(self) -> Iterator[Any]:
-        """The packets, then None, which asks the decoder for what it still holds.
-
-        A last packet that is cut is left out: its error would hide the good frames that wait behind it in the decoder.
-        """
-        held = None
-        for packet in self._packets():
-            if held is not None:
-                yield held
-            held = packet
-        if held is not None and held.is_corrupt:
-            self._report.corrupt_packets += 1
-        elif held is not None:
-            yield held
-        yield None
+        try:
+            yield from decoded(self._container, self._stream, self._report)
+        except MemoryError:
+            raise self._memory_error() from None
 
     def _check_end(self) -> None:
         """Compare what came with what the container promised."""
@@ -330,7 +280,7 @@ class VideoFile(SequentialSource):
         return f"not readable as video ({getattr(error, 'strerror', None) or error})"
 
     def _raise_pipe_reason(self) -> None:
-        """Raise what the pipe knows of why it cannot be read; it says what to do itself."""
+        """Raise the reason that the pipe itself knows of; its message is complete."""
         if self._pipe is not None and self._pipe.reason is not None:
             raise DecodeError(f"{self.path}: {self._pipe.reason}")
 

@@ -1,4 +1,7 @@
-"""Media time that strictly increases, whatever the container says."""
+"""What makes the frames of a source comparable: times that increase, and pictures of one size.
+
+Pictures are never stretched to another shape, and boxes on both sides of a change of size are not compared.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,12 @@ import math
 from collections import deque
 from statistics import median
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from videohoi.decode.protocol import SourceReport
+from videohoi.structures import Discontinuity
 
 NUDGE_SECONDS = 1e-3
 """how far a stamp that did not increase is moved past the previous one: the time unit of most containers"""
@@ -14,6 +22,8 @@ CLOCK_BREAK_SECONDS = 1.0
 """a stamp further back than this means that the clock restarted (joined recordings), not a frame out of order"""
 STEPS_REMEMBERED = 5
 """recent steps whose median replaces a missing one: few, to follow a variable rate; odd, to have a middle one"""
+SAME_SHAPE = 0.02
+"""relative difference of two aspect ratios that is rounding: encoders round sides to multiples of 2, 8 or 16 px"""
 
 
 class TimestampRepair:
@@ -75,3 +85,32 @@ class TimestampRepair:
             f"the clock jumped back after {last_seconds:.3f} s; later time stamps go on from there"
         )
         return placed
+
+
+class PictureSizes:
+    """Gives each picture the size in which its boxes are comparable with those before it.
+
+    A picture of the same shape but smaller, as adaptive streaming sends when the network is slow, is enlarged to the
+    size in use: nothing breaks. A larger one becomes the size in use, so that a recording that starts
+    tiny is not shrunk. Growth and another shape are discontinuities: boxes before and after share no pixels.
+    """
+
+    def __init__(self) -> None:
+        self._size_px: tuple[int, int] | None = None
+
+    def fit(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Discontinuity | None]:
+        """``image`` (H, W, 3) in the size in use, and the discontinuity if it changes that size."""
+        size_px = (image.shape[1], image.shape[0])
+        if self._size_px is None or size_px == self._size_px:
+            self._size_px = size_px
+            return image, None
+        if _same_shape(size_px, self._size_px) and size_px[0] <= self._size_px[0]:
+            enlarged = cv2.resize(image, self._size_px, interpolation=cv2.INTER_LINEAR)
+            return np.asarray(enlarged, np.uint8), None
+        self._size_px = size_px
+        return image, Discontinuity.PICTURE_SIZE
+
+
+def _same_shape(size_px: tuple[int, int], other_px: tuple[int, int]) -> bool:
+    ratio = (size_px[0] * other_px[1]) / (size_px[1] * other_px[0])
+    return abs(ratio - 1.0) <= SAME_SHAPE

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from videohoi.decode.continuity import TimestampRepair
 from videohoi.decode.protocol import SourceReport
-from videohoi.decode.timestamps import TimestampRepair
 
 
 def repair(stamps, step_seconds=0.04):

@@ -158,7 +158,7 @@ def test_a_pattern_does_not_take_the_overlays_of_earlier_runs_for_inputs(videoho
     Path("clip.videohoi/overlay.mp4").write_bytes(clip.read_bytes())
     outcome = videohoi("annotate", "**/clip.mp4", "*/*.mp4", "--no-overlay")
     assert outcome.code == 0
-    assert "left out 1 results of earlier runs, such as clip.videohoi/overlay.mp4" in outcome.err
+    assert "left out 1 result of earlier runs, such as clip.videohoi/overlay.mp4" in outcome.err
     assert not Path("clip.videohoi/overlay.videohoi").exists()
 
 

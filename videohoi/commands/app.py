@@ -10,7 +10,7 @@ import typer
 
 from videohoi import __version__
 from videohoi.commands.data import data_app
-from videohoi.commands.eval_data_sets import add_data_sets
+from videohoi.commands.eval_app import eval_app
 from videohoi.commands.vocab import vocab_app
 from videohoi.decode.registry import SOURCES
 from videohoi.detect.registry import KINDS as DETECTORS
@@ -46,10 +46,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     epilog=_START,
 )
-eval_app = typer.Typer(help="How good is a run? Compare it with hand-made truth.", no_args_is_help=True)
 models_app = typer.Typer(help="Which detectors and methods exist, and what they need.", invoke_without_command=True)
 app.add_typer(eval_app, name="eval")
-add_data_sets(eval_app)
 app.add_typer(models_app, name="models")
 app.add_typer(vocab_app, name="vocab")
 app.add_typer(data_app, name="data")
@@ -240,41 +238,6 @@ def doctor(
     from videohoi.commands.models import show_doctor
 
     raise typer.Exit(show_doctor(warm=warm, as_json=as_json))
-
-
-@eval_app.command("segments")
-def eval_segments(
-    run: Annotated[Path, typer.Argument(help="A result folder, or a folder of them.", metavar="RUN")],
-    truth: Annotated[Path, typer.Argument(help="A truth JSON file, or a folder of them.", metavar="TRUTH")],
-    threshold: Annotated[
-        float | None,
-        typer.Option(help="Keep segments with at least this score. Default: chosen leave-one-clip-out.", min=0, max=1),
-    ] = None,
-    choose_by: Annotated[
-        str,
-        typer.Option(help="Whose F1 on the other clips chooses a clip's threshold: strict or agnostic."),
-    ] = "strict",
-    iou: Annotated[
-        float, typer.Option("--tiou", help="Temporal IoU at which a state counts as found: 0.3 or 0.5.")
-    ] = 0.3,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Also write every figure as JSON.")
-    ] = None,
-) -> None:
-    """Score predicted segments against hand-made truth, per clip and on average, beside the always-on baseline.
-
-    Strict: human, verb and object must agree. Agnostic: any interaction of the pair. See the documentation of
-    `videohoi.evaluate.segments.scoring` for the exact rules.
-
-    For example:
-
-        videohoi eval segments run1/ truth/
-
-        videohoi eval segments clip.videohoi/ clip.json --threshold 0.5 --tiou 0.5 --json scores.json
-    """
-    from videohoi.commands.evaluate import show_segments
-
-    show_segments(run, truth, threshold=threshold, choose_by=choose_by, minimum_iou=iou, json_file=json_file)
 
 
 def _version(show: bool) -> None:

@@ -1,15 +1,24 @@
-"""``videohoi data``: is a data set complete? The work is in ``commands/data_report.py``, imported when it is needed."""
+"""``videohoi data``: what a data set has and lacks."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from videohoi.commands.tables import print_table
+
+if TYPE_CHECKING:  # it loads numpy
+    from videohoi.datasets.check import DataReport
 
 data_app = typer.Typer(
     help="Data sets for training and evaluation: what is there, what is missing.", no_args_is_help=True
 )
+_COLOURS = {"ok": "green", "differs": "yellow", "missing": "red", "broken": "red"}
 
 
 @data_app.callback()
@@ -37,6 +46,34 @@ def check(
 
     Exit code: 0 complete; 1 something is missing or broken.
     """
-    from videohoi.commands.data_report import check_data
-
     raise typer.Exit(check_data(folder, kind))
+
+
+def check_data(folder: Path, kind: str | None) -> int:
+    """Print what a data set folder holds and lacks; 1 when something required is missing or broken."""
+    from videohoi.datasets.check import check_folder
+
+    report = check_folder(folder, kind)
+    console = Console(highlight=False)
+    table = Table(title=escape(f"{report.layout.title} in {folder}"), title_justify="left")
+    for column in ("part", "state", "detail"):
+        table.add_column(column, overflow="fold")
+    for finding in report.findings:
+        state = f"[{_COLOURS[finding.status]}]{finding.status}[/]"
+        table.add_row(finding.part, state, escape(finding.detail))
+    print_table(console, table)
+    for source in dict.fromkeys(finding.get for finding in report.findings if finding.get):
+        console.print(escape(f"get {source}"), soft_wrap=True)
+    if report.filters:
+        print_table(console, _split_table(report))
+    return 0 if report.complete else 1
+
+
+def _split_table(report: DataReport) -> Table:
+    table = Table(title="What training sees under each zero-shot split", title_justify="left")
+    for column in ("split", "unseen classes", "pictures kept", "pairs kept", "pictures removed", "pairs removed"):
+        table.add_column(column, justify="left" if column == "split" else "right")
+    for kept in report.filters:
+        figures = (len(kept.split.unseen), len(kept.images), kept.pairs.sum(), kept.removed_images, kept.removed_pairs)
+        table.add_row(kept.split.title, *(str(figure) for figure in figures))
+    return table

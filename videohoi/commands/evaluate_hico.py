@@ -1,30 +1,34 @@
-"""``videohoi eval hico``."""
+"""``videohoi eval hico`` and ``videohoi eval hico-images``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from videohoi.commands.evaluate_folds import is_uc, with_folds
-from videohoi.commands.show_report import show_report
+from videohoi.commands.evaluate_data_sets import report_table, show_report
 from videohoi.errors import UsageError
 from videohoi.evaluate.conventions import convention_named
+from videohoi.evaluate.hico.image_level import AMBIGUOUS, image_level_precision, read_image_scores
 from videohoi.evaluate.hico.predictions import read_hico_predictions
 from videohoi.evaluate.hico.report import hico_report
-from videohoi.evaluate.hico.scoring import KnownObjects, class_groups, evaluate_hico
+from videohoi.evaluate.hico.scoring import HicoScores, KnownObjects, class_groups, evaluate_hico
 from videohoi.evaluate.hico.truth import (
+    ImageTruth,
     annotation_file,
     known_objects_of,
     label_file,
     read_hico_truth,
+    read_image_truth,
     read_known_objects,
 )
 from videohoi.evaluate.hico.unseen_recall import ClassFacts, UnseenRecall, unseen_recall
+from videohoi.evaluate.report import Report, table_of
 from videohoi.evaluate.triplet_sets import TripletTruth
+from videohoi.names import counted
 from videohoi.vocabulary import hico_det
-from videohoi.vocabulary.splits import hico_rare_mask, hico_split
+from videohoi.vocabulary.splits import UC_FOLDS, hico_rare_mask, hico_split
 
 
 @dataclass(frozen=True)
@@ -94,3 +98,73 @@ def _known_objects(request: HicoRequest, truth: TripletTruth) -> KnownObjects:
     if labels is None and request.data is not None and request.truth is None:
         labels = label_file(request.data)
     return known_objects_of(truth) if labels is None else read_known_objects(labels, truth.image_names)
+
+
+UC = "uc"
+
+
+def is_uc(split: str | None) -> bool:
+    """UC as a whole was asked for, not one of its folds."""
+    return split is not None and split.strip().lower() == UC
+
+
+def with_folds(report: Report, scores: HicoScores) -> Report:
+    """The report with one row a fold: mean average precision of unseen and seen classes in each mode."""
+    folds = {name: hico_split(name).seen for name in UC_FOLDS}
+    values = {
+        name: {
+            f"{mode}, {group}": scores.mean(mode, mask)
+            for mode in scores.modes
+            for group, mask in (("unseen", ~seen), ("seen", seen))
+        }
+        for name, seen in folds.items()
+    }
+    columns = {column: np.array([row[column] for row in values.values()]) for column in values[UC_FOLDS[0]]}
+    spread = {
+        "mean": {column: float(found.mean()) for column, found in columns.items()},
+        "standard deviation": {column: float(found.std()) for column, found in columns.items()},
+    }
+    table = table_of("Unseen and seen classes of the UC folds (%)", "fold", values | spread)
+    return replace(
+        report,
+        settings={**report.settings, "split": f"{UC}, mean over {', '.join(UC_FOLDS)}"},
+        tables=(report.tables[0], table, *report.tables[1:]),
+        record={**report.record, "uc_folds": values | spread},
+    )
+
+
+def show_hico_images(
+    scores_file: Path, labels_file: Path, split: str | None, json_file: Path | None, html_file: Path | None
+) -> None:
+    """Image-level mean average precision.
+
+    Raises:
+        TruthError, InputError: a malformed file.
+        UsageError: an unknown split.
+    """
+    words, truth = hico_det(), read_image_truth(labels_file)
+    seen = None if split is None else hico_split(split).seen
+    scores = read_image_scores(scores_file, truth.names, len(words.interactions))
+    found = image_level_precision(scores, truth.labels)
+    groups = class_groups(len(words.interactions), hico_rare_mask(), seen)
+    means = {name: found.mean(mask) for name, mask in groups.items()}
+    pairs = [f"{words.verbs[verb]} {words.objects[thing]}" for verb, thing in words.interactions]
+    report = Report(
+        title="HICO, image level",
+        settings={"scores": str(scores_file), "labels": str(labels_file), "split": split or "none"},
+        tables=(report_table("Mean average precision (%)", means),),
+        notes=(_labelled(truth),),
+        record={
+            "mean_average_precision": means,
+            "average_precision": dict(zip(pairs, found.average_precisions.tolist(), strict=True)),
+        },
+    )
+    show_report(report, json_file, html_file)
+
+
+def _labelled(truth: ImageTruth) -> str:
+    ambiguous = int((truth.labels == AMBIGUOUS).sum())
+    return (
+        f"{counted(len(truth.names), 'picture')}; ambiguous labels ({ambiguous}) count neither way, and every "
+        "interaction that is neither positive nor ambiguous counts as negative"
+    )

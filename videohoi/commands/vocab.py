@@ -34,8 +34,7 @@ def list_all(
 
         videohoi vocab list hico-det --ids
     """
-    from videohoi.commands.word_details import show_ids
-    from videohoi.commands.words import list_vocabularies, list_words
+    from videohoi.commands.words import list_vocabularies, list_words, show_ids
 
     if ids:
         show_ids(name or "hico-det")
@@ -74,8 +73,7 @@ def splits(
 
         videohoi vocab splits uo
     """
-    from videohoi.commands.word_details import show_split
-    from videohoi.commands.words import list_splits
+    from videohoi.commands.words import list_splits, show_split
 
     list_splits() if name is None else show_split(name)
 
@@ -94,8 +92,7 @@ def show(
 
         videohoi vocab prompts lain my-words.yaml
     """
-    from videohoi.commands.word_details import show_object_prompts
-    from videohoi.commands.words import show_prompts
+    from videohoi.commands.words import show_object_prompts, show_prompts
 
     (show_object_prompts if objects else show_prompts)(method, name)
 
@@ -114,7 +111,7 @@ def embed_prompts(
 
         videohoi vocab embed lain --weights ViT-B-16.pt --architecture ViT-B-16-quickgelu -o lain.npz
     """
-    from videohoi.commands.word_details import embed
+    from videohoi.commands.words import embed
 
     embed(method, name, architecture, weights, output)
 

@@ -1,4 +1,4 @@
-"""What can be typed after ``videohoi eval`` for the public data sets. Heavy imports happen inside the commands."""
+"""``videohoi eval``: the commands and their options. Heavy imports happen inside the commands."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+eval_app = typer.Typer(help="How good is a run? Compare it with hand-made truth.", no_args_is_help=True)
 
 JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write every figure as JSON.")]
 HtmlFile = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Also write one HTML page with plots.")]
@@ -19,15 +21,40 @@ Outside = Annotated[
 ]
 
 
-def add_data_sets(app: typer.Typer) -> None:
-    """Register the commands below."""
-    app.command("hico")(eval_hico)
-    app.command("vcoco")(eval_vcoco)
-    app.command("vidhoi")(eval_vidhoi)
-    app.command("hico-images")(eval_hico_images)
-    app.command("boxes")(eval_boxes)
+@eval_app.command("segments")
+def eval_segments(
+    run: Annotated[Path, typer.Argument(help="A result folder, or a folder of them.", metavar="RUN")],
+    truth: Annotated[Path, typer.Argument(help="A truth JSON file, or a folder of them.", metavar="TRUTH")],
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Keep segments with at least this score. Default: chosen leave-one-clip-out.", min=0, max=1),
+    ] = None,
+    choose_by: Annotated[
+        str,
+        typer.Option(help="Whose F1 on the other clips chooses a clip's threshold: strict or agnostic."),
+    ] = "strict",
+    iou: Annotated[
+        float, typer.Option("--tiou", help="Temporal IoU at which a state counts as found: 0.3 or 0.5.")
+    ] = 0.3,
+    json_file: JsonFile = None,
+) -> None:
+    """Score predicted segments against hand-made truth, per clip and on average, beside the always-on baseline.
+
+    Strict: human, verb and object must agree. Agnostic: any interaction of the pair. See the documentation of
+    `videohoi.evaluate.segments.scoring` for the exact rules.
+
+    For example:
+
+        videohoi eval segments run1/ truth/
+
+        videohoi eval segments clip.videohoi/ clip.json --threshold 0.5 --tiou 0.5 --json scores.json
+    """
+    from videohoi.commands.evaluate import show_segments
+
+    show_segments(run, truth, threshold=threshold, choose_by=choose_by, minimum_iou=iou, json_file=json_file)
 
 
+@eval_app.command("hico")
 def eval_hico(
     predictions: Annotated[
         Path, typer.Argument(metavar="PRED", help="A run of this project, or a JSON or pickled list of predictions.")
@@ -80,6 +107,7 @@ def eval_hico(
     )
 
 
+@eval_app.command("vcoco")
 def eval_vcoco(
     predictions: Annotated[Path, typer.Argument(metavar="PRED", help="Pickled or JSON list in the form of vsrl_eval.")],
     truth: Annotated[Path, typer.Option(metavar="FILE", help="`vcoco_test.json` of s-gupta/v-coco.")],
@@ -94,11 +122,12 @@ def eval_vcoco(
 
         videohoi eval vcoco cache.pkl --truth vcoco_test.json --coco instances_vcoco_all_2014.json
     """
-    from videohoi.commands.evaluate_vcoco import show_vcoco
+    from videohoi.commands.evaluate_data_sets import show_vcoco
 
     show_vcoco(predictions, truth, coco, outside, json_file, html_file)
 
 
+@eval_app.command("vidhoi")
 def eval_vidhoi(
     results: Annotated[
         list[Path], typer.Argument(metavar="RESULT...", help="Result files with predictions and annotations.")
@@ -124,11 +153,12 @@ def eval_vidhoi(
 
         videohoi eval vidhoi results_f0.json results_f1.json results_f3.json --only-frames common_frames.json
     """
-    from videohoi.commands.evaluate_vidhoi import VidhoiRequest, show_vidhoi
+    from videohoi.commands.evaluate_data_sets import VidhoiRequest, show_vidhoi
 
     show_vidhoi(VidhoiRequest(tuple(results), only, without, k, threshold, json_file, html_file))
 
 
+@eval_app.command("hico-images")
 def eval_hico_images(
     scores: Annotated[Path, typer.Argument(metavar="SCORES", help="JSON or pickled list of {filename, scores}.")],
     image_labels: Annotated[
@@ -144,11 +174,12 @@ def eval_hico_images(
 
         videohoi eval hico-images scores.json --image-labels hico_test_image_level_positive.json
     """
-    from videohoi.commands.evaluate_images import show_hico_images
+    from videohoi.commands.evaluate_hico import show_hico_images
 
     show_hico_images(scores, image_labels, split, json_file, html_file)
 
 
+@eval_app.command("boxes")
 def eval_boxes(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="List in COCO's results form.")],
     truth: Annotated[Path, typer.Option(metavar="FILE", help="COCO's `instances_*.json`.")],
@@ -162,6 +193,6 @@ def eval_boxes(
 
         videohoi eval boxes results.json --truth instances_val2017.json
     """
-    from videohoi.commands.evaluate_images import show_boxes
+    from videohoi.commands.evaluate_data_sets import show_boxes
 
     show_boxes(results, truth, outside, json_file, html_file)

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     of SIGINT and SIGTERM stay in place, since the process is about to end.
     """
     signal.signal(signal.SIGINT, _leave_at_once)
-    signal.signal(signal.SIGTERM, _interrupt)  # whoever stops a container or a service gets valid files as well
+    signal.signal(signal.SIGTERM, _interrupt)  # a stopped container or service leaves valid files as well
     _open_standard_streams()
     _print_any_name()
     try:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(error), error.exit_code)
     except KeyboardInterrupt:
         return _complain("interrupted")
-    except BrokenPipeError:  # who reads has seen enough, as with "| head"
+    except BrokenPipeError:  # the reader closed the pipe, as "| head" does
         _drop_output()
         return EXIT_FAILED
     except OSError as error:

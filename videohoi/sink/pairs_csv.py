@@ -97,16 +97,14 @@ class PairsCsv:
             class_id = max(pair.classes, key=lambda name: (pair.classes[name], -name))
             mean = np.where(self.vocabulary.valid[class_id], pair.total / pair.frames, 0.0)
             likeliest = int(np.argmax(mean))
-            told = best.get((human, thing))
-            name = told.object_class if told else self.vocabulary.objects[class_id]
-            interaction = (
-                (told.verb, number(told.score, SCORE_DIGITS), number(told.seconds, CSV_TIME_DIGITS))
-                if told
-                else ("",) * 3
-            )
+            found = best.get((human, thing))
+            name, columns = self.vocabulary.objects[class_id], ("", "", "")
+            if found is not None:
+                name = found.object_class
+                columns = (found.verb, number(found.score, SCORE_DIGITS), number(found.seconds, CSV_TIME_DIGITS))
             rows.append(
                 (
-                    human, thing, name, *interaction, self.vocabulary.verbs[likeliest],
+                    human, thing, name, *columns, self.vocabulary.verbs[likeliest],
                     number(mean[likeliest], SCORE_DIGITS), pair.frames,
                     number(pair.first_seconds, CSV_TIME_DIGITS), number(pair.last_seconds, CSV_TIME_DIGITS),
                 )

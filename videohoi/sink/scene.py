@@ -53,9 +53,9 @@ class ScenePainter:
         middles = [
             self._draw_link(canvas, pair, boxes[row_of[pair.human_id]], boxes[row_of[pair.object_id]]) for pair in shown
         ]
-        told = {row_of[pair.object_id]: pair.object_class for pair in reversed(pairs) if pair.object_id in row_of}
+        reported = {row_of[pair.object_id]: pair.object_class for pair in reversed(pairs) if pair.object_id in row_of}
         for row in sorted(busy):
-            self._draw_name(placer, rows, row, boxes[row], told.get(row, rows.names[row]), busy=True)
+            self._draw_name(placer, rows, row, boxes[row], reported.get(row, rows.names[row]), busy=True)
         for pair, middle in zip(shown, middles, strict=True):
             placer.draw(_verb_label(pair), *middle, centred=True)
         for row in idle if self._show_all else ():

@@ -10,7 +10,7 @@ from videohoi.structures import InteractionEvent, Phase
 
 
 class LaneKey(NamedTuple):
-    """What a lane is about."""
+    """The interaction that a lane shows."""
 
     human_id: int
     verb: str
@@ -25,7 +25,7 @@ class Bar:
     begin_seconds: float
     end_seconds: float
     is_open: bool = True
-    """it goes on"""
+    """it has not ended yet"""
 
 
 @dataclass

@@ -12,7 +12,7 @@ from videohoi.geometry.boxes import class_aware_nms, pairwise_iou
 PERSON_CLASS = 0
 """of the COCO classes these graphs have"""
 MIN_SIDE_PX = 1.0
-"""a clipped box thinner than one source pixel shows nothing"""
+"""clipped boxes thinner than one source pixel are dropped"""
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class SelectionSettings:
     nms_iou: float = 0.6
     """two boxes of one class that overlap more are one object"""
     max_detections: int = 100
-    """the best so many are kept, as in COCO's evaluation"""
+    """at most this many are kept, best first, as in COCO's evaluation"""
     score_exponent: float = 1.0
-    """a box's score is (what the network says) ** this, see ``train.calibrate_detector``"""
+    """a box's score is the network's score ** this, see ``train.calibrate_detector``"""
     cross_class_iou: float = 1.0
-    """of two objects of different classes that overlap more, the surer one stays; humans are not objects here"""
+    """of two objects of different classes that overlap more, the better one is kept; not applied to humans"""
     human_object_iou: float = 1.0
-    """of a human and an object that overlap more, the surer one stays: a dog is not also a person; 1 keeps both"""
+    """of a human and an object that overlap more, the better one is kept: a dog is not also a person; 1 keeps both"""
 
     @property
     def network_threshold(self) -> float:
@@ -52,7 +52,7 @@ class Candidates:
 
 @dataclass(frozen=True, repr=False)
 class PictureBoxes:
-    """What was found in one picture, best first."""
+    """The boxes of one picture after suppression, best first."""
 
     boxes_xyxy_px: NDArray[np.float32]
     """(N, 4) corners in source pixels, inside the picture"""
@@ -63,29 +63,29 @@ class PictureBoxes:
 
 
 def select_boxes(
-    found: Candidates, scale_xy: tuple[float, float], picture_hw_px: tuple[int, int], settings: SelectionSettings
+    candidates: Candidates, scale_xy: tuple[float, float], picture_hw_px: tuple[int, int], settings: SelectionSettings
 ) -> PictureBoxes:
-    """The boxes of one picture; ``scale_xy`` is network pixels per source pixel, as the letterbox tells.
+    """The boxes of one picture; ``scale_xy`` is network pixels per source pixel, from the letterbox.
 
     Boxes with a number that is not finite are left out.
     """
-    scores: NDArray[np.float32] = found.scores ** np.float32(settings.score_exponent)
+    scores: NDArray[np.float32] = candidates.scores ** np.float32(settings.score_exponent)
     scales: NDArray[np.float32] = np.array((*scale_xy, *scale_xy), np.float32)
-    boxes: NDArray[np.float32] = found.boxes_xyxy_px / scales
+    boxes: NDArray[np.float32] = candidates.boxes_xyxy_px / scales
     kept = class_aware_nms(
         boxes,
         scores,
-        found.class_ids,
+        candidates.class_ids,
         iou_threshold=settings.nms_iou,
         limit=settings.max_detections,
     )
     if settings.cross_class_iou < 1.0:
-        kept = kept[_one_name_each(boxes[kept], scores[kept], found.class_ids[kept], settings)]
+        kept = kept[_one_name_each(boxes[kept], scores[kept], candidates.class_ids[kept], settings)]
     if settings.human_object_iou < 1.0:
-        kept = kept[_human_or_object(boxes[kept], found.class_ids[kept], settings.human_object_iou)]
+        kept = kept[_human_or_object(boxes[kept], candidates.class_ids[kept], settings.human_object_iou)]
     boxes = _clip(boxes[kept], picture_hw_px)
     solid = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(axis=1)
-    return PictureBoxes(boxes[solid], scores[kept][solid], found.class_ids[kept][solid])
+    return PictureBoxes(boxes[solid], scores[kept][solid], candidates.class_ids[kept][solid])
 
 
 def _one_name_each(

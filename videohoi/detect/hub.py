@@ -64,13 +64,13 @@ class HubModel:
             config = AutoConfig.from_pretrained(name, local_files_only=True)
             _check_type(name, config)
             with _quietly():
-                self._model, told = AutoModelForObjectDetection.from_pretrained(
+                self._model, loading_info = AutoModelForObjectDetection.from_pretrained(
                     name, config=config, local_files_only=True, output_loading_info=True
                 )
         except _FAILURES as error:
             reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
             raise ModelError(f"detector hf:{name}: cannot be loaded ({reason[:200]}); {advice(name)}") from error
-        _refuse_gaps(name, told)
+        _refuse_gaps(name, loading_info)
         self._model.eval().float().requires_grad_(False).to(self.device)
         self.labels = {int(number): str(label) for number, label in config.id2label.items()}
         own = _preparation(name)
@@ -86,20 +86,20 @@ class HubModel:
         return [best_labels(*answer, threshold) for answer in zip(output.logits, output.pred_boxes, strict=True)]
 
     def _prepared(self, image: NDArray[np.uint8]) -> Tensor:
-        asked = self.preparation
+        size = self.preparation
         picture = torch.from_numpy(np.ascontiguousarray(image)).to(self.device).permute(2, 0, 1)[None].float()
-        shape = (asked.height_px, asked.width_px)
-        picture = functional.interpolate(picture, shape, mode="bilinear", antialias=True).round()[0] * asked.factor
-        if asked.mean is None or asked.deviation is None:
+        shape = (size.height_px, size.width_px)
+        picture = functional.interpolate(picture, shape, mode="bilinear", antialias=True).round()[0] * size.factor
+        if size.mean is None or size.deviation is None:
             return picture
-        mean, deviation = (torch.tensor(v, device=self.device)[:, None, None] for v in (asked.mean, asked.deviation))
+        mean, deviation = (torch.tensor(v, device=self.device)[:, None, None] for v in (size.mean, size.deviation))
         return (picture - mean) / deviation
 
 
 def best_labels(logits: Tensor, boxes_cxcywh: Tensor, threshold: float) -> LabelledBoxes:
     """Logits (Q, L) and boxes (Q, 4) of one picture to at most Q (query, label) answers.
 
-    As RT-DETR's post-processing: of all Q x L sigmoids the Q best, so that a query may answer twice.
+    As in RT-DETR's post-processing: the Q best of all Q x L sigmoids, so one query may give two answers.
     """
     scores, places = logits.sigmoid().flatten().topk(len(logits))
     kept = scores >= threshold
@@ -110,7 +110,7 @@ def best_labels(logits: Tensor, boxes_cxcywh: Tensor, threshold: float) -> Label
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """No progress bar and no report of transformers': what matters of it is an error here."""
+    """Without transformers' progress bar and load report: whatever matters in it is raised as an error here."""
     level, has_bars = transformers_log.get_verbosity(), transformers_log.is_progress_bar_enabled()
     transformers_log.set_verbosity_error()
     if has_bars:
@@ -125,14 +125,14 @@ def _quietly() -> Iterator[None]:
 
 def _show_bars(shown: bool) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where HF_HUB_DISABLE_PROGRESS_BARS decides, each call warns that it does
+        warnings.simplefilter("ignore")  # if HF_HUB_DISABLE_PROGRESS_BARS is set, each call warns about it
         (transformers_log.enable_progress_bar if shown else transformers_log.disable_progress_bar)()
 
 
-def _refuse_gaps(name: str, told: Mapping[str, Any]) -> None:
-    """Layers that no weight in the file fills would be random."""
-    told_of = (str(key) for kind in ("missing_keys", "mismatched_keys") for key in told.get(kind, ()))
-    gaps = sorted(key for key in told_of if not key.endswith(_COUNTER))
+def _refuse_gaps(name: str, loading_info: Mapping[str, Any]) -> None:
+    """Refuse a file that leaves layers unfilled: they would be random."""
+    incomplete_keys = (str(key) for kind in ("missing_keys", "mismatched_keys") for key in loading_info.get(kind, ()))
+    gaps = sorted(key for key in incomplete_keys if not key.endswith(_COUNTER))
     if gaps:
         raise ModelError(
             f"detector hf:{name}: {len(gaps)} weights are missing or of another size ({gaps[0]}); {advice(name)}"
@@ -140,7 +140,7 @@ def _refuse_gaps(name: str, told: Mapping[str, Any]) -> None:
 
 
 def advice(name: str) -> str:
-    """What to do where a model is not here; nothing is ever downloaded by itself."""
+    """What to do if a model is not on this machine; nothing is downloaded automatically."""
     if Path(name).is_dir():
         return "copy config.json and model.safetensors of one model into the folder"
     return (

@@ -1,4 +1,4 @@
-"""Fits a picture of any size into a network input: scaled, at the top left, padded with grey, as BGR."""
+"""Fits a picture of any size into a network input: scaled, placed at the top left, padded with grey, in BGR."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIZE_MULTIPLE_PX = 32
 
 @dataclass(frozen=True)
 class Letterboxed:
-    """A network input and how to come back from it."""
+    """A network input, and how its pixels map back to the source picture."""
 
     canvas_bgr: NDArray[np.uint8]
     """(H, W, 3) uint8 BGR; owned by the ``Letterbox`` and overwritten by its next call"""
@@ -75,7 +75,7 @@ class Letterbox:
             self._lay_out(height, width)
         inside_height, inside_width = self._inside
         small = shrink(image_rgb, inside_height, inside_width)
-        # the swap costs a tenth on the small picture of what it costs on the large one
+        # swapping channels of the small picture costs a tenth of what it costs on the large one
         self._canvas[:inside_height, :inside_width] = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
         return Letterboxed(self._canvas, (inside_width / width, inside_height / height), (height, width))
 

@@ -94,7 +94,7 @@ PRIOR_PROBABILITY = 0.01
 
 @dataclass(frozen=True)
 class DetectorMaps:
-    """What a forward pass yields. ``hints`` are the maps named in ``HINT_NAMES``, in that order."""
+    """The output of a forward pass. ``hints`` are the maps named in ``HINT_NAMES``, in that order."""
 
     hints: tuple[Tensor, ...]
     """stage maps: c2 (B,32,H/4,W/4), c3 (B,64,H/8), c4 (B,128,H/16), c5 (B,256,H/32), p3, p4, p5 likewise"""

@@ -62,7 +62,7 @@ class GraphForm(Protocol):
         """The form after a trial run on a grey picture of ``shape`` (H, W), which also warms the engine up.
 
         Raises:
-            ModelError: what comes out does not fit the form.
+            ModelError: the outputs do not fit the form.
         """
         ...
 
@@ -75,7 +75,7 @@ def read_form(engine: Engine, label: str, class_count: int) -> GraphForm:
     """The form of a loaded graph.
 
     Raises:
-        ModelError: it is of no family known here.
+        ModelError: the graph is of no known family.
     """
     if len(engine.inputs) == 1:
         form: GraphForm | None = read_yolox(engine, class_count) or read_picodet(engine, class_count)
@@ -91,7 +91,7 @@ def _found(engine: Engine) -> str:
 DEFAULT_INPUT_SIZE_PX = 416
 """YOLOX-nano's and tiny's own size; used for graphs that take any size"""
 TRIAL_ASPECT = (9, 16)
-"""height to width of the trial picture, the commonest video's, so that the first frame finds a warm engine"""
+"""height to width of the trial run's picture: that of most videos, so that their first frame finds a warm engine"""
 
 
 class OnnxDetector:
@@ -110,10 +110,10 @@ class OnnxDetector:
         engine: onnxruntime, openvino or auto.
         name: how messages and the run report call it (default: ``onnx:`` and the path).
         note: one sentence for the end-of-run summary.
-        max_detections: the best so many boxes of a frame are kept.
+        max_detections: at most this many boxes of a frame are kept, best first.
         score_exponent: a box's score is (objectness * class probability) ** this; thresholds count after it.
-        cross_class_iou: of two objects of different classes that overlap more, the surer one stays; 1 keeps both.
-        human_object_iou: of a human and an object that overlap more, the surer one stays; 1 keeps both.
+        cross_class_iou: of two objects of different classes that overlap more, the better one is kept; 1 keeps both.
+        human_object_iou: of a human and an object that overlap more, the better one is kept; 1 keeps both.
 
     Raises:
         UsageError: a threshold outside [0, 1], fewer than one thread, an input size that is no multiple of 32.
@@ -210,10 +210,10 @@ class OnnxDetector:
         outputs = self._engine.run(self._graph.feed(boxed.canvas_bgr))
         height, width = boxed.canvas_bgr.shape[:2]
         candidates = self._graph.candidates(outputs, (height, width), self._settings.network_threshold)
-        found = select_boxes(candidates, boxed.scale_xy, boxed.picture_hw_px, self._settings)
+        boxes = select_boxes(candidates, boxed.scale_xy, boxed.picture_hw_px, self._settings)
         features = self._graph.features_output
         feature_map = _feature_map(outputs[features][0], boxed) if features else None
-        return Detections(found.boxes_xyxy_px, found.scores, found.class_ids, feature_map)
+        return Detections(boxes.boxes_xyxy_px, boxes.scores, boxes.class_ids, feature_map)
 
     def close(self) -> None:
         """Free the engine; may be called twice."""

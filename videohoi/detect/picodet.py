@@ -1,4 +1,4 @@
-"""PicoDet-style ONNX graphs, exported without post-processing: what they take and give, and decoding of their maps.
+"""PicoDet-style ONNX graphs without post-processing: their inputs and outputs, and the decoding of their maps.
 
 PP-PicoDet (arXiv 2111.00902) has the head of Generalized Focal Loss (arXiv 2006.04388, section 3.2) on the strides 8,
 16, 32 and 64: of each cell one probability per class, and for each of the four sides a distribution over the distances
@@ -107,7 +107,7 @@ class PicodetLevel:
 
 
 def cell_count(height_px: int, width_px: int, stride_px: int) -> int:
-    """Cells of a level; one that juts out counts."""
+    """Cells of a level, those that reach beyond the picture included."""
     return -(-height_px // stride_px) * -(-width_px // stride_px)
 
 
@@ -123,11 +123,11 @@ def cell_centres(height_px: int, width_px: int, stride_px: int) -> NDArray[np.fl
 
 def decode_levels(levels: Sequence[PicodetLevel], network_hw_px: tuple[int, int], threshold: float) -> Candidates:
     """Candidates of one picture, finest level first; every cell gets its best class."""
-    found = [_decode_level(level, network_hw_px, threshold) for level in levels]
+    decoded = [_decode_level(level, network_hw_px, threshold) for level in levels]
     return Candidates(
-        np.concatenate([level.boxes_xyxy_px for level in found]),
-        np.concatenate([level.scores for level in found]),
-        np.concatenate([level.class_ids for level in found]),
+        np.concatenate([level.boxes_xyxy_px for level in decoded]),
+        np.concatenate([level.scores for level in decoded]),
+        np.concatenate([level.class_ids for level in decoded]),
     )
 
 

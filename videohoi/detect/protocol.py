@@ -14,7 +14,7 @@ from videohoi.structures import Detections, Frame
 
 @dataclass(frozen=True)
 class DetectorInfo:
-    """What the run report and the summary say of a detector."""
+    """What the run report and the summary say about a detector."""
 
     name: str
     """as given to ``--detector``"""

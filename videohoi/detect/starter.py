@@ -13,7 +13,7 @@ INPUT_SIZE_PX = 384
 SCORE_EXPONENT = 0.642
 """makes a score about the share of boxes that are right; fitted by ``train.calibrate_detector``, see the model card"""
 CROSS_CLASS_IOU = 0.65
-"""it often gives one object two classes; the box with the higher score stays"""
+"""it often gives one object two classes; the box with the higher score is kept"""
 HUMAN_OBJECT_IOU = 0.7
 """it also detects some animals as humans; the boxes of a rider and a horse overlap less than this"""
 NOTE = "The starter detector is small: it misses small and rare objects; --detector onnx:FILE takes a larger one."

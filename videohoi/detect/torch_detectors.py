@@ -31,8 +31,8 @@ HUB_WEIGHTS_FILES = ("model.safetensors", "pytorch_model.bin")
 """the first that is there is loaded"""
 HUB_CONFIG_FILE, HUB_PROCESSOR_FILE = "config.json", "preprocessor_config.json"
 _SAME_ORDER = 60
-"""of COCO's 80 names; so many at their place say that a model has COCO's order, though some are spelled differently
-(``diningtable``)"""
+"""of COCO's 80 names: with this many in their places a model is taken to have COCO's order, although some names are
+spelled differently (``diningtable``)"""
 Run = Callable[[Sequence[NDArray[np.uint8]]], list[LabelledBoxes]]
 """pictures (H, W, 3) uint8 RGB to their boxes"""
 
@@ -209,7 +209,7 @@ def class_of_output(outputs: int, label: str) -> NDArray[np.int64]:
 
 
 def class_of_label(labels: Mapping[int, str], owner: str) -> tuple[NDArray[np.int64], int]:
-    """(L,) class id of HICO-DET's vocabulary for each label id, -1 for what it lacks; and how many it lacks.
+    """(L,) class id of HICO-DET's vocabulary for each label id, -1 for labels it lacks; and how many those are.
 
     Labels are matched by name and synonym; 80 labels in COCO's order by their place.
 
@@ -237,7 +237,7 @@ def _object_id(words: Vocabulary, label: str) -> int:
 def hub_files(name: str) -> dict[str, str]:
     """SHA-256 of what a model is made of: ``detector`` (its weights), ``detector_config``, ``detector_processor``.
 
-    Of a folder, or of what the hub's cache holds under ``name`` now; files that are not there are left out.
+    ``name`` is a folder, or a model in the hub's cache. Files that are missing are left out.
     """
     folder = _folder(local_name(name))
     if folder is None:

@@ -1,4 +1,4 @@
-"""YOLOX-style ONNX graphs: what they take and give, read off signature and one trial run, and decoding of their grid.
+"""YOLOX-style ONNX graphs: inputs and outputs, read from signature and one trial run, and the decoding of the grid.
 
 The grid (YOLOX, arXiv 2107.08430, section 2.1) has one row per cell of the strides 8, 16 and 32, row by row:
 x, y, w, h, objectness, one probability per class. A raw grid stores the centre as an offset in cells and the size as
@@ -135,7 +135,7 @@ def decode_grid(
 ) -> Candidates:
     """Candidates of one picture from its grid (A, 5 + O).
 
-    Every cell gets its best class, with objectness times its probability as score; what is under ``threshold`` is left
+    Every cell gets its best class, with objectness times its probability as score; cells below ``threshold`` are left
     out. ``decoded``: the grid already holds network pixels.
     """
     rows, scores, class_ids = _confident_rows(grid, threshold)

@@ -1,9 +1,9 @@
 """Compiled optimal assignment on sparse gains, of the tracker.
 
 Shortest augmenting paths with column prices (Jonker and Volgenant, "A Shortest Augmenting Path Algorithm for Dense and
-Sparse Linear Assignment Problems", Computing 38, 1987), one row after another. A path only ever visits what is joined
-to its row by pairs worth having, so the problem falls into its connected parts by itself. Every row also has a place
-of its own worth 0: staying alone.
+Sparse Linear Assignment Problems", Computing 38, 1987), one row after another. A path only visits what is
+connected to its row by pairs with a gain above 0, so the problem splits into its connected parts by itself. Every row
+may also stay unmatched, which is worth 0.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _reach(
     ints: Ints,
     floats: Floats,
 ) -> int:
-    """Note every column ``row`` leads to, ``shift`` being the row's own distance; returns the columns noted so far."""
+    """Note every column that ``row`` leads to; ``shift`` is the row's own distance. Returns the number noted so far."""
     starts, columns, gains = edges
     prices, distance = floats[0], floats[1]
     from_row, from_edge, noted, stage = ints[1], ints[2], ints[3], ints[4]
@@ -81,7 +81,7 @@ def _settle(count: int, end: float, ints: Ints, floats: Floats) -> None:
 
 @inner
 def _hand_over(row: int, column: int, column_of_row: Ints, row_of_column: Ints, ints: Ints) -> None:
-    """Walk back from ``column`` to ``row``: each row on the way takes the column it was left by."""
+    """Walk back from ``column`` to ``row``: each row on the way takes the column that the search left it by."""
     edge_of_column, from_row, from_edge = ints[0], ints[1], ints[2]
     while True:
         taker = from_row[column]
@@ -98,7 +98,7 @@ def _hand_over(row: int, column: int, column_of_row: Ints, row_of_column: Ints, 
 def _search(
     row: int, edges: tuple[Ints, Ints, Floats], column_of_row: Ints, row_of_column: Ints, ints: Ints, floats: Floats
 ) -> None:
-    """Place ``row`` by the shortest path to a free column, or to a row (perhaps itself) that had better stay alone."""
+    """Place ``row`` by the shortest path to a free column, or to a row (perhaps itself) that is better unmatched."""
     gains = edges[2]
     prices, distance = floats[0], floats[1]
     edge_of_column, stage = ints[0], ints[4]
@@ -133,7 +133,7 @@ def match_kernel(
     ints: Ints,
     floats: Floats,
 ) -> None:
-    """The matching of the greatest total gain of ``rows`` rows and ``count`` columns; -1 for those that stay alone.
+    """The matching of the greatest total gain of ``rows`` rows and ``count`` columns; -1 for those that stay unmatched.
 
     ``edges``: (rows + 1,) where each row's pairs start, their columns, their gains. Only gains above 0 matter.
     ``column_of_row`` and ``row_of_column`` are written. ``ints`` (INT_ROWS, >= count) and ``floats`` (FLOAT_ROWS,

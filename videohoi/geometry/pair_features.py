@@ -1,4 +1,4 @@
-"""What the boxes of a picture say about each human-object pair; one function for training and for run time.
+"""Numbers about each human-object pair from the boxes of a picture; one function for training and for run time.
 
 Three groups of numbers, all independent of the picture's resolution:
 

@@ -73,9 +73,9 @@ class BatchPolicy:
     max_wait_seconds: float = 0.01
     """longest wait of an item for others; a source that stalls costs the others no more than this"""
     in_flight: int = 1
-    """items of one source that may be with the model at once. 1 is for live use: a result goes on as soon as there is
-    one. 2 or more keep the model busy while results are taken on, for files: a result then leaves with the source's
-    next item"""
+    """items of one source that may be with the model at once. 1 is for live use: a result is passed on as soon as there
+    is one. 2 or more, for files, keep the model busy while results are processed further: a result then leaves with the
+    source's next item"""
 
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.in_flight < 1 or not 0 <= self.max_wait_seconds < float("inf"):
@@ -109,7 +109,7 @@ class BatchQueue(Generic[Item]):
         return "waited" if self.seconds_left(now_seconds) == 0.0 else None
 
     def seconds_left(self, now_seconds: float) -> float | None:
-        """How long the oldest item may still wait, 0 or more; None without items."""
+        """How long the oldest item may still wait, in seconds, 0 or more; None without items."""
         if not self._items:
             return None
         leaves_seconds = self._items[0][1] + self._policy.max_wait_seconds
@@ -172,7 +172,7 @@ class BatchLane(BaseNode[In, Out]):
         self.may_submit = False
         """the source is being read"""
         self.is_waiting = False
-        """inside ``process`` until the model has run, so it brings no further item before that"""
+        """inside ``process`` until the model has run; it submits no further item before that"""
 
     def open(self, info: SourceInfo) -> None:
         """Load the model unless it is loaded; raises what the model raises."""
@@ -195,7 +195,7 @@ class BatchLane(BaseNode[In, Out]):
                 self._await_oldest()
             while self._pending and self._pending[0].done:
                 if self._pending[0].error is not None and outputs:
-                    break  # available results go on first; the error waits for the next call
+                    break  # available results are passed on first; the error is raised by the next call
                 outputs.append(self._take())
         return outputs
 

@@ -1,7 +1,7 @@
 """One model for several sources: batches across them with a bounded wait, results back to where the items came from.
 
 Each source has a graph of its own, in which a ``BatchLane`` stands where the model would stand. So a source
-that stalls, ends or fails concerns its own graph only; the others merely lose a member of their batches.
+that stalls, ends or fails affects its own graph only; the batches of the others are merely smaller.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class EdgeFinished(Exception):  # noqa: N818 - the normal end of a stream, no er
 
 
 class EdgeAborted(Exception):  # noqa: N818 - control flow between stage threads, never reaches a user
-    """The edge was cut: what it held is not delivered."""
+    """The edge was cut: the items it held are not delivered."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class EdgeCounts:
     stale: int
     """older than the staleness budget when their turn came (``latest``)"""
     discarded: int
-    """no longer wanted: the caller left or the edge was cut"""
+    """no longer wanted: the consumer left or the edge was cut"""
     waiting: int
 
 
@@ -100,7 +100,7 @@ class Edge(Generic[Item]):
         self._clock = clock or MonotonicClock()
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._waiting = 0  # threads inside a wait; without any, notifying would cost a tenth of a hand-off
+        self._waiting = 0  # threads inside a wait; notifying when there are none would cost a tenth of a hand-off
         self._on_loss = on_loss
         self._items: deque[tuple[Item, float, int]] = deque()
         self._finished = self._aborted = self._discarding = False
@@ -143,19 +143,19 @@ class Edge(Generic[Item]):
                 self._lose("stale", ordinal, item)
 
     def finish(self) -> None:
-        """The producer has ended: the consumer still gets what waits, then ``EdgeFinished``."""
+        """The producer has ended: the consumer still gets the waiting items, then ``EdgeFinished``."""
         with self._lock:
             self._finished = True
             self._changed.notify_all()
 
     def abort(self) -> None:
-        """Cut the edge at once: what waits is discarded and counted, both sides get ``EdgeAborted``."""
+        """Cut the edge at once: waiting items are discarded and counted, both sides get ``EdgeAborted``."""
         with self._lock:
             self._aborted = True
             self._discard_waiting()
 
     def discard(self) -> None:
-        """The consumer has left but the producer may go on: what waits and what comes is counted and thrown away."""
+        """The consumer has left but the producer may go on: waiting and later items are counted and thrown away."""
         with self._lock:
             self._discarding = True
             self._discard_waiting()
@@ -171,7 +171,7 @@ class Edge(Generic[Item]):
             return EdgeCounts(self._put, self._taken, self._dropped, self._stale, self._discarded, len(self._items))
 
     def _loss_of(self, ordinal: int, item: Item) -> Loss | None:
-        """A loss that is known beforehand (a replay); here there is none."""
+        """A loss that is known beforehand (in a replay); here never."""
         return None
 
     def _lose(self, loss: Loss, ordinal: int, item: Item) -> None:

@@ -66,7 +66,7 @@ class Meter:
 
 
 LOWEST_SECONDS = 1e-6
-"""durations below one microsecond share one bin: finer is beyond the clock's worth"""
+"""durations below one microsecond share one bin: the clock resolves no finer"""
 HIGHEST_SECONDS = 1e4
 """durations above share the last bin; ``max_ms`` stays exact"""
 BIN_RATIO = 1.02

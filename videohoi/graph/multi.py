@@ -57,11 +57,11 @@ _ALL = "all sources"
 
 
 class MultiGraph:
-    """Runs one ``Graph`` a source, each in a thread of its own; runs once.
+    """Runs one ``Graph`` per source, each in a thread of its own; runs once.
 
-    A source that stalls, ends or fails leaves the others alone: a failure is logged when it happens, is in the report,
-    and is raised once all sources have ended. Models that the graphs share (``Batcher``) are opened before the first
-    and closed after the last. Usage: see ``Batcher``.
+    A source that stalls, ends or fails does not affect the others: a failure is logged when it happens, appears in the
+    report, and is raised once all sources have ended. Models that the graphs share (``Batcher``) are opened before the
+    first graph and closed after the last. Usage: see ``Batcher``.
 
     After ``stop`` or an interrupt each graph keeps its own limits; a graph, or a shared model that is still opening,
     that has not ended ``leave_seconds`` later is left behind and named. ``open_seconds`` and ``close_seconds`` are for
@@ -220,7 +220,7 @@ class MultiGraph:
         if lane.failure is not None:
             self._failures[lane.name] = lane.failure
             others = sum(other.is_running for other in self._lanes.values()) - 1
-            logger.warning("source %r ended: %s (%d others go on)", lane.name, lane.failure, others)
+            logger.warning("source %r ended: %s (%d others continue)", lane.name, lane.failure, others)
         lane.is_over = True
         self._news.changed()
 

@@ -12,7 +12,7 @@ The runtime promises a node
       returns.
 
 A node promises the runtime
-    - to return from every call: it starts no endless wait (a hung node is reported and left behind, see ``Graph``);
+    - to return from every call: it never waits endlessly (a hung node is reported and left behind, see ``Graph``);
     - to give back outputs in order, and never to keep one it will not give back by ``drain``;
     - to change no item: it makes new ones (``dataclasses.replace``), since branches share items between threads;
     - to hold its state in the instance, and to release what ``open`` took if ``open`` itself raises.
@@ -103,7 +103,7 @@ class FunctionNode(BaseNode[In, Out]):
 
 
 class TapNode(BaseNode[Item, Item]):
-    """A plain function that looks at each item; the item itself goes on."""
+    """A plain function that is shown each item; the item itself is passed on unchanged."""
 
     def __init__(self, name: str, look: Callable[[Item], object]) -> None:
         super().__init__(name)
@@ -119,7 +119,7 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 
 class Source(Protocol[Item_co]):
-    """Where items come from. Opened and closed in short-lived threads, read by the thread of the first stage."""
+    """A source of items. Opened and closed in short-lived threads, read by the thread of the first stage."""
 
     def open(self) -> SourceInfo:
         """Open and say what is known."""

@@ -37,7 +37,7 @@ class OpenParts:
         self._closers: dict[str, Callable[[bool], None]] = {}
 
     def add(self, name: str, close: Callable[[bool], None]) -> None:
-        """Remember how to close ``name``; ``close`` gets whether the stream is complete."""
+        """Remember how to close ``name``; ``close`` is told whether the stream is complete."""
         self._closers[name] = close
 
     @property
@@ -46,7 +46,7 @@ class OpenParts:
         return tuple(self._closers)
 
     def close(self, name: str, source_id: str, *, complete: bool) -> StageError | None:
-        """Close ``name`` if it is open; gives the failure instead of raising it, so that the others get their turn."""
+        """Close ``name`` if it is open; returns a failure instead of raising it, so that the others are closed too."""
         close = self._closers.pop(name, None)
         if close is None:
             return None
@@ -62,7 +62,7 @@ def chained(failures: list[StageError]) -> StageError:
     first = failures[0]
     for other in failures[1:]:
         chain = _chain(first)
-        # A part that raises the very same exception again in close adds nothing, and would make the chain a circle.
+        # A part that raises the same exception again in close adds nothing, and would make the chain circular.
         if not set(map(id, chain)) & set(map(id, _chain(other))):
             chain[-1].__context__ = other
     return first
@@ -82,7 +82,7 @@ logger = logging.getLogger(__name__)
 
 
 class _NotWantedError(Exception):
-    """Nothing more is to be opened: the run was stopped, or opening took too long."""
+    """No further part is to be opened: the run was stopped, or opening took too long."""
 
 
 class Opening:
@@ -111,7 +111,7 @@ class Opening:
         return self._thread is not None and not self._done and not self._abandoned
 
     def start(self, work: Callable[[], None]) -> None:
-        """Run ``work``, which calls ``part`` for each part; a failure is news."""
+        """Run ``work``, which calls ``part`` for each part; a failure is reported to ``News``."""
         self._since_seconds = time.monotonic()
         self._thread = threading.Thread(target=self._main, args=(work,), name="videohoi: open", daemon=True)
         self._thread.start()
@@ -119,7 +119,7 @@ class Opening:
     def part(
         self, name: str, source_id: str, open_part: Callable[[], Result], close: Callable[[bool], None] | None = None
     ) -> Result:
-        """Open one part, remember how it is closed, and give what its ``open`` gave; only inside ``work``."""
+        """Open one part, remember how it is closed, and return what its ``open`` returned; only inside ``work``."""
         if self._news.halted:
             raise _NotWantedError
         self._current, self._source_id, self._since_seconds = name, source_id, time.monotonic()
@@ -148,7 +148,7 @@ class Opening:
             self._thread.join()
 
     def abandon(self) -> str | None:
-        """Stop waiting; gives a note that names the part that hangs, None if there is none."""
+        """Stop waiting; returns a note that names the part that hangs, None if there is none."""
         with self._state:
             if self._thread is None or self._done or self._abandoned:
                 return None
@@ -236,7 +236,7 @@ class Closing:
         self._threads[name] = thread
         try:
             thread.start()
-        except RuntimeError:  # the interpreter is about to end and starts no thread any more
+        except RuntimeError:  # the interpreter is shutting down and starts no more threads
             run()
         return thread
 

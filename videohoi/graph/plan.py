@@ -1,4 +1,4 @@
-"""The plan of a graph, checked before anything starts, and the threads and edges made from it."""
+"""The plan of a graph, checked before anything starts, and the threads and edges built from it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _bar(edge: EdgePolicy) -> str:
 
 
 class Wiring:
-    """The threads of a graph, the edges between them, and what is open of them."""
+    """The threads of a graph, the edges between them, and the parts that are open."""
 
     def __init__(self, plan: Plan, source: Source[Any], news: News, clock: Clock, tape: Tape) -> None:
         self.feed = SourceFeed(plan.source_name, source, news, tape)
@@ -111,7 +111,7 @@ class Wiring:
         return self.trunk + self.branches
 
     def is_running(self) -> bool:
-        """Some thread is waited for."""
+        """A thread is still waited for."""
         return any(stage.running for stage in self.stages)
 
     def abort(self) -> None:

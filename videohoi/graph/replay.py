@@ -1,4 +1,4 @@
-"""Record what a live run did with each frame, and run it again: the same frames reach the same nodes at any speed.
+"""Record what a live run did with each frame, and replay it: the same frames reach the same nodes at any speed.
 
 The record is JSON lines: a header, then one line for each item read and one for each drop, in the order in which they
 happened, then an end::
@@ -36,7 +36,7 @@ from videohoi.graph.node import frame_of
 
 
 class Tape:
-    """Sees every item the source yields and makes the edges. Called by the threads of the stages."""
+    """Sees every item that the source yields, and creates the edges. Called by the threads of the stages."""
 
     item_limit: int | None = None
     """the source is read no further than this; None: to its end"""
@@ -110,13 +110,13 @@ class RecordingTape(Tape):
         self._write(["read", *identity_of(item)])
 
     def edge(self, number: int, name: str, policy: EdgePolicy, clock: Clock) -> Edge[Any]:
-        """An edge that tells what it drops."""
+        """An edge that reports what it drops."""
         edge: Edge[Any] = Edge(name, policy, clock, on_loss=partial(self._lost, number))
         self._edges.append(edge)
         return edge
 
     def finish(self, source_ended: bool, cut: bool) -> None:
-        """Write the end and close the file; a thread left behind writes no more."""
+        """Write the end and close the file; a thread left behind writes nothing more."""
         put = [edge.counts().put for edge in self._edges]
         self._write(["end", {"read": self._count, "source_ended": source_ended, "cut": cut, "put": put}])
         with self._lock:
@@ -141,7 +141,9 @@ class RecordingTape(Tape):
                 raise self._error(error) from error
 
     def _error(self, error: OSError) -> SinkError:
-        return SinkError(f"cannot write the run record {self._path}: {error.strerror or error}; free or choose a place")
+        return SinkError(
+            f"cannot write the run record {self._path}: {error.strerror or error}; free space or choose another path"
+        )
 
 
 Losses = Mapping[int, tuple[Loss, int | None]]
@@ -182,7 +184,7 @@ class RunRecord:
 
 
 class _Reader:
-    """Takes a record apart, line by line."""
+    """Parses a record, line by line."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -245,14 +247,14 @@ class ReplayTape(Tape):
         identity, count = identity_of(item), len(self._record.identities)
         if number >= count:
             raise InputError(
-                f"{self._record.path} does not fit this source: it goes on after item {count - 1}, where the recorded "
-                "one ended; replay the very frames that were recorded"
+                f"{self._record.path} does not fit this source: it has more items than the {count} that were "
+                "recorded; replay exactly the frames that were recorded"
             )
         expected = self._record.identities[number]
         if expected != identity:
             raise InputError(
                 f"{self._record.path} does not fit this source: item {number} is {_text(identity)}, "
-                f"the record says {_text(expected)}; replay the very frames that were recorded"
+                f"the record says {_text(expected)}; replay exactly the frames that were recorded"
             )
 
     def ended(self, count: int) -> None:
@@ -260,7 +262,7 @@ class ReplayTape(Tape):
         if count < len(self._record.identities):
             raise InputError(
                 f"{self._record.path} does not fit this source: it ended after {count} items, "
-                f"the record holds {len(self._record.identities)}; replay the very frames that were recorded"
+                f"the record holds {len(self._record.identities)}; replay exactly the frames that were recorded"
             )
 
     def edge(self, number: int, name: str, policy: EdgePolicy, clock: Clock) -> Edge[Any]:
@@ -273,7 +275,7 @@ class ReplayTape(Tape):
         """Compare how many items came to each edge, unless either run was cut. Raises ``InputError``."""
         if cut or self._record.cut:
             return
-        both = min(len(self._edges), len(self._record.put))  # ``iterate`` has one edge more than ``run``
+        both = min(len(self._edges), len(self._record.put))  # ``iterate`` has one more edge than ``run``
         for edge, expected in zip(self._edges[:both], self._record.put[:both], strict=True):
             found = edge.counts().put
             if found != expected:
@@ -291,14 +293,14 @@ class ReplayTape(Tape):
 def make_tape(plan: str, record_to: Path | str | None, replay: RunRecord | None) -> Tape:
     """The tape a graph asks for; ``UsageError`` for both at once, ``InputError`` for a record of another plan."""
     if record_to is not None and replay is not None:
-        raise UsageError("a replay makes the same record again: give record_to or replay, not both")
+        raise UsageError("a replay would only make the same record again: give record_to or replay, not both")
     if replay is not None:
         return ReplayTape(replay, plan)
     return NO_TAPE if record_to is None else RecordingTape(record_to, plan)
 
 
 class ReplayEdge(Edge[Any]):
-    """Waits as a lossless edge does, whatever its policy; loses the recorded items and counts them as recorded."""
+    """Waits like a lossless edge, whatever its policy; drops the recorded items and counts them as recorded."""
 
     def __init__(self, name: str, policy: EdgePolicy, clock: Clock, losses: Losses, record_path: Path) -> None:
         super().__init__(name, EdgePolicy.lossless(policy.capacity), clock)

@@ -1,4 +1,4 @@
-"""What a run says about itself: counts, times, ages and notes."""
+"""The report of a run: counts, times, ages and notes."""
 
 from __future__ import annotations
 
@@ -111,19 +111,19 @@ def plain_dict(report: Any) -> dict[str, Any]:
 
 
 def _lists(value: Any) -> Any:
-    """Tuples as lists, all the way down, so that the value equals what JSON gives back."""
+    """Tuples as lists, all the way down, so that the value equals what it becomes through JSON."""
     if isinstance(value, dict):
         return {key: _lists(inner) for key, inner in value.items()}
     return [_lists(inner) for inner in value] if isinstance(value, (tuple, list)) else value
 
 
 STALL_SECONDS = 2.0
-"""a source that has delivered nothing, or a node that has not returned, for this long is named in the report"""
+"""a source that has delivered nothing for this long, or a node that has not returned, is named in the report"""
 
 
 @dataclass
 class Progress:
-    """Where a run stands; times are of ``time.perf_counter``."""
+    """The progress of a run; times are of ``time.perf_counter``."""
 
     source_id: str = ""
     """known once the source is being opened"""

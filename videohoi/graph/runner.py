@@ -1,4 +1,4 @@
-"""Run a source and its nodes in a few threads: as a whole (``run``) or item by item (``iterate``)."""
+"""Run a source and its nodes in a few threads, as a whole (``run``) or item by item (``iterate``)."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class Graph(Generic[Out]):
         )
         report = graph.run()        # or: for result in graph.iterate(): ...
 
-    Nothing waits for ever. After a failure, what lies behind the failed stage may pass for half of ``stop_seconds``
-    and at its end the error is raised; after ``stop`` or an interrupt in-flight items may pass for ``drain_seconds``.
-    A node that still has not returned ``stop_seconds`` later, from ``open`` too, is named in the report and closed by
-    its own thread when it returns. A part that opens for longer than ``open_seconds`` (an engine may be built then), or
-    a node, a blocked sink for example, that is busy with one item for longer than ``item_seconds`` fails the run. The
-    source alone may be silent for as long as it likes; the report says so. Closing takes as long as it needs (a large
-    file is finished then); what is still open ``finish_seconds`` after a stop, ``close_seconds`` after a failure or
-    hard stop, is left behind.
+    No wait is endless. After a failure, items behind the failed stage may pass for half of ``stop_seconds``, and at its
+    end the error is raised; after ``stop`` or an interrupt in-flight items may pass for ``drain_seconds``. A node that
+    still has not returned ``stop_seconds`` later, from ``open`` too, is named in the report and closed by its own
+    thread when it returns. A part that opens for longer than ``open_seconds`` (an engine may be built then), or a node,
+    such as a blocked sink, that is busy with one item for longer than ``item_seconds`` fails the run. Only the source
+    may be silent for as long as it likes; the report says so. Closing takes as long as it needs (a large file is
+    finished then); what is still open ``finish_seconds`` after a stop, ``close_seconds`` after a failure or hard stop,
+    is left behind.
 
-    ``record_to`` writes down which frames came and which were dropped where; ``replay`` runs such a record again, over
-    the same source and with the same nodes: each node then sees exactly the frames it saw, at any speed.
+    ``record_to`` writes down which frames came and where any were dropped; ``replay`` runs such a record again, over
+    the same source and with the same nodes: each node then sees exactly the same frames, at any speed.
 
     Raises ``UsageError`` for a plan that does not fit: empty stage, wrong number of edges, a name used twice; and
     ``InputError`` for a record of another plan.
@@ -113,7 +113,7 @@ class Graph(Generic[Out]):
 
         The graph starts with the first ``next`` and waits while the caller holds back. Leaving early (``break``,
         ``close``, an exception) stops the source, lets in-flight items pass to the branches and closes everything;
-        wrap the iterator in ``contextlib.closing`` where that moment matters. Raises as ``run`` does.
+        wrap the iterator in ``contextlib.closing`` where it matters when that happens. Raises as ``run`` does.
         """
         self._claim()
         return self._results(self._wiring.add_outlet(LOSSLESS))
@@ -204,7 +204,7 @@ class Graph(Generic[Out]):
                     raise KeyboardInterrupt
 
     def _end_with_interpreter(self, outlet: Edge[Out]) -> None:
-        """Close what a script that ended left in the middle: later no thread can be started to close it."""
+        """Close a run that a script left in the middle when it ended: later no thread can be started to close it."""
         self._ended_with_interpreter = True
         with contextlib.suppress(StageError):  # no caller is left to handle it
             self._conclude(outlet)

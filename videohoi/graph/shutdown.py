@@ -1,4 +1,4 @@
-"""How a run ends: what threads tell each other, interrupts, limits of time, and a shutdown in steps."""
+"""How a run ends: news between threads, interrupts, time limits, and a shutdown in steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from videohoi.errors import StageError, UsageError
 class News:
     """Shared by the stages' threads, which write, and the caller's thread, which waits.
 
-    The condition's lock is re-entrant: a signal handler may tell something while the caller's thread waits here.
+    The condition's lock is re-entrant: a signal handler may report something while the caller's thread waits here.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ Step = tuple[float, Callable[[], None]]
 
 
 class Gate:
-    """Threads wait here until all are started. An interrupt while they are being started lets none of them through.
+    """Threads wait here until all are started; an interrupt before that lets none of them through.
 
     Without it, an interrupt inside ``Thread.start`` would leave it unknown whether that thread runs.
     """
@@ -129,11 +129,11 @@ class Urgency(IntEnum):
 
     NONE = 0
     DRAIN = 1
-    """asked to: in-flight items may pass"""
+    """asked to stop: in-flight items may pass"""
     FAILURE = 2
     """a stage failed: what is behind it may pass, briefly"""
     ABORT = 3
-    """asked to, at once"""
+    """asked to stop at once"""
 
 
 class Shutdown:

@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 
 
 class SourceFeed:
-    """Items of the source, measured, with refused time stamps taken out."""
+    """Items of the source, measured, without those whose time stamps are refused."""
 
     def __init__(self, name: str, source: Source[Any], news: News, tape: Tape) -> None:
         self.name = name
@@ -86,7 +86,7 @@ class SourceFeed:
 
 
 class Tally:
-    """Results that left the graph at one place: how many, when the first, how old."""
+    """Results that left the graph at one place: how many, when the first one, how old."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -238,7 +238,7 @@ class StageThread:
         return outputs
 
     def _drain(self, position: int) -> None:
-        """Pass on what the node held, one at a time since it may be much, then reset it."""
+        """Pass on the items that the node held, one at a time since they may be many, then reset it."""
         node, meter = self.nodes[position], self.meters[position]
         held = self._timed(position, lambda: iter(node.drain()))
         while (output := self._timed(position, lambda: next(held, _END))) is not _END:
@@ -260,7 +260,7 @@ class StageThread:
             outlet.put(item)
 
     def _leave(self) -> None:
-        """Tell the neighbours, then end; after ``abandon`` also close what is this stage's own."""
+        """Tell the neighbours, then end; after ``abandon`` also close this stage's own parts."""
         if isinstance(self.feed, Edge):
             self.feed.abort()
         for outlet in self.outlets:

@@ -22,12 +22,12 @@ from videohoi.vocabulary.prompts import template
 NO_VERB = -1
 """a sentence that competes with the others but reports no verb"""
 NOTHING = "a picture of person and {object}"
-"""in EoID's words; its own "a picture of person no interaction {object}" is a label that nobody would write"""
+"""in EoID's style; its own "a picture of person no interaction {object}" is no sentence that CLIP would have seen"""
 
 
 @dataclass(frozen=True, repr=False)
 class TextClasses:
-    """K sentences and their meaning."""
+    """K sentences and what each of them stands for."""
 
     names: tuple[str, ...]
     """(K,) ``verb object``, for people and files"""
@@ -72,26 +72,26 @@ def text_classes(
 ) -> TextClasses:
     """One sentence for each interaction of ``vocabulary`` except "no interaction", in the words of method ``prompts``.
 
-    What is added competes in a softmax and reports no verb:
+    Further sentences compete in the softmax but report no verb:
 
     Args:
-        vocabulary: what is asked for.
+        vocabulary: the interactions to report.
         prompts: a name of ``vocabulary.prompts``.
-        rivals: interactions of these words with the same objects; without them one verb of an object would always be
-            certain. Nothing is added for the vocabulary itself.
-        nothing: for each sentence of an object one that says that both are there and nothing more, so that before CLIP
-            has looked it is as likely that nothing is done as that anything is.
+        rivals: interactions of this vocabulary with the same objects compete too; without them the only verb of an
+            object would always be certain.
+        nothing: add, for each sentence about an object, one that only says that human and object are there, so that
+            "nothing happens" starts as likely as all interactions together.
     """
-    asked = _worded(vocabulary, prompts)
-    things = {vocabulary.objects[each.object_id]: each.object_id for each in asked}
-    names = {each.name for each in asked}
+    reported = _worded(vocabulary, prompts)
+    object_ids_by_name = {vocabulary.objects[each.object_id]: each.object_id for each in reported}
+    names = {each.name for each in reported}
     others = () if rivals is None else _worded(rivals, prompts)
     competing = [
-        _Class(NO_VERB, things[rivals.objects[other.object_id]], other.name, other.sentence)
+        _Class(NO_VERB, object_ids_by_name[rivals.objects[other.object_id]], other.name, other.sentence)
         for other in others
-        if rivals is not None and rivals.objects[other.object_id] in things and other.name not in names
+        if rivals is not None and rivals.objects[other.object_id] in object_ids_by_name and other.name not in names
     ]
-    classes = [*asked, *competing]
+    classes = [*reported, *competing]
     if nothing:
         classes += [_idle(vocabulary, each.object_id) for each in classes]
     ids = np.array([(each.verb_id, each.object_id) for each in classes], np.int64).reshape(-1, 2)
@@ -104,15 +104,15 @@ def _worded(vocabulary: Vocabulary, prompts: str) -> tuple[_Class, ...]:
     chosen = template(prompts)
     pairs = ((verb, vocabulary.verbs[verb], obj, vocabulary.objects[obj]) for verb, obj in vocabulary.interactions)
     return tuple(
-        _Class(verb, obj, f"{name} {thing}", chosen.interaction(vocabulary, name, thing))
-        for verb, name, obj, thing in pairs
+        _Class(verb, obj, f"{name} {object_name}", chosen.interaction(vocabulary, name, object_name))
+        for verb, name, obj, object_name in pairs
         if name != vocabulary.no_interaction_verb
     )
 
 
 def _idle(vocabulary: Vocabulary, object_id: int) -> _Class:
-    thing = vocabulary.objects[object_id]
-    return _Class(NO_VERB, object_id, f"nothing {thing}", NOTHING.format(object=readable(thing)))
+    object_name = vocabulary.objects[object_id]
+    return _Class(NO_VERB, object_id, f"nothing {object_name}", NOTHING.format(object=readable(object_name)))
 
 
 _COUNTS = {

@@ -1,9 +1,9 @@
 """Models that find humans, objects and their verbs at once: from their output to rows that a tracker can follow.
 
-Such a model answers with pairs: a box of a human, a box of an object, scores. The same human comes with every thing it
-touches, each time with a slightly different box. Boxes of one class that overlap are made one row here (class-wise NMS
-with a map from every box to the row it became), so that detections, tracks and pairs share their rows as in the
-two-stage path, and everything after is the same graph.
+Such a model gives pairs: a human box, an object box and scores. The same human appears with every object it touches,
+each time with a slightly different box. Overlapping boxes of one class become one row here (class-wise NMS with a map
+from every box to its row), so that detections, tracks and pairs share their rows as in the two-stage path, and the rest
+of the graph is the same.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class MergeSettings:
     """How pairs become rows."""
 
     box_score: float = 0.1
-    """pairs less sure of their boxes are dropped"""
+    """pairs whose boxes score less are dropped"""
     merge_iou: float = MERGE_IOU
     pair_limit: int = 64
     """most pairs of a frame; the rest is counted"""
@@ -115,14 +115,14 @@ def _merged_rows(
     return detections, rows
 
 
-def _kept_rows(found: Detections, pairs: ScoredPairs, settings: MergeSettings) -> tuple[Detections, NDArray[np.int64]]:
-    """As ``_merged_rows``, where each box is a row already."""
-    kept = np.flatnonzero(found.scores >= settings.box_score)
-    row_of = np.full(len(found), -1, np.int64)
+def _kept_rows(boxes: Detections, pairs: ScoredPairs, settings: MergeSettings) -> tuple[Detections, NDArray[np.int64]]:
+    """As ``_merged_rows``, for boxes that are one row each already."""
+    kept = np.flatnonzero(boxes.scores >= settings.box_score)
+    row_of = np.full(len(boxes), -1, np.int64)
     row_of[kept] = np.arange(len(kept))
     rows = row_of[pairs.rows]
     rows[(rows < 0).any(axis=1)] = -1
-    return found.select(kept), rows
+    return boxes.select(kept), rows
 
 
 def _truncated(output: HOIOutput[NDArray[Any]]) -> int:
@@ -140,7 +140,7 @@ def _merged(
         return Detections.empty(), np.zeros(0, np.int64)
     chosen = class_aware_nms(boxes, scores, classes, iou_threshold=merge_iou)
     overlaps = np.where(classes[:, None] == classes[chosen][None], pairwise_iou(boxes, boxes[chosen]), -1)
-    overlaps[chosen, np.arange(len(chosen))] = 2.0  # a box that stays is its own row, also where it has no area
+    overlaps[chosen, np.arange(len(chosen))] = 2.0  # a box that is kept is its own row, even without area
     return Detections(boxes[chosen], scores[chosen], classes[chosen]), overlaps.argmax(axis=1)
 
 

@@ -26,7 +26,7 @@ _PREFIX = "videohoi."
 
 @dataclass(frozen=True)
 class WeightsOrigin:
-    """What the tensors of a file are."""
+    """Where the tensors of a file come from."""
 
     method: str
     """a name of ``interact/methods.py``"""
@@ -67,7 +67,7 @@ def save_imported(path: Path, state_dict: Mapping[str, Any], origin: WeightsOrig
     }
     # tensors that share memory cannot be stored; a copy of each shares none
     values = {name: value.detach().clone().contiguous() for name, value in state_dict.items()}
-    if not path.name or (path.exists() and not path.is_file()):  # a device would be replaced by a file
+    if not path.name or (path.exists() and not path.is_file()):  # replacing would turn a device into a file
         raise SinkError(f"cannot write weights {path}: it is no file; choose another file")
     metadata = {f"{_PREFIX}{key}": text for key, text in about.items()}
     try:

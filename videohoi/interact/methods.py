@@ -1,4 +1,4 @@
-"""From the name after ``--model`` to code: one table, nothing imported until a method is used.
+"""From the name after ``--model`` to its code: one table; nothing is imported until a method is used.
 
 Facts for people (paper, licence, needs) are in ``videohoi.models.methods``; the names are the same.
 """

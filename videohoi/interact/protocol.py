@@ -1,4 +1,4 @@
-"""The interfaces of heads and one-stage models, and what any of them is made with."""
+"""The interfaces of heads and one-stage models, and the options that all of them take."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from videohoi.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class HeadInfo:
-    """What the run report and the summary say of a head."""
+    """What the run report and the summary say about a head."""
 
     name: str
     """as given to ``--head``"""
@@ -86,7 +86,7 @@ class HOIRunner(Protocol):
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """Settings of one run; each method takes what it needs."""
+    """Settings of one run; each method uses those it needs."""
 
     vocabulary: Vocabulary
     """the words of the run: HICO-DET's, or those of ``--vocab``"""

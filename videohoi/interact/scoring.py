@@ -142,8 +142,8 @@ class ScoreRule:
         """(O, V) column of each verb with each object; K where there is none, also where columns have no object."""
         table = np.full(self.vocabulary.valid.shape, len(self.rows.verb_ids), np.int64)
         if self.rows.object_ids is not None:
-            told = np.flatnonzero(self.rows.verb_ids >= 0)
-            table[self.rows.object_ids[told], self.rows.verb_ids[told]] = told
+            reported = np.flatnonzero(self.rows.verb_ids >= 0)
+            table[self.rows.object_ids[reported], self.rows.verb_ids[reported]] = reported
         return table
 
 
@@ -156,7 +156,7 @@ class ScoredPairs:
     object_class_ids: NDArray[np.int64]
     """(P,)"""
     confidence: Scores
-    """(P,) how sure the pair's boxes are, in [0, 1]"""
+    """(P,) confidence in the pair's boxes, in [0, 1]"""
     verb_scores: Scores
     """(P, V) calibrated, in [0, 1]; 0 where the verb does not go with the object"""
 
@@ -169,8 +169,8 @@ def score_pairs(
 ) -> ScoredPairs:
     """Scores of one picture of ``output`` (numpy arrays); see the module for the formulas.
 
-    ``object_class_ids`` (P,): classes of the objects of the pairs that are not masked, where others know them better
-    than the model.
+    ``object_class_ids`` (P,): classes of the objects of the pairs that are not masked; None: those of the model. Tracks
+    know them better.
     """
     kept = np.flatnonzero(output.pair_mask[image])
     rows = np.asarray(output.pair_rows[image][kept], np.int64)

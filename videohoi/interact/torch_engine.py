@@ -22,7 +22,7 @@ from videohoi.structures.interactions import HOIOutput
 from videohoi.vocabulary.text_bank import TextBank, cached_text_bank, compute_text_bank
 
 RANDOM = "random"
-"""``--clip-weights random``: to try the wiring; what comes out means nothing"""
+"""``--clip-weights random``: only to see that everything is connected; the scores mean nothing"""
 RANDOM_NOTE = "CLIP IS RANDOMLY INITIALISED: EVERY SCORE IS MEANINGLESS; this run only shows that the parts fit."
 FOREIGN_NOTE = (
     "the CLIP weights are not OpenAI's own file; they are run with QuickGELU, as OpenAI trained. clip_prior and hts "

@@ -1,4 +1,4 @@
-"""Published checkpoints, read safely: tensors and plain values come out of a file, and no code of it is run."""
+"""Published checkpoints, read safely: tensors and plain values are taken from a file, and none of its code runs."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ DAMAGED: tuple[type[Exception], ...] = (
     OSError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError,
     ArithmeticError, zipfile.BadZipFile, zlib.error, struct.error,
 )  # fmt: skip
-"""what torch's reader runs into where bytes are wrong; it checks few of them"""
+"""what torch's reader raises on damaged bytes; it checks few of them"""
 SHOWN = 160
 """letters of a name in an error"""
 StateDict = dict[str, Tensor]
 _LOADING = Lock()
-"""what may be unpickled is a setting of the whole process"""
+"""the list of types that may be unpickled is a setting of the whole process"""
 
 
 def read_checkpoint(path: Path) -> StateDict:
@@ -46,7 +46,7 @@ def read_checkpoint(path: Path) -> StateDict:
 
     A wrapping ``{"model": ...}``, ``{"model_state_dict": ...}`` or ``{"state_dict": ...}`` and the ``module.`` of
     DataParallel are taken off. Only tensors, plain values and ``argparse.Namespace`` (the ``args`` of published
-    checkpoints) are unpickled; values of numpy's and paths are stepped over.
+    checkpoints) are unpickled; numpy values and paths are skipped.
 
     Raises:
         ModelError: the file is missing, damaged, holds other objects, or holds no weights.
@@ -93,7 +93,7 @@ def _safetensors(path: Path) -> StateDict:
 def _pickled(path: Path) -> Any:
     try:
         with _LOADING, torch.serialization.safe_globals(_harmless()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is wrong with a foreign file is said below, on one line
+            warnings.simplefilter("ignore")  # what is wrong with the file is said below, on one line
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         what = _foreign_type(str(error))
@@ -101,13 +101,13 @@ def _pickled(path: Path) -> Any:
     except DAMAGED as error:
         if getattr(error, "filename", None) is not None:
             raise ModelError(f"{path}: cannot be read as a checkpoint ({one_line(error)}); check the path") from error
-        raise ModelError(  # an OSError without a file's name is a place outside a file that was cut off
+        raise ModelError(  # an OSError without a file name means an offset outside a truncated file
             f"{path}: is damaged or no checkpoint ({one_line(error)}); expected a torch checkpoint, download it again"
         ) from error
 
 
 class _Beside:
-    """Stands for a value of numpy's or a path, which nothing here reads: what a file says of it is thrown away.
+    """Stands in for a numpy value or a path, which nothing here reads; its content is thrown away.
 
     The real types are not safe: a dtype with a forged state lets bytes of the file count as addresses of objects.
     """
@@ -128,7 +128,7 @@ def _harmless() -> list[Any]:
     paths = [f"{module}.{name}Path" for module in ("pathlib", "pathlib._local")
              for name in ("Posix", "Windows", "PurePosix", "PureWindows")]  # fmt: skip
     ours = [argparse.Namespace, _Beside, *((_Beside, name) for name in (*numpy, *paths))]
-    known = torch.serialization.get_safe_globals()  # what the program allowed itself stays allowed afterwards
+    known = torch.serialization.get_safe_globals()  # what the program has allowed itself stays allowed
     return [each for each in ours if each not in known]
 
 

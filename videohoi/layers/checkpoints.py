@@ -18,7 +18,7 @@ from videohoi.layers.checkpoint_files import StateDict, printable
 
 NOT_FINITE, OTHER_TYPE = "not finite", "of another type"
 NAMED = 5
-"""names that an error spells out of each kind"""
+"""names of each kind that an error spells out"""
 Table = Sequence[tuple[str, str]]
 
 
@@ -42,7 +42,7 @@ class MisfitError(ModelError):
 
 
 def unfilled(build: Callable[[], nn.Module]) -> nn.Module:
-    """The model without memory for its values: enough to compare names, shapes and types."""
+    """The model on the meta device, without memory for values: enough to compare names, shapes and types."""
     with torch.device("meta"):
         return build()
 
@@ -59,7 +59,7 @@ def convert(
 
     Args:
         state_dict: published key -> tensor.
-        model: what is to be filled: all of ``model.state_dict()``.
+        model: all of its ``state_dict()`` must be filled.
         key_map: ordered (regex of the published key, replacement). A regex is matched at the key's beginning
             (``re.match``); the matched part is replaced (groups as ``\1``) and the rest of the key kept. The first
             row that matches counts.
@@ -67,8 +67,8 @@ def convert(
         name: how the error calls the checkpoint.
 
     Raises:
-        MisfitError: keys that no row names, values of the model that stay unfilled, keys mapped onto what the model has
-            not, two keys mapped onto one, shapes or types that differ, values that are not finite.
+        MisfitError: keys that no row names, values of the model that remain unfilled, keys mapped onto names that the
+            model lacks, two keys mapped onto one, shapes or types that differ, values that are not finite.
     """
     taken, left_out, wrong = _mapped(state_dict, key_map, ignored)
     wanted = model.state_dict()

@@ -1,4 +1,4 @@
-"""CLIP's image and text tower (arXiv 2103.00020), built of open_clip's blocks, with everything between open to heads.
+"""CLIP's image and text tower (arXiv 2103.00020), built of open_clip's blocks.
 
 Beyond open_clip: the image tower returns its visual tokens beside the pooled vector (HOICLIP and KI2HOI attend to
 them), and its parts are open to heads (LAIN adds tokens and adapters). QuickGELU unless told otherwise, as in OpenAI's
@@ -163,7 +163,7 @@ class TextTower(nn.Module):
 
 
 class Clip(nn.Module):
-    """Both towers and the logarithm of the factor on their cosines."""
+    """Both towers, and the logarithm of the factor on their cosines."""
 
     def __init__(self, config: ClipConfig | None = None) -> None:
         """Randomly initialised; ``build_clip`` loads weights."""

@@ -223,7 +223,7 @@ class InteractionClassifier(nn.Module):
 
 
 def enhance(logits: Tensor, image_cosines: Tensor, top: int, weight: float) -> Tensor:
-    """HOICLIP's training-free enhancement: what CLIP says of the whole picture raises scores.
+    """HOICLIP's training-free enhancement: CLIP's view of the whole picture raises scores.
 
     Adds ``weight * (sigmoid(cosine) - 0.5)`` to the sigmoid of the ``top`` best interactions of a picture, for every
     pair, and gives logits again; the sum is capped below 1. ``top`` = 0 changes nothing.

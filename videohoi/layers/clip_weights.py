@@ -123,7 +123,9 @@ def _read(path: Path, name: str) -> Mapping[str, Tensor]:
         if not is_torchscript(path):
             return read_checkpoint(path)
         content = path.read_bytes()
-        published = {digest for _, digest, _ in PUBLISHED.values()}  # the very bytes, of which alone code may run
+        published = {
+            digest for _, digest, _ in PUBLISHED.values()
+        }  # only a file with exactly these bytes may run its code
         return _published(content) if sha256(content).hexdigest() in published else read_torchscript(path)
     except ModelError as error:
         raise ModelError(f"CLIP {name}: {error}; {where_to_get(name)}") from error

@@ -98,7 +98,7 @@ def projected(block: Any, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def finished(block: Any, tokens: Tensor, mixed: Tensor) -> Tensor:
-    """The rest of a CLIP block: tokens (B, L, W) and what their attention (B, heads, L, W / heads) gave."""
+    """The rest of a CLIP block, from tokens (B, L, W) and the output of their attention (B, heads, L, W / heads)."""
     tokens = tokens + block.attn.out_proj(mixed.transpose(1, 2).flatten(2))
     out: Tensor = tokens + block.mlp(block.ln_2(tokens))
     return out
@@ -119,7 +119,7 @@ _ROUNDING = 0.5
 
 
 class LayoutMap(nn.Module):
-    """What lies over each patch: score, box and word of the last box that covers it, as a vector of D numbers.
+    """A vector of D numbers for each patch: score, box and word of the last box that covers it.
 
     Later rows are drawn over earlier ones, so the order of the detections matters: humans then objects, best first.
 
@@ -178,7 +178,7 @@ class LocalityAdapter(nn.Module):
         width: W, of patches.
         narrow: D.
         kernels: odd window sizes in cells, one convolution each; they are summed.
-        strength: factor on what the patches bring, against the layout (alpha of the public code).
+        strength: weight of the patches against the layout (alpha of the public code).
     """
 
     def __init__(self, width: int, narrow: int, kernels: tuple[int, ...] = (3, 5), strength: float = 1.0) -> None:
@@ -220,7 +220,7 @@ class CrossReading(nn.Module):
 
 
 class InteractionAdapter(nn.Module):
-    """Regions are summed up in a few contexts, contexts of two boxes attend to each other, the pair's token reads them.
+    """Regions are summarised in a few contexts, those of two boxes attend to each other, the pair's token reads them.
 
     Args:
         width: W, of tokens and patches.

@@ -30,9 +30,9 @@ class PaddedDetections(NamedTuple):
     """(B, N, D) float32 of the detector (DETR: its last decoder layer)"""
 
     def neutral(self) -> PaddedDetections:
-        """The same with harmless padding: the whole picture as box, zeros elsewhere, whatever was there (also NaN).
+        """The same with harmless padding: the whole picture as box, zeros elsewhere, whatever it held (NaN included).
 
-        At least one row, so that pictures without any detection need no way of their own.
+        At least one row, so that pictures without detections need no special case.
         """
         boxes, scores, class_ids, mask, features = self._of_a_row() if self.mask.shape[1] == 0 else self
         whole = torch.tensor((0.5, 0.5, 1.0, 1.0), dtype=boxes.dtype, device=boxes.device)
@@ -63,8 +63,8 @@ class PaddedPairs(NamedTuple):
 def padded_pairs(scores: Tensor, class_ids: Tensor, mask: Tensor, *, person_id: int, max_pairs: int) -> PaddedPairs:
     """Every human with every other detection, at most ``max_pairs`` of a picture.
 
-    Of more pairs those with the largest product of scores stay (of equal ones those of the earlier rows); the others
-    are counted. Pairs that stay are ordered by human row, then object row.
+    Of more pairs those with the largest product of scores are kept (of equal ones those of the earlier rows); the
+    others are counted. Kept pairs are ordered by human row, then object row.
 
     Shapes: ``scores`` (B, N), ``class_ids`` (B, N), ``mask`` (B, N) bool.
 
@@ -92,7 +92,7 @@ def take_rows(values: Tensor, rows: Tensor) -> Tensor:
     """(B, *R, ...) the ``rows`` (B, *R) of ``values`` (B, N, ...), each of its own picture; R is any shape."""
     batch, count = values.shape[:2]
     first = count * torch.arange(batch, device=values.device)
-    # not values[batch, rows]: torch counts indexing among the operators whose shape may depend on data
+    # not values[batch, rows]: for torch the shape of an indexing result may depend on data
     return (
         values.flatten(0, 1)
         .index_select(0, (rows.flatten(1) + first[:, None]).flatten())

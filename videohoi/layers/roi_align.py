@@ -22,7 +22,7 @@ BORDER = 1.0
 
 
 class RoiWeights(NamedTuple):
-    """What R boxes take from a map of H x W cells; (I, J) bins."""
+    """Weights of R boxes over a map of H x W cells, for (I, J) bins."""
 
     rows: Tensor
     """(..., R, I, H)"""

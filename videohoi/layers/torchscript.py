@@ -31,11 +31,11 @@ _TYPES = {
     "ShortStorage": torch.int16, "CharStorage": torch.int8, "ByteStorage": torch.uint8, "BoolStorage": torch.bool,
 }  # fmt: skip
 _MOST_NAMES, _MOST_NUMBERS = 100_000, 1 << 31
-"""attributes and numbers of an archive; no CLIP model comes near, a forged file may claim any"""
+"""attributes and numbers of an archive; no CLIP model comes near these limits, a forged file may claim any number"""
 
 
 def is_torchscript(path: Path) -> bool:
-    """Also False for what is no archive or cannot be read: who reads it as something else says what is wrong."""
+    """Also False for what is no archive or cannot be read; reading it as something else gives the error."""
     try:
         with zipfile.ZipFile(path) as archive:
             return _root(archive) is not None
@@ -87,7 +87,7 @@ class _Bag:
 
 
 class _View(_Bag):
-    """A tensor to be: (storage, offset, size, stride, ...)."""
+    """A tensor, not yet built: (storage, offset, size, stride, ...)."""
 
 
 class _Parameter(_Bag):
@@ -101,7 +101,7 @@ class _Storage:
 
 
 class _Reader(pickle.Unpickler):
-    """Makes bags and plain values, and nothing else: a pickle may set the state of whatever it makes."""
+    """Makes bags and plain values and nothing else, since a pickle may set the state of any object it makes."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module == "torch" and name.endswith("Storage"):

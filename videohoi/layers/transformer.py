@@ -43,7 +43,7 @@ class Attention(nn.Module):
         """(B, Q, D) from query (B, Q, D), key and value (B, L, D).
 
         ``mask``: None, or what ``padding_to_attention`` gives, or any bool tensor that broadcasts to
-        (B, heads, Q, L), True where a query may look. A query that may look nowhere gives NaN.
+        (B, heads, Q, L), True where a query may attend. A query that may attend to nothing gives NaN.
         """
         weights, biases = self.projection_weight.chunk(3), self.projection_bias.chunk(3)
         q, k, v = (
@@ -62,7 +62,7 @@ class Attention(nn.Module):
 
 
 def padding_to_attention(padding_mask: Tensor) -> Tensor:
-    """(B, 1, 1, L) attention mask from a padding mask (B, L), True where padding: nobody looks at padding."""
+    """(B, 1, 1, L) attention mask from a padding mask (B, L), True where padding, which is not attended to."""
     return ~padding_mask[:, None, None, :]
 
 
@@ -189,7 +189,7 @@ class Decoder(nn.Module):
             memory: (B, L, D) image tokens.
             memory_position: (B, L, D) added to the keys.
             padding_mask: (B, L) bool, True where the memory is padding.
-            target: (B, Q, D) what the first layer begins with; zeros when None.
+            target: (B, Q, D) input of the first layer; zeros when None.
 
         Returns:
             (depth, B, Q, D); the last one is the decoder's answer.
@@ -244,7 +244,7 @@ def _named(published: str, ours: str, names: tuple[tuple[str, str], ...]) -> tup
 TEMPERATURE = 10000.0
 """base of the wavelengths ("Attention is all you need", section 3.5)"""
 EPSILON = 1e-6
-"""keeps a column or row that is all padding finite (facebookresearch/detr)"""
+"""keeps rows and columns of padding alone finite (facebookresearch/detr)"""
 
 
 def sine_position(padding_mask: Tensor, width: int) -> Tensor:

@@ -27,7 +27,7 @@ def require_dtype(owner: str, name: str, array: NDArray[Any], dtype: type) -> No
 
 
 _SHOWN = 6
-"""values of an array that a repr shows"""
+"""values of an array shown in a repr"""
 
 
 def short(values: NDArray[Any]) -> str:

@@ -98,11 +98,11 @@ class Tracks:
     class_ids: NDArray[np.int64]
     """(N,) class voted over the track's life; the detection's own class where unconfirmed"""
     lost_ids: tuple[int, ...] = ()
-    """tracks not seen in this frame but still waited for"""
+    """tracks not seen in this frame but not given up yet"""
     ended_ids: tuple[int, ...] = ()
     """tracks given up in this frame; these ids never return"""
     confidence: NDArray[np.float32] | None = None
-    """(N,) how sure each row is: of a track its best recent score, else the detection's own; None: not computed"""
+    """(N,) confidence of each row: a track's best recent score, else the detection's own; None: not computed"""
 
     def __post_init__(self) -> None:
         require_shape("Tracks", "track_ids", self.track_ids, (None,))

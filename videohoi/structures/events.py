@@ -1,4 +1,4 @@
-"""What happens to an interaction over time: events as they are decided, segments once they are over."""
+"""Interactions over time: events as they are decided, segments once they are over."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Phase(str, Enum):
     END = "end"
     """it is over; begin and end are final"""
     RETRACT = "retract"
-    """it was announced but turned out too short or wrong: forget it"""
+    """it was announced but turned out too short or wrong: discard it"""
     GAP = "gap"
-    """nothing continues across this place (``GapReason``): what was on has ended, tracks have new ids"""
+    """nothing continues past this point (``GapReason``): open interactions have ended, tracks have new ids"""
 
 
 class GapReason(str, Enum):

@@ -1,4 +1,4 @@
-"""One decoded picture and what is known of its source."""
+"""One decoded picture, and what is known about its source."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """What a source knows of itself once it is open."""
+    """What is known about a source once it is open."""
 
     source_id: str
     width_px: int

@@ -21,7 +21,7 @@ class HumanObjectPairs:
     object_rows: NDArray[np.int64]
     """(P,) detection rows of the objects (another human counts as an object)"""
     truncated: int = 0
-    """how many pairs the cap cut; reported, never silent"""
+    """pairs that the cap cut; always reported"""
 
     def __post_init__(self) -> None:
         require_shape("HumanObjectPairs", "human_rows", self.human_rows, (None,))
@@ -39,7 +39,7 @@ class HumanObjectPairs:
 
 @dataclass(frozen=True, repr=False)
 class Interactions:
-    """One frame's pairs with their verb scores (before smoothing)."""
+    """One frame's pairs with their verb scores, before smoothing."""
 
     pairs: HumanObjectPairs
     verb_scores: NDArray[np.float32]
@@ -108,7 +108,7 @@ ArrayT = TypeVar("ArrayT")
 class HOIOutput(Generic[ArrayT]):
     """Scores of B images with N box rows, P pair rows and V verbs (or K interactions); padded and masked.
 
-    Logits are raw: no sigmoid, no box score, no validity mask. One scoring formula makes scores of them.
+    Logits are raw: no sigmoid, no box score, no validity mask. ``interact.scoring`` turns them into scores.
     """
 
     boxes_cxcywh: ArrayT

@@ -55,7 +55,7 @@ def to_supervision(
 
 
 def boxes_from_supervision(value: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(N, 4) boxes and (N,) scores; boxes that come without a confidence are taken for sure.
+    """(N, 4) boxes and (N,) scores; boxes without a confidence get a score of 1.
 
     Raises:
         InputError: ``value`` has no boxes as supervision's detections do.

@@ -1,4 +1,4 @@
-"""What one frame turned into: the value that moves through the graph and reaches the caller."""
+"""All results for one frame: the value that moves through the graph and reaches the caller."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SHOWN = 3
 
 
 class Presenter(Protocol):
-    """What names and draws a result; the pipeline that made the result sets it."""
+    """Names and draws a result; set by the pipeline that made it."""
 
     @property
     def objects(self) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ class Presenter(Protocol):
 
 @dataclass(frozen=True, repr=False)
 class FrameResult:
-    """A frame and everything said about it. Stages add to it with ``dataclasses.replace``."""
+    """A frame and all results for it. Stages add theirs with ``dataclasses.replace``."""
 
     frame: Frame
     detections: Detections = field(default_factory=Detections.empty)
@@ -111,12 +111,12 @@ class FrameResult:
         place = f"{self.frame.source_id!r}, frame {self.frame.index} at {self.frame.pts_seconds:.2f} s"
         counts = Counter(self._class_name(row) for row in self._class_ids().tolist())
         seen = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "nothing"
-        told = [
-            f"human {human} {verb} {name} {thing} ({score:.2f})"
-            for human, verb, thing, name, score, *_ in self._interaction_rows()
+        interactions = [
+            f"human {human} {verb} {name} {object_id} ({score:.2f})"
+            for human, verb, object_id, name, score, *_ in self._interaction_rows()
         ]
-        more = [f"{len(told) - _SHOWN} more"] if len(told) > _SHOWN else []
-        return f"FrameResult({place}: {'; '.join([seen, *told[:_SHOWN], *more])})"
+        more = [f"{len(interactions) - _SHOWN} more"] if len(interactions) > _SHOWN else []
+        return f"FrameResult({place}: {'; '.join([seen, *interactions[:_SHOWN], *more])})"
 
     def _class_ids(self) -> NDArray[np.int64]:
         """(N,) classes that the tracks voted for, or the detector's own where nothing is tracked."""
@@ -142,12 +142,12 @@ class FrameResult:
         unseen = [float("nan")] * 4
         rows = []
         for pair, verb in np.argwhere(pairs.active).tolist():
-            human, thing = int(pairs.human_ids[pair]), int(pairs.object_ids[pair])
+            human, object_id = int(pairs.human_ids[pair]), int(pairs.object_ids[pair])
             name = f"verb {verb}" if self.presenter is None else self.presenter.verbs[verb]
             rows.append((
-                human, name, thing, self._class_name(int(pairs.object_class_ids[pair])),
+                human, name, object_id, self._class_name(int(pairs.object_class_ids[pair])),
                 float(pairs.verb_scores[pair, verb]), bool(pairs.observed[pair]),
-                *boxes.get(human, unseen), *boxes.get(thing, unseen),
+                *boxes.get(human, unseen), *boxes.get(object_id, unseen),
             ))  # fmt: skip
         return rows
 

@@ -8,10 +8,10 @@ cos(image, text) with the sentences "a picture of person {verb-ing} {object}"; s
 detected object without "no interaction"; each goes to its verb. In video the box scores enter as in ``fusion``.
 
 Deviations:
-- CLIP ViT-B/32 by default instead of RN50x16, since ViT towers are what ``layers/clip.py`` builds; ViT-B/16 and
+- CLIP ViT-B/32 by default instead of RN50x16, since ``layers/clip.py`` builds ViT towers only; ViT-B/16 and
   ViT-L/14 by ``clip``. EoID's figures belong to RN50x16.
 - The object's class comes from the detector; EoID's teacher is given the annotated one.
-- The teacher labels pairs that are known to interact, so something is always done in its softmax. In video most pairs
+- The teacher labels pairs that are known to interact, so its softmax always finds an interaction. In video most pairs
   do nothing most of the time: "a picture of person and {object}" competes here, as many times as there are sentences
   with a verb, so that CLIP decides from even odds (``nothing``).
 - With words of the user's own, HICO-DET's interactions of the same object compete in the softmax without being

@@ -3,7 +3,7 @@
 The heads and what differs from the public codes are in ``upt`` and ``lain``. Boxes are chosen before the head, outside
 the graph, by the rules of both public codes (``prepare_region_proposals`` of fredzzhang/upt, BSD-3, and
 OreoChocolate/LAIN, MIT): non-maximum suppression within each class, then the boxes above a score, but at least 3 and at
-most 15 humans and as many objects, so that a picture of unsure boxes still has pairs.
+most 15 humans and as many objects, so that a picture with only weak boxes still has pairs.
 
 In a pipeline the score is ``fusion`` with the run's lambda instead of the 2.8 that ranks triplets for average
 precision, and only as many pairs are padded as a frame has. LAIN's picture for CLIP has ImageNet's mean and deviation,
@@ -209,7 +209,7 @@ class UptRunner(PictureRunner):
         return self.head_answer(model.head, boxes, found, picture, most)
 
     def cap(self, pairs: int, most: int) -> int:
-        """Pairs to pad; UPT's pairs compete, so that none may be left out that its paper keeps."""
+        """Pairs to pad to; UPT's pairs compete, so none that its paper keeps may be left out."""
         return min(pairs, most)
 
     def head_answer(
@@ -234,7 +234,7 @@ class UptRunner(PictureRunner):
 
 
 class LainRunner(UptRunner):
-    """DETR, its boxes, LAIN's head. Verbs of the user's own that LAIN never learned need CLIP's text tower."""
+    """DETR, its boxes, LAIN's head. Verbs that LAIN never learned need CLIP's text tower."""
 
     resampling = "bicubic"
     verb_text: Tensor
@@ -265,7 +265,7 @@ class LainRunner(UptRunner):
         return dict(zip(verbs, functional.normalize(vectors, dim=-1), strict=True))
 
     def cap(self, pairs: int, most: int) -> int:
-        """LAIN's pairs do not see each other: those beyond the run's limit are left out and counted."""
+        """LAIN's pairs are independent of each other: those beyond the run's limit are left out and counted."""
         return min(pairs, most, self.options.pair_limit)
 
     def head_answer(

@@ -8,7 +8,7 @@ Deviations:
 - The text rows may be given to ``forward``, so that the vocabulary changes without new weights:
   ``logits = exp(scale) * cos(feature, text)``. Without them the trained projections answer, including their bias.
 - Published zero-shot checkpoints evaluate with a projection whose bias was never trained; it is loaded and used,
-  because the published numbers contain it.
+  because the published figures were obtained with it.
 - A zero-shot model answers with all interactions; the classifier that it was trained with is loaded, not run.
 - No auxiliary outputs.
 - Only the CLIP-initialised classifiers are built, which all published models have.

@@ -12,7 +12,7 @@ Choices of this project (the abstract leaves them open):
 - in video a pair's picture is its union crop, so scores are of pairs; HTS itself finds no boxes;
 - logits = exp(scale) cos(image, row) + bias with one scale and one bias for all classes, so that rows stay text-like
   and a row of another word can take a trained row's place (``--vocab``); scale starts at CLIP's log(1 / .07), bias at
-  -10 as in SigLIP (arXiv 2303.15343, section 3), so that at first no class is said of any picture;
+  -10 as in SigLIP (arXiv 2303.15343, section 3), so that at first no class is predicted for any picture;
 - ViT-B/16 and the prompts of ``gen-vlkt``; scores are sigmoids, since several classes may hold.
 """
 

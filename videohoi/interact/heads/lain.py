@@ -1,8 +1,8 @@
 """LAIN: locality-aware zero-shot detection of interactions on CLIP (Kim et al., CVPR 2025, arXiv 2505.19503).
 
 Public code: OreoChocolate/LAIN, MIT. Written from the paper's formulas and the code's behaviour; with its weights the
-logits are those of its ``compute_sim_scores``. A token per human-object pair travels through CLIP's image tower beside
-the class token and the patches. It sees itself and the patches, and nothing of the picture sees it. What differs:
+logits are those of its ``compute_sim_scores``. One token per human-object pair passes through CLIP's image tower beside
+the class token and the patches. It attends to itself and the patches, and nothing attends to it. What differs:
 
 - the picture's tokens therefore do not depend on the pairs: they run once per picture, and pairs follow in chunks of
   ``pair_chunk`` that read the kept keys and values. The public code runs all tokens together, with the same logits.
@@ -10,9 +10,10 @@ the class token and the patches. It sees itself and the patches, and nothing of 
   numbers, since both are linear, for a fraction of the work.
 - pictures are padded to N boxes and ``max_pairs`` pairs; a cap below the default 435 (all pairs of 15 humans and 15
   objects) leaves out the pairs of lowest box scores and counts them; 64 suits live video. The others stay as they are.
-- the verbs' text vectors are an input; by default those of the learned prompts, computed at every call: pass
-  ``verb_text()`` of once. The paper's 600 interaction prompts are 117 verb sentences in the code and here.
-- an image without a pair gives masked rows, not a missing entry. The logits leave before the prior of the box scores.
+- the verbs' text vectors are an input; by default those of the learned prompts, computed at every call: compute
+  ``verb_text()`` once and pass the result. The paper's 600 interaction prompts are 117 verb sentences in the code and
+  here.
+- an image without a pair gives masked rows, not a missing entry. Logits do not contain the prior of the box scores.
 
 Kept of the code although the paper says otherwise: the class token's region reaches to (224, 244), a text transformer
 without causal mask, and cells of boxes that stick out of the picture wrap around (``wrap_outside_boxes``). Contexts of
@@ -133,7 +134,7 @@ class LainConfig:
     max_pairs: int = 435
     """P; 15 humans with 29 others"""
     pair_chunk: int = 64
-    """pairs that run at a time: bounds memory"""
+    """pairs that run at a time: limits memory"""
 
     def __post_init__(self) -> None:
         for name in ("max_pairs", "pair_chunk"):
@@ -152,7 +153,7 @@ class LainAdapter(nn.Module):
 
 
 class _Scene(NamedTuple):
-    """What the adapters know of B pictures."""
+    """What the adapters know about B pictures."""
 
     pictures: Tensor
     layout: Tensor
@@ -162,7 +163,7 @@ class _Scene(NamedTuple):
 
 
 class _BlockState(NamedTuple):
-    """What pairs read of the picture in one block."""
+    """What pairs read from the picture in one block."""
 
     keys: Tensor
     """(B, heads, T, W / heads) of the patches"""
@@ -228,15 +229,15 @@ class LainHead(nn.Module):
             max_pairs: P; None: the config's.
         """
         config = self.config
-        found = PaddedDetections(boxes_cxcywh, scores, class_ids, mask, features).neutral()
+        detections = PaddedDetections(boxes_cxcywh, scores, class_ids, mask, features).neutral()
         pairs = padded_pairs(
-            found.scores, found.class_ids, found.mask,
+            detections.scores, detections.class_ids, detections.mask,
             person_id=config.person_id, max_pairs=config.max_pairs if max_pairs is None else max_pairs,
         )  # fmt: skip
-        scene = self._scene(found, pictures)
+        scene = self._scene(detections, pictures)
         human, other = pairs.rows.unbind(-1)
         tokens = self.pair_token(
-            torch.cat((take_rows(found.features, human), take_rows(found.features, other)), dim=-1)
+            torch.cat((take_rows(detections.features, human), take_rows(detections.features, other)), dim=-1)
         )
         seen = self.image.ln_post(self._through_clip(tokens, pairs.rows, scene)) @ self.image.proj
         verbs = self.verb_text() if verb_text is None else verb_text
@@ -246,11 +247,11 @@ class LainHead(nn.Module):
             boxes_cxcywh, pairs.rows, pairs.mask, logits, scores=scores, class_ids=class_ids, truncated=pairs.truncated
         )
 
-    def _scene(self, found: PaddedDetections, pictures: Tensor) -> _Scene:
+    def _scene(self, detections: PaddedDetections, pictures: Tensor) -> _Scene:
         size = self.config.clip.image_size_px
-        boxes = corners_px(found.boxes_cxcywh, found.boxes_cxcywh.new_full((len(pictures), 2), float(size)))
-        words, nothing = functional.embedding(found.class_ids, self.object_vectors), self.object_vectors[-1]
-        layout = self.layout(boxes, found.scores, words, nothing, found.mask, size)
+        boxes = corners_px(detections.boxes_cxcywh, detections.boxes_cxcywh.new_full((len(pictures), 2), float(size)))
+        words, nothing = functional.embedding(detections.class_ids, self.object_vectors), self.object_vectors[-1]
+        layout = self.layout(boxes, detections.scores, words, nothing, detections.mask, size)
         whole = boxes.new_tensor(self.config.whole_picture_px).expand(len(boxes), 1, 4)
         regions = roi_weights(
             torch.cat((boxes, whole), dim=1),
@@ -279,7 +280,7 @@ class LainHead(nn.Module):
             tokens = tokens + torch.cat((adapter.interaction(tokens[:, :1], whole, whole), local), dim=1)
             query, key, value = projected(block, tokens)
             states.append(_BlockState(key[:, :, 1:], value[:, :, 1:], contexts))
-            if len(states) < len(self.adapters):  # nobody reads the picture after the last block
+            if len(states) < len(self.adapters):  # nothing reads the picture after the last block
                 tokens = finished(block, tokens, functional.scaled_dot_product_attention(query, key, value))
         return states
 

@@ -126,7 +126,7 @@ class PictureRunner:
         return output
 
     def picture(self, frame: Frame) -> Tensor:
-        """(3, h, w) grey values in DETR's size, of which all inputs are made; the long side is the one asked for."""
+        """(3, h, w) pixel values in DETR's size, from which all inputs are made; ``input_size_px`` is the long side."""
         long_side = self.options.input_size_px
         short = SHORT_SIDE_PX if long_side is None else long_side
         shape = resized_shape(frame.height_px, frame.width_px, short, long_side or LONG_SIDE_PX)
@@ -138,7 +138,7 @@ class PictureRunner:
 
 
 class TextRunner(PictureRunner):
-    """A method that compares with text (GEN-VLKT): trained rows, or text rows of the user's own words."""
+    """A method that compares with text (GEN-VLKT): trained rows, or text rows for the user's own words."""
 
     def __init__(self, method: Method, options: ModelOptions, clip: ClipConfig | None = None) -> None:
         """``clip``: sizes of the text tower for own words; None: those of the config, or ViT-B/32's."""
@@ -183,7 +183,7 @@ class ClipTextRunner(TextRunner):
     """A method that also reads CLIP's view of the whole picture (HOICLIP, KI2HOI); its weights hold a text tower."""
 
     def class_rows(self, model: nn.Module) -> ClassRows:
-        """One column an interaction; the text tower has then done its work and is let go."""
+        """One column an interaction; the text tower is no longer needed and is freed."""
         rows = super().class_rows(model)
         del model.clip_text
         return rows
@@ -211,7 +211,7 @@ class ClipTextRunner(TextRunner):
 
 
 def verb_classes(vocabulary: Vocabulary) -> TextClasses:
-    """One sentence a verb, about "something": what stands in for a verb's prototype where there is none."""
+    """One sentence a verb, about "something", used where a verb has no prototype."""
     chosen = template("gen-vlkt")
     sentences = tuple(f"a photo of a person {chosen.words(vocabulary, verb)} something" for verb in vocabulary.verbs)
     return TextClasses(vocabulary.verbs, sentences, ClassRows(np.arange(len(vocabulary.verbs)), None))

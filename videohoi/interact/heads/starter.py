@@ -49,7 +49,7 @@ class StarterPairHead:
     ) -> None:
         """``weights`` None = those shipped. ``use_appearance`` only with the detector the weights were trained with.
 
-        ``engine`` as for ``compile.load.load_engine``; the pairs of a frame are too little work for several threads.
+        ``engine`` as for ``compile.load.load_engine``; the pairs of a frame are too few to be worth several threads.
         """
         self.vocabulary: Vocabulary = hico_det()
         self._weights = weights
@@ -115,9 +115,9 @@ class StarterPairHead:
     def verb_logits(
         self, detections: Detections, pairs: HumanObjectPairs, picture_size_px: tuple[int, int]
     ) -> NDArray[np.float32]:
-        """(P, V) calibrated logits given that the boxes are right, all verbs; before fusion and mask.
+        """(P, V) calibrated logits of all verbs, given that the boxes are right; before fusion and mask.
 
-        The scene of a pair are the detections that appear in ``pairs``; others are taken for noise.
+        A pair's scene consists of the detections that appear in ``pairs``; others are treated as noise.
 
         Raises:
             ModelError: the head is not open.

@@ -195,7 +195,7 @@ class CompetitiveLayer(nn.Module):
             layer(tokens).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for layer in (self.query, self.key, self.value)
         )
-        look = mask | ~mask.any(1, keepdim=True)  # attention to nothing at all would be NaN
+        look = mask | ~mask.any(1, keepdim=True)  # attention without any key would be NaN
         share = self.dropout.p if self.training else 0.0
         mixed = functional.scaled_dot_product_attention(query, key, value, look[:, None, None], dropout_p=share)
         tokens = self.norm(tokens + self.dropout(self.aggregate(mixed.transpose(1, 2).flatten(2))))
@@ -244,16 +244,16 @@ class UptHead(nn.Module):
             picture_sizes_px: (B, 2) float width and height of the picture that the detector saw.
             max_pairs: P; None: the config's.
         """
-        found = PaddedDetections(boxes_cxcywh, scores, class_ids, mask, features).neutral()
+        detections = PaddedDetections(boxes_cxcywh, scores, class_ids, mask, features).neutral()
         config = self.config
         pairs = padded_pairs(
-            found.scores, found.class_ids, found.mask,
+            detections.scores, detections.class_ids, detections.mask,
             person_id=config.person_id, max_pairs=config.max_pairs if max_pairs is None else max_pairs,
         )  # fmt: skip
-        between = self._between(found.boxes_cxcywh, picture_sizes_px)
-        tokens = found.features
+        between = self._between(detections.boxes_cxcywh, picture_sizes_px)
+        tokens = detections.features
         for layer in self.cooperative:
-            tokens = layer(tokens, between, found.mask)
+            tokens = layer(tokens, between, detections.mask)
         competing = self.competitive(self._pair_tokens(tokens, between, pairs, picture_map), pairs.mask)
         logits = self.classifier(competing).masked_fill(~pairs.mask[..., None], 0)
         return HOIOutput(

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from videohoi.decode.protocol import Source
 from videohoi.graph import AnyNode, EdgePolicy
-from videohoi.pipeline.base_config import PipelineConfig
-from videohoi.pipeline.kept_models import ModelShelf
+from videohoi.pipeline.between_runs import ModelShelf
 from videohoi.pipeline.model_stages import model_stages
 from videohoi.pipeline.nodes import CutNode, SinkNode, SmoothNode, TrackNode
+from videohoi.pipeline.settings import PipelineConfig
 from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.ranges import Range, check_ranges
 from videohoi.sink.protocol import Sink

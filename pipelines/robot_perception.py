@@ -14,11 +14,10 @@ from videohoi.decode.protocol import Source
 from videohoi.detect.factory import create_detector
 from videohoi.errors import UsageError
 from videohoi.graph import AnyNode, Batcher, BatchPolicy, EdgePolicy, MultiGraph, RunRecord
-from videohoi.pipeline.base_config import PipelineConfig
-from videohoi.pipeline.kept_models import ModelShelf
+from videohoi.pipeline.between_runs import ModelShelf
 from videohoi.pipeline.model_stages import model_stages
 from videohoi.pipeline.nodes import CutNode, DetectBatch, SinkNode, SmoothNode, TrackNode
-from videohoi.pipeline.settings import DetectSettings
+from videohoi.pipeline.settings import DetectSettings, PipelineConfig
 from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.ranges import PositiveSeconds, Seconds, check_ranges
 from videohoi.sink.protocol import Sink

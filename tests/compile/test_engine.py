@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from videohoi.compile import registry as engine_module
-from videohoi.compile.load import load_engine
+from videohoi.compile.engine import load_engine
 from videohoi.errors import ModelError, UsageError
 
 ENGINES = [

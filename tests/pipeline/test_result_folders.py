@@ -11,8 +11,7 @@ from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.decode.registry import VIDEO
 from videohoi.errors import SinkError
 from videohoi.pipeline.bundled import bundled_folder
-from videohoi.pipeline.input_fingerprint import input_fingerprint
-from videohoi.pipeline.named_files import named_files
+from videohoi.pipeline.fingerprints import input_fingerprint, named_files
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.pipeline.result_folders import is_done, plan_jobs
 
@@ -130,7 +129,7 @@ def test_sections_of_the_user_s_own_classes_name_no_files(tmp_path):
 @pytest.mark.parametrize("name", ["calibration.yaml", "clip_prior.yaml"])
 def test_shipped_settings_that_a_user_edited_are_another_job(copied, item, tmp_path, monkeypatch, name):
     shutil.copytree(bundled_folder("configs"), tmp_path / "configs")
-    monkeypatch.setattr("videohoi.pipeline.named_files.bundled_folder", lambda kind: tmp_path / kind)
+    monkeypatch.setattr("videohoi.pipeline.fingerprints.bundled_folder", lambda kind: tmp_path / kind)
     other = done_by(copied, item, ["model.name=clip_prior"])
     with (tmp_path / "configs" / "models" / name).open("a", encoding="utf-8") as file:
         file.write("# edited\n")

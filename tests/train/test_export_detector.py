@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra (torch)")
 pytest.importorskip("onnx", reason="needs the train extra (onnx)")
 
-from videohoi.compile.load import load_engine  # noqa: E402
+from videohoi.compile.engine import load_engine  # noqa: E402
 from videohoi.detect.network import StarterNetwork  # noqa: E402
 from videohoi.detect.onnx_detector import OnnxDetector  # noqa: E402
 from videohoi.errors import InputError  # noqa: E402

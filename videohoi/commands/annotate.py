@@ -14,13 +14,12 @@ from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.errors import InputError, ModelError, UsageError, VideohoiError
 from videohoi.names import counted
 from videohoi.pipeline.annotate import AnnotatedVideo, annotate
-from videohoi.pipeline.base_config import base_config
 from videohoi.pipeline.interrupts import Interrupt, interrupts_raise, interrupts_wait
 from videohoi.pipeline.model_stages import check_model, finds_boxes
 from videohoi.pipeline.pipeline import Pipeline
-from videohoi.pipeline.progress_bar import FrameProgress
+from videohoi.pipeline.progress import FrameProgress
 from videohoi.pipeline.result_folders import OUTPUT_SUFFIX, Job, is_done, plan_jobs
-from videohoi.pipeline.settings import DetectSettings
+from videohoi.pipeline.settings import DetectSettings, base_config
 
 EXIT_OK, EXIT_FAILED, EXIT_SOME_FAILED = 0, 1, 3
 

@@ -14,8 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.compile.engine import Engine
-from videohoi.compile.load import load_engine
+from videohoi.compile.engine import Engine, load_engine
 from videohoi.detect.box_selection import Candidates, SelectionSettings, select_boxes
 from videohoi.detect.letterbox import Letterbox, Letterboxed, check_input_size, rectangular_shape
 from videohoi.detect.picodet import read_picodet

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from videohoi.compile.load import load_engine
+from videohoi.compile.engine import load_engine
 from videohoi.compile.registry import ENGINES
 from videohoi.decode.registry import BACKENDS
 from videohoi.errors import ModelError

@@ -20,13 +20,12 @@ from videohoi.files import AtomicFile, sink_error
 from videohoi.folder_lock import FolderLock
 from videohoi.graph import RunReport
 from videohoi.names import counted
-from videohoi.pipeline.base_config import base_config
-from videohoi.pipeline.input_fingerprint import input_fingerprint
+from videohoi.pipeline.fingerprints import input_fingerprint, named_files
 from videohoi.pipeline.interrupts import interrupts_raise, interrupts_wait
-from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.nodes import HeldSink
 from videohoi.pipeline.pipeline import SCHEMA_VERSION, Pipeline
-from videohoi.pipeline.watch import Progress, Watch
+from videohoi.pipeline.progress import Progress, Watch
+from videohoi.pipeline.settings import base_config
 from videohoi.sink.disk import prepare_output_folder
 from videohoi.sink.protocol import Sink
 from videohoi.sink.registry import BY_NAME, OUTPUTS, OVERLAY, OutputRequest, build_output, check_outputs

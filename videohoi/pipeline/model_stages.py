@@ -20,12 +20,11 @@ from videohoi.interact.methods import STARTER, TABLE, Method, method
 from videohoi.interact.protocol import HOIHead, HOIRunner, ModelOptions
 from videohoi.interact.scoring import Calibration
 from videohoi.models.methods import METHODS
-from videohoi.pipeline.base_config import base_config
+from videohoi.pipeline.between_runs import KeptDetector, KeptHead, KeptRunner, ModelShelf
 from videohoi.pipeline.bundled import bundled_folder, laid_over
 from videohoi.pipeline.detect_node import DetectNode
-from videohoi.pipeline.kept_models import KeptDetector, KeptHead, KeptRunner, ModelShelf
 from videohoi.pipeline.nodes import HOIDetectNode, InteractNode
-from videohoi.pipeline.settings import CalibrationSettings, DetectSettings, InteractSettings, ModelSettings
+from videohoi.pipeline.settings import CalibrationSettings, DetectSettings, InteractSettings, ModelSettings, base_config
 from videohoi.plugins import build_plugin, plugins
 from videohoi.vocabulary import Vocabulary
 

@@ -12,9 +12,9 @@ import numpy as np
 from videohoi.decode.protocol import Source
 from videohoi.errors import DecodeError
 from videohoi.graph import AnyNode
-from videohoi.pipeline.base_config import base_config
-from videohoi.pipeline.kept_models import ModelShelf
+from videohoi.pipeline.between_runs import ModelShelf
 from videohoi.pipeline.model_stages import model_stages
+from videohoi.pipeline.settings import base_config
 from videohoi.structures import FrameResult, SourceInfo, TrackedInteractions, Tracks
 
 

@@ -14,14 +14,13 @@ from videohoi import config as strict_config
 from videohoi.decode.protocol import Source, SourceReport
 from videohoi.errors import ConfigError, InputError, StageError, UsageError
 from videohoi.graph import Graph, RunReport
-from videohoi.pipeline.base_config import base_config
+from videohoi.pipeline.between_runs import ModelShelf, RunMemory
 from videohoi.pipeline.bundled import LoadedPipeline, load_pipeline, restored_pipeline
+from videohoi.pipeline.fingerprints import named_files
 from videohoi.pipeline.inputs import open_input
-from videohoi.pipeline.kept_models import ModelShelf
-from videohoi.pipeline.memory import RunMemory
-from videohoi.pipeline.named_files import named_files
 from videohoi.pipeline.one_picture import detect_picture
 from videohoi.pipeline.presenter import VocabularyPresenter
+from videohoi.pipeline.settings import base_config
 from videohoi.pipeline.stage_graph import StageGraph
 from videohoi.sink.protocol import Sink
 from videohoi.structures import FrameResult

@@ -13,8 +13,7 @@ from videohoi import __version__
 from videohoi.decode.inputs import InputItem
 from videohoi.errors import InputError, SinkError, UsageError
 from videohoi.pipeline.annotate import REPORT_FILE, input_place, outputs_of
-from videohoi.pipeline.input_fingerprint import InputFingerprint, is_same_input
-from videohoi.pipeline.named_files import named_files
+from videohoi.pipeline.fingerprints import InputFingerprint, is_same_input, named_files
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.sink.registry import BY_NAME
 

@@ -1,9 +1,10 @@
-"""Settings of the stages that have no settings class of their own."""
+"""The settings of a pipeline: one section for each stage."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,15 @@ from videohoi.compile.registry import engine_names
 from videohoi.decode.factory import open_source
 from videohoi.decode.protocol import Source
 from videohoi.decode.registry import BACKENDS
+from videohoi.decode.scene_cuts import CutSettings
 from videohoi.errors import ConfigError
 from videohoi.names import did_you_mean, nearest_names
+from videohoi.pipeline.words import requested_vocabulary
 from videohoi.ranges import Positive, PositiveSeconds, Range, Share, Threads, check_ranges
+from videohoi.sink.registry import BY_NAME
+from videohoi.smooth.config import SmoothingConfig
+from videohoi.track.byte_config import ByteConfig
+from videohoi.vocabulary import Vocabulary, hico_det
 
 
 @dataclass(frozen=True)
@@ -155,3 +162,38 @@ def check_name(key: str, value: str, known: Collection[str]) -> None:
     if value not in known:
         near = did_you_mean(nearest_names(value, known)[:1])
         raise ConfigError(f"{key}={value!r}: expected one of {', '.join(known)}{near}")
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """Base of a pipeline's ``Config``: one section for each stage."""
+
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
+    cuts: CutSettings = field(default_factory=CutSettings)
+    detect: DetectSettings = field(default_factory=DetectSettings)
+    interact: InteractSettings = field(default_factory=InteractSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    track: ByteConfig = field(default_factory=ByteConfig)
+    smooth: SmoothingConfig = field(default_factory=SmoothingConfig)
+    overlay: OverlaySettings = field(default_factory=OverlaySettings)
+    outputs: tuple[str, ...] = tuple(BY_NAME)
+    """what ``annotate`` writes beside report.json: some of these, and names of outputs that packages add"""
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The words of class ids and verb columns: HICO-DET's, or the user's own (``model.words``); read once.
+
+        Raises:
+            UsageError: as ``requested_vocabulary``.
+        """
+        return hico_det() if self.model.words is None else requested_vocabulary(self.model.words)
+
+
+def base_config(config: Any) -> PipelineConfig:
+    """``config`` itself if it is one; of any other class the sections that it has, with defaults for the others."""
+    if isinstance(config, PipelineConfig):
+        return config
+    sections = {section.name: getattr(config, section.name, None) for section in fields(PipelineConfig)}
+    defaults = PipelineConfig()
+    kept = {name: value for name, value in sections.items() if isinstance(value, type(getattr(defaults, name)))}
+    return PipelineConfig(**kept)

@@ -18,7 +18,7 @@ from videohoi.pipeline.annotate import AnnotatedVideo
 from videohoi.pipeline.annotate import annotate as annotate_item
 from videohoi.pipeline.model_stages import check_model
 from videohoi.pipeline.pipeline import Pipeline
-from videohoi.pipeline.progress_bar import FrameProgress
+from videohoi.pipeline.progress import FrameProgress
 from videohoi.pipeline.result_folders import plan_jobs
 from videohoi.structures import FrameResult
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.compile.engine import Engine
-from videohoi.compile.load import load_engine
+from videohoi.compile.engine import Engine, load_engine
 from videohoi.compile.onnx_file import model_properties
 from videohoi.errors import ModelError
 from videohoi.geometry.pair_features import FEATURE_COUNT, Instances, pair_features
@@ -49,7 +48,7 @@ class StarterPairHead:
     ) -> None:
         """``weights`` None = those shipped. ``use_appearance`` only with the detector the weights were trained with.
 
-        ``engine`` as for ``compile.load.load_engine``; the pairs of a frame are too few to be worth several threads.
+        ``engine`` as for ``compile.engine.load_engine``; the pairs of a frame are too few to be worth several threads.
         """
         self.vocabulary: Vocabulary = hico_det()
         self._weights = weights

@@ -1,4 +1,4 @@
-"""Whether an input holds the same pictures as before: by samples of its bytes, or by all of them."""
+"""Whether inputs, and the files that settings name, hold the same as before."""
 
 from __future__ import annotations
 
@@ -11,8 +11,14 @@ from typing import Any, BinaryIO
 from videohoi.decode.file_names import IMAGE_SUFFIXES, files_in, numbered_files
 from videohoi.decode.inputs import InputItem
 from videohoi.decode.registry import IMAGES
-from videohoi.errors import InputError
-from videohoi.files import file_sha256, is_file
+from videohoi.detect.factory import detector_files
+from videohoi.detect.registry import DETR_PREFIX
+from videohoi.errors import InputError, ModelError, UsageError
+from videohoi.files import file_sha256, is_file, known_sha256, user_path
+from videohoi.pipeline.bundled import bundled_folder
+from videohoi.pipeline.model_stages import CALIBRATION_FILE, finds_boxes
+from videohoi.pipeline.settings import base_config
+from videohoi.pipeline.words import is_word_list
 
 FILE_SAMPLE_BYTES = 1 << 20
 """read at the head, the middle and the tail of a video: 3 MiB, a few milliseconds; smaller files are read whole"""
@@ -120,3 +126,40 @@ def _images(folder_or_pattern: Path) -> list[Path]:
     if folder_or_pattern.is_dir():
         return files_in(folder_or_pattern, IMAGE_SUFFIXES)
     return [path for _, path in numbered_files(folder_or_pattern)]
+
+
+def named_files(config: Any) -> dict[str, str]:
+    """Role -> SHA-256 of each file: those of ``detector_files``, ``weights``, ``clip_weights``, ``words``, and the
+    shipped ``calibration`` and ``method`` settings, which a user may have edited.
+
+    A file that is not there or cannot be read has no entry: the stage that opens it says what is wrong, and a pipeline
+    of the user's own may mean something else by these settings.
+    """
+    base = base_config(config)
+    model, spec = base.model, base.detect.detector
+    needs_detector = not finds_boxes(model) or spec.startswith(DETR_PREFIX)
+    shipped = bundled_folder("configs") / "models"
+    named = {
+        "weights": model.weights,
+        "clip_weights": model.clip_weights,
+        "words": model.words if model.words is not None and is_word_list(model.words) else None,
+        "calibration": shipped / CALIBRATION_FILE,
+        "method": shipped / f"{model.name}.yaml",
+    }
+    digests = {role: _digest(user_path(str(name).strip())) for role, name in named.items() if name is not None}
+    found = _of_detector(spec) if needs_detector else {}
+    return found | {role: digest for role, digest in digests.items() if digest is not None}
+
+
+def _of_detector(spec: str) -> dict[str, str]:
+    try:
+        return detector_files(spec)
+    except (UsageError, ModelError):
+        return {}
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return known_sha256(path) if is_file(path) else None
+    except ModelError:
+        return None

@@ -11,7 +11,7 @@ import pytest
 from videohoi.decode.inputs import InputItem, list_inputs
 from videohoi.decode.registry import IMAGES, VIDEO
 from videohoi.errors import InputError
-from videohoi.pipeline.input_fingerprint import (
+from videohoi.pipeline.fingerprints import (
     FILE_SAMPLE_BYTES,
     InputFingerprint,
     input_fingerprint,

@@ -1,8 +1,11 @@
-"""Models that stay open between the runs of a pipeline."""
+"""What stays between the runs of a pipeline: opened models; memory that no run needs any more does not."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
+import sys
 import threading
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
@@ -169,3 +172,33 @@ class KeptRunner(_Borrowed[HOIRunner]):
         """See ``HOIRunner.run``."""
         with self._watched():
             return self._model.run(frame)
+
+
+_RUNS_BETWEEN_COLLECTIONS = 8
+"""a graph leaves 0.1 MB, and collecting it takes 0.06 s with all libraries loaded"""
+
+
+class RunMemory:
+    """Keeps the memory of a process flat over many runs."""
+
+    def __init__(self) -> None:
+        self._runs = 0
+
+    def run_is_over(self) -> None:
+        """Collect the graphs of finished runs from time to time, and give free memory back to the system."""
+        self._runs += 1
+        if self._runs % _RUNS_BETWEEN_COLLECTIONS == 0:
+            gc.collect()
+        _trim_arenas()
+
+
+def _trim_arenas() -> None:
+    """Each run has threads of its own, and glibc keeps what they freed in arenas that later threads do not use.
+
+    Takes some milliseconds; without effect on other C libraries.
+    """
+    if sys.platform != "linux":
+        return
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

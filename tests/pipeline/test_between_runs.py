@@ -6,7 +6,7 @@ import pytest
 
 from videohoi.detect.protocol import DetectorInfo
 from videohoi.errors import ModelError
-from videohoi.pipeline.kept_models import KeptDetector, ModelShelf
+from videohoi.pipeline.between_runs import KeptDetector, ModelShelf
 from videohoi.pipeline.pipeline import Pipeline
 from videohoi.structures import Detections
 

@@ -133,7 +133,7 @@ def test_a_node_that_returns_none_is_told_what_to_return():
         def process(self, item):
             return None
 
-    with pytest.raises(StageError, match=r"stage 'track' .*returned None; give back an iterable"):
+    with pytest.raises(StageError, match=r"stage 'track' .*returned None; return an iterable"):
         PatientGraph(IterableSource([1]), [[Forgetful("track")]]).run()
 
 

@@ -152,7 +152,7 @@ def config_of(values: Mapping[str, Tensor], *, dilated: bool = False) -> DetrCon
 
 
 def _backbone(values: Mapping[str, Tensor]) -> str:
-    """The ResNet, by its blocks: the smaller two have two convolutions a block, and the third stage tells the depth."""
+    """The ResNet, by its blocks: the smaller two have two convolutions per block; the third stage shows the depth."""
     body = "image.backbone.body."
     if f"{body}layer1.0.conv3.weight" not in values:
         return "resnet18" if _depth(values, f"{body}layer3.") == 2 else "resnet34"

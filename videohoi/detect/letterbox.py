@@ -50,7 +50,7 @@ def rectangular_shape(height_px: int, width_px: int, input_size_px: int) -> tupl
 
 
 class Letterbox:
-    """Letterboxes RGB pictures. Keeps one canvas, made anew when the picture size changes. Not thread-safe.
+    """Letterboxes RGB pictures. Keeps one canvas, replaced when the picture size changes. Not thread-safe.
 
     Args:
         input_size_px: long side of a rectangular network input.

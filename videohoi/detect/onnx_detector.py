@@ -1,6 +1,6 @@
 """A detector from an ONNX file: YOLOX nano to x, the starter, PicoDet, and models trained like them.
 
-Which family a file belongs to is read off its signature; any other is refused with what it has and what is expected.
+The family of a file is read from its signature; others are refused with the signature found and those expected.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class OnnxDetector:
         """Load the graph, check its form and warm up.
 
         Raises:
-            ModelError: the file is missing, corrupt or of another family; one line that says what to do.
+            ModelError: the file is missing, corrupt or of another family; one line with the remedy.
             UsageError: an input size was asked for that a fixed-size graph does not take.
         """
         label = self._info.name

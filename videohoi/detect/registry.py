@@ -42,7 +42,7 @@ class DetectorKind:
     argument: str
     what: str
     needs: str
-    """beside this package; empty: nothing"""
+    """required besides this package; empty: nothing"""
     licence: str
     builder: str
     """``module:function``, imported when it is used; the function takes a ``DetectorRequest``"""

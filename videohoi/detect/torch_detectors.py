@@ -61,8 +61,7 @@ class TorchDetector(ABC):
         """Load the model.
 
         Raises:
-            ModelError: a package or the weights are missing, or they are of another model; one line that says what to
-                do.
+            ModelError: a package or the weights are missing, or they belong to another model; one line with the remedy.
         """
         try:
             self._run, self._class_ids = self.load()
@@ -107,7 +106,7 @@ class DetrDetector(TorchDetector):
         score_threshold: lowest score kept, in [0, 1].
         short_side_px: pictures are resized to this short side,
         long_side_px: unless the long one would pass this.
-        device: auto, cpu, cuda or any other name of torch's.
+        device: auto, cpu, cuda or any other device name of torch.
         name: how messages and the run report call it.
 
     Raises:
@@ -150,7 +149,7 @@ class HubDetector(TorchDetector):
         name: folder with config.json and model.safetensors, or OWNER/NAME of a model that was downloaded before.
         score_threshold: lowest score kept, in [0, 1].
         input_size_px: side of the square that pictures are squeezed to; None: the model's own.
-        device: auto, cpu, cuda or any other name of torch's.
+        device: auto, cpu, cuda or any other device name of torch.
 
     Raises:
         UsageError: a threshold outside [0, 1], or a side that is no multiple of 32.
@@ -235,7 +234,7 @@ def _object_id(words: Vocabulary, label: str) -> int:
 
 
 def hub_files(name: str) -> dict[str, str]:
-    """SHA-256 of what a model is made of: ``detector`` (its weights), ``detector_config``, ``detector_processor``.
+    """SHA-256 of a model's files: ``detector`` (its weights), ``detector_config``, ``detector_processor``.
 
     ``name`` is a folder, or a model in the hub's cache. Files that are missing are left out.
     """

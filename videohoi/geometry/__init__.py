@@ -1,1 +1,1 @@
-"""Boxes and what is computed from them."""
+"""Boxes, and quantities computed from them."""

@@ -77,8 +77,8 @@ def class_aware_nms(
 ) -> NDArray[np.int64]:
     """Rows to keep of N candidate boxes, best score first, at most ``limit``.
 
-    Greedy: a box goes when it overlaps a better box of the same class by more than ``iou_threshold``. Equal scores
-    keep the order they came in. A row whose box or score is not finite is never kept. Give zeros as ``class_ids`` to
+    Greedy: a box is dropped when it overlaps a better box of the same class by more than ``iou_threshold``. Equal
+    scores keep their order. A row whose box or score is not finite is never kept. Give zeros as ``class_ids`` to
     suppress across classes.
 
     Shapes: ``boxes_xyxy_px`` (N, 4), ``scores`` (N,), ``class_ids`` (N,). ``ValueError`` on other shapes,

@@ -28,6 +28,6 @@ def inner(function: _F) -> _F:
 def _jit(function: _F, error_model: str, **options: bool) -> _F:
     try:
         kernel: _F = njit(cache=True, nogil=True, error_model=error_model, **options)(function)
-    except RuntimeError:  # no folder can be written to: compiled anew in each process that calls it
+    except RuntimeError:  # no folder is writable: compiled in each process that calls it
         kernel = njit(nogil=True, error_model=error_model, **options)(function)
     return kernel

@@ -65,7 +65,7 @@ class BatchPolicy:
     """When a batch leaves for the model.
 
     At ``batch_size`` items; or when its oldest item has waited ``max_wait_seconds``; or, earlier than both, when every
-    source that is still being read waits for its result, since then nobody else could join. Raises ``UsageError``.
+    source that is still being read waits for its result, since then no other item could join. Raises ``UsageError``.
     """
 
     batch_size: int = 8
@@ -157,7 +157,7 @@ class SharedModel(Protocol[In, Out]):
 
 
 class BatchLane(BaseNode[In, Out]):
-    """A node that gives its items to a shared model and gives back the results, in order; see ``Batcher``.
+    """A node that passes its items to a shared model and returns the results, in order; see ``Batcher``.
 
     Its time in the run report includes waiting for the batch; the model's own is in ``BatchReport``.
     """

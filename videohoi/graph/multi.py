@@ -64,8 +64,8 @@ class MultiGraph:
     first graph and closed after the last. Usage: see ``Batcher``.
 
     After ``stop`` or an interrupt each graph keeps its own limits; a graph, or a shared model that is still opening,
-    that has not ended ``leave_seconds`` later is left behind and named. ``open_seconds`` and ``close_seconds`` are for
-    the shared models and mean what they mean for a ``Graph``. Raises ``UsageError`` without any graph.
+    that has not ended ``leave_seconds`` later is left behind and named. ``open_seconds`` and ``close_seconds`` apply
+    to the shared models and have the same meaning as for a ``Graph``. Raises ``UsageError`` without any graph.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ The runtime promises a node
 
 A node promises the runtime
     - to return from every call: it never waits endlessly (a hung node is reported and left behind, see ``Graph``);
-    - to give back outputs in order, and never to keep one it will not give back by ``drain``;
+    - to return outputs in order, and to return every output it holds by ``drain`` at the latest;
     - to change no item: it makes new ones (``dataclasses.replace``), since branches share items between threads;
     - to hold its state in the instance, and to release what ``open`` took if ``open`` itself raises.
 """
@@ -46,7 +46,7 @@ class Node(Protocol[In_contra, Out_co]):
         ...
 
     def process(self, item: In_contra) -> Iterable[Out_co]:
-        """Take one item and give back 0 or more; never None."""
+        """Take one item and return 0 or more; never None."""
         ...
 
     def drain(self) -> Iterable[Out_co]:
@@ -77,7 +77,7 @@ class BaseNode(ABC, Generic[In, Out]):
 
     @abstractmethod
     def process(self, item: In) -> Iterable[Out]:
-        """Take one item and give back 0 or more."""
+        """Take one item and return 0 or more."""
 
     def drain(self) -> Iterable[Out]:
         """Nothing is held."""
@@ -122,7 +122,7 @@ class Source(Protocol[Item_co]):
     """A source of items. Opened and closed in short-lived threads, read by the thread of the first stage."""
 
     def open(self) -> SourceInfo:
-        """Open and say what is known."""
+        """Open, and return what is known about the source."""
         ...
 
     def frames(self) -> Iterator[Item_co]:

@@ -63,7 +63,7 @@ class Tape:
 
 
 NO_TAPE = Tape()
-"""what a graph uses unless told otherwise; it has no state"""
+"""the default of a graph; it has no state"""
 
 
 SCHEMA, VERSION = "videohoi.run_record", 1
@@ -85,7 +85,7 @@ def identity_of(item: object) -> Identity:
 
 
 class RecordingTape(Tape):
-    """Writes ``path`` while the run goes; constant memory."""
+    """Writes ``path`` during the run, in constant memory."""
 
     def __init__(self, path: Path | str, plan: str) -> None:
         self._path = Path(path)
@@ -266,7 +266,7 @@ class ReplayTape(Tape):
             )
 
     def edge(self, number: int, name: str, policy: EdgePolicy, clock: Clock) -> Edge[Any]:
-        """An edge that loses what the record says, and nothing else."""
+        """An edge that loses the recorded items and no others."""
         edge = ReplayEdge(name, policy, clock, self._record.losses.get(number, {}), self._record.path)
         self._edges.append(edge)
         return edge

@@ -121,7 +121,7 @@ class Graph(Generic[Out]):
     def stop(self, drain: bool = True) -> None:
         """Stop early, from any thread, a node or a signal handler; does not wait.
 
-        With ``drain`` the source is read no further and what is in flight passes; without, it is discarded.
+        The source is read no further. With ``drain`` in-flight items pass; without, they are discarded.
         """
         self._news.halted = True
         if self._over:

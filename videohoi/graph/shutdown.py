@@ -131,7 +131,7 @@ class Urgency(IntEnum):
     DRAIN = 1
     """asked to stop: in-flight items may pass"""
     FAILURE = 2
-    """a stage failed: what is behind it may pass, briefly"""
+    """a stage failed: items behind it may pass, briefly"""
     ABORT = 3
     """asked to stop at once"""
 

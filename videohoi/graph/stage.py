@@ -281,5 +281,5 @@ class StageThread:
 
 def _listed(outputs: Iterable[Any] | None) -> Sequence[Any]:
     if outputs is None:
-        raise TypeError("process() returned None; give back an iterable of outputs, () for none")
+        raise TypeError("process() returned None; return an iterable of outputs, () for none")
     return outputs if isinstance(outputs, (tuple, list)) else tuple(outputs)

@@ -124,7 +124,7 @@ _COUNTS = {
 
 
 def vocabulary_of_config(config: Any) -> str:
-    """Name of HICO-DET's vocabulary if the config's counts are its own, else what they are (``29 verbs``)."""
+    """Name of HICO-DET's vocabulary if the config has its counts, else the other ones (``29 verbs instead of 117``)."""
     other = "; ".join(_other_counts(config))
     return other or hico_det().name
 

@@ -52,12 +52,12 @@ class HOIDetector:
 
     @property
     def head_info(self) -> HeadInfo:
-        """What the run report says of the verbs; known after ``open``."""
+        """For the run report, about the verbs; known after ``open``."""
         return self._runner.info
 
     @property
     def info(self) -> DetectorInfo:
-        """What the run report says of the boxes; known after ``open``."""
+        """For the run report, about the boxes; known after ``open``."""
         head = self._runner.info
         return DetectorInfo(head.name, head.engine, head.weights_sha256, None, 0, self._runner.boxes_note)
 

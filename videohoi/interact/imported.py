@@ -1,4 +1,4 @@
-"""Weights as ``videohoi models import`` writes them: safetensors with what they are and where they come from.
+"""Weights as ``videohoi models import`` writes them: safetensors with a description of their contents and origin.
 
 The file says which method, vocabulary, configuration and text bank its tensors belong to, so that a wrong file is
 refused by name and not by the shape of some layer.
@@ -44,7 +44,7 @@ class WeightsOrigin:
 
 @dataclass(frozen=True, repr=False)
 class ImportedWeights:
-    """A file's tensors under our names, and what they are."""
+    """A file's tensors under our names, and their origin."""
 
     state_dict: dict[str, Any]
     """name -> torch tensor on the CPU"""
@@ -74,7 +74,7 @@ def save_imported(path: Path, state_dict: Mapping[str, Any], origin: WeightsOrig
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as partial:
             partial.touch()
-            # of the file that is replaced, or the default of the user: safetensors would let nobody else read it
+            # mode of the file that is replaced, or the user's default: safetensors would make it unreadable for others
             mode = (path if path.exists() else partial).stat().st_mode
             safetensors.torch.save_file(values, partial, metadata=metadata)
             partial.chmod(mode)

@@ -27,7 +27,7 @@ class HeadInfo:
     verb_count: int
     """V of ``Interactions.verb_scores``"""
     feature_channels: int
-    """C of the detector feature map it looks at; 0 when it uses boxes only"""
+    """C of the detector feature map it reads; 0 when it uses boxes only"""
     note: str = ""
     """one sentence for the end-of-run summary: what it is and what would be better"""
 

@@ -4,18 +4,18 @@ Every method ends on one scale, [0, 1] a verb of a pair, before anything is smoo
 
 - ``product`` (EoID, models/hoi.py of its code): sigmoid(verb) * max softmax(object). Its interactive score is not used.
 - ``fusion`` (UPT, arXiv 2112.01838, shared by PViC, CMMP and LAIN): sigmoid(verb) * (human score * object score) **
-  lambda; lambda says how much doubt about the boxes weighs against doubt about the verb. Also the starter's. Also HTS,
+  lambda; lambda weighs doubt about the boxes against doubt about the verb. Also the starter's. Also HTS,
   whose logits are of interactions: the verb of a pair is the interaction with the pair's object. Also GEN-VLKT, HOICLIP
   and KI2HOI, with max softmax(object) as the pair's certainty.
 - ``sum`` (the public evaluation of these three): (sigmoid(interaction) + sigmoid(object logit of that interaction) **
-  2) / 2, which ranks the interactions of a pair's object as their sum does. Only for ranking: beside a sure object it
-  is 0.5 for what nobody does, so that no threshold over time could end anything.
+  2) / 2, which ranks the interactions of a pair's object as their sum does. Only for ranking: next to a
+  certain object it is 0.5 for verbs that nobody performs, so no threshold over time could end them.
 - ``prior`` (the CLIP teacher of EoID, equation 6): softmax over the sentences that the object allows, times the box
   scores as in ``fusion``. Sentences of no verb (rivals, nothing done) take their share and are not reported.
 
-Where an output has interactions, a verb's score is that of the interaction of this verb *and the pair's object*:
-another object's interaction says nothing about this pair. Then ``Calibration`` is applied, then the validity table, in
-which "no interaction" is never valid: the public evaluations score it like any verb.
+Where an output has interactions, a verb's score is that of the interaction of this verb *and the pair's object*;
+interactions with other objects say nothing about this pair. Then ``Calibration`` is applied, then the validity table,
+in which "no interaction" is never valid: the public evaluations score it like any verb.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Calibration:
             )
 
     def added_to(self, note: str) -> str:
-        """A head's note for the report, and what was done to its scores."""
+        """A head's note for the report, with the calibration of its scores added."""
         known = f"calibrated (slope {self.slope:g}, offset {self.offset:g})"
         return f"{note.rstrip('.')}; its scores are {'not calibrated' if self == Calibration() else known}"
 

@@ -46,7 +46,7 @@ class LoadedClip:
 
     @property
     def note(self) -> str:
-        """For the report, where the weights are random or nothing tells with which GELU they were trained."""
+        """For the report, if the weights are random or it is unknown with which GELU they were trained."""
         if self.sha256 is None:
             return RANDOM_NOTE
         sizes = self.clip.image.config
@@ -59,10 +59,10 @@ class LoadedClip:
 
 
 def load_clip(config: ClipConfig | str, weights: str | None, method: str) -> LoadedClip:
-    """CLIP for ``method`` from a file, or randomly initialised where ``weights`` says so in words.
+    """CLIP for ``method`` from a file, or randomly initialised if ``weights`` is ``random``.
 
     Raises:
-        ModelError: no weights were given or they do not fit; says which file, from where, how large, and the offline
+        ModelError: no weights were given or they do not fit; names the file, its address and size, and the offline
             alternative.
         UsageError: an unknown CLIP model.
     """
@@ -123,7 +123,7 @@ def to_arrays(output: HOIOutput[Tensor]) -> HOIOutput[NDArray[Any]]:
 
 
 def largest_gamma(logit_scale: Tensor) -> float:
-    """Exp of CLIP's trained scale: what a cosine is multiplied with, about 100 in OpenAI's weights."""
+    """Exp of CLIP's trained scale, the factor on cosines: about 100 in OpenAI's weights."""
     return math.exp(logit_scale.item())
 
 

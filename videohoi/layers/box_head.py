@@ -76,7 +76,7 @@ def paired_output(
         object_boxes: (B, Q, 4) the same of the objects.
         logits: (B, Q, V) verbs or (B, Q, K) interactions.
         object_logits: (B, Q, O + 1), last = nothing.
-        features: (B, Q, D) what the verbs were read from.
+        features: (B, Q, D) the embeddings that the verbs were classified from.
     """
     batch, queries = logits.shape[:2]
     human = torch.arange(queries, device=logits.device)

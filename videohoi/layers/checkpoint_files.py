@@ -45,7 +45,7 @@ def read_checkpoint(path: Path) -> StateDict:
     """The weights in a file of torch or safetensors, on the CPU; code in the file is never run.
 
     A wrapping ``{"model": ...}``, ``{"model_state_dict": ...}`` or ``{"state_dict": ...}`` and the ``module.`` of
-    DataParallel are taken off. Only tensors, plain values and ``argparse.Namespace`` (the ``args`` of published
+    DataParallel are removed. Only tensors, plain values and ``argparse.Namespace`` (the ``args`` of published
     checkpoints) are unpickled; numpy values and paths are skipped.
 
     Raises:
@@ -120,7 +120,7 @@ class _Beside:
 
 
 def _harmless() -> list[Any]:
-    """What may stand beside the weights in a checkpoint: values whose reading runs no code of the file."""
+    """Types allowed besides the weights in a checkpoint: reading their values runs no code of the file."""
     numpy = ["numpy.dtype", "numpy.ndarray", *(
         f"numpy.{core}.{name}" for core in ("core", "_core")
         for name in ("multiarray.scalar", "multiarray._reconstruct", "numeric._frombuffer")
@@ -152,6 +152,6 @@ def printable(name: str) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """The first sentence: torch goes on with advice to run the file's code."""
+    """The first sentence; torch continues with advice to run the file's code."""
     line = next((text.strip() for text in str(error).splitlines() if text.strip()), "").split(". ")[0]
     return line if " " in line else "no such format"

@@ -1,7 +1,7 @@
 """Published weights under the names of a model of ours, by an explicit table.
 
 A conversion is strict both ways. Every published key is mapped or ignored for a stated reason, every value of the model
-is filled, every shape fits; otherwise one error says all that differs. Nothing is loaded in part.
+is filled, every shape fits; otherwise one error lists all differences. Nothing is loaded in part.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def unknown_keys(state_dict: Mapping[str, Tensor], key_map: Table, ignored: Tabl
 def _mapped(
     state_dict: Mapping[str, Tensor], key_map: Table, ignored: Table
 ) -> tuple[dict[str, tuple[str, Tensor]], list[tuple[str, str]], dict[str, list[str]]]:
-    """Own name -> (published key, value); what was ignored and why; what is wrong so far."""
+    """Own name -> (published key, value); ignored keys with reasons; problems so far."""
     names = [(re.compile(pattern), text) for pattern, text in key_map]
     reasons = [(re.compile(pattern), text) for pattern, text in ignored]
     taken: dict[str, tuple[str, Tensor]] = {}

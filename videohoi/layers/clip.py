@@ -1,7 +1,7 @@
 """CLIP's image and text tower (arXiv 2103.00020), built of open_clip's blocks.
 
-Beyond open_clip: the image tower returns its visual tokens beside the pooled vector (HOICLIP and KI2HOI attend to
-them), and its parts are open to heads (LAIN adds tokens and adapters). QuickGELU unless told otherwise, as in OpenAI's
+Beyond open_clip: the image tower also returns its visual tokens (HOICLIP and KI2HOI attend to
+them), and its parts are open to heads (LAIN adds tokens and adapters). QuickGELU by default, as in OpenAI's
 weights: with the exact GELU the same weights give other vectors.
 
 Pictures: RGB in [0, 1], resized to ``image_size_px`` squared (bicubic), normalised with CLIP's constants
@@ -55,7 +55,7 @@ class ClipConfig:
 
     @property
     def patches(self) -> int:
-        """T, visual tokens beside the class token."""
+        """T, visual tokens besides the class token."""
         return (self.image_size_px // self.patch_px) ** 2
 
 

@@ -232,7 +232,7 @@ def enhance(logits: Tensor, image_cosines: Tensor, top: int, weight: float) -> T
         logits: (B, Q, K).
         image_cosines: (B, K) of CLIP's image vector with the interaction rows.
         top: interactions of a picture that are raised.
-        weight: factor on what is added.
+        weight: factor on the bonus.
     """
     top = min(top, image_cosines.shape[-1])
     if top == 0:

@@ -244,7 +244,7 @@ class InteractionAdapter(nn.Module):
         self.scale = nn.Parameter(torch.full((width,), 1e-9))  # gamma: CLIP is left as it is at the start
 
     def contexts(self, patches: Tensor, regions: RoiWeights) -> Tensor:
-        """(B, R, Q, D) of R regions, from patches (B, T, W) and what each region takes from them."""
+        """(B, R, Q, D) of R regions, from patches (B, T, W) and each region's weights over them."""
         height, width = regions.rows.shape[-1], regions.columns.shape[-1]
         narrow = functional.linear(patches, self.region_down.weight).reshape(len(patches), height, width, -1)
         seen = self.region_norm(pool(narrow, regions) + self.region_down.bias)

@@ -20,7 +20,7 @@ from videohoi.errors import UsageError
 
 
 def choose_device(name: str) -> torch.device:
-    """``auto``: the first CUDA device, else the CPU; or any name of torch's.
+    """``auto``: the first CUDA device, else the CPU; or any device name of torch.
 
     Raises:
         UsageError: no such device here.
@@ -48,15 +48,15 @@ CLIP_DEVIATION: Colour = (0.26862954, 0.26130258, 0.27577711)
 
 
 def as_picture(image_rgb: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
-    """(3, H, W) grey values 0 to 255 of an image (H, W, 3): uint8 on the CPU, else float32."""
+    """(3, H, W) pixel values 0 to 255 of an image (H, W, 3): uint8 on the CPU, else float32."""
     picture = torch.tensor(np.ascontiguousarray(image_rgb), device=device).permute(2, 0, 1)
     return picture if picture.device.type == "cpu" else picture.float()  # only the CPU resizes uint8
 
 
 def resized(picture: Tensor, shape: tuple[int, int], resampling: Resampling) -> Tensor:
-    """(3, height, width) whole grey values of ``shape``, antialiased, in the type of ``picture`` (3, H, W).
+    """(3, height, width) whole pixel values of ``shape``, antialiased, in the type of ``picture`` (3, H, W).
 
-    On the CPU equal to Pillow's but for single grey values of bicubic pictures; elsewhere within a few.
+    On the CPU equal to Pillow's but for single pixel values of bicubic pictures; elsewhere within a few.
     """
     if tuple(picture.shape[1:]) == shape:
         return picture
@@ -65,7 +65,7 @@ def resized(picture: Tensor, shape: tuple[int, int], resampling: Resampling) -> 
 
 
 def normalised(picture: Tensor, mean: Colour = IMAGENET_MEAN, deviation: Colour = IMAGENET_DEVIATION) -> Tensor:
-    """(3, H, W) float32 of grey values 0 to 255."""
+    """(3, H, W) float32 of pixel values 0 to 255."""
     centre, spread = (torch.tensor(values, device=picture.device)[:, None, None] for values in (mean, deviation))
     return (picture.float() / 255 - centre) / spread
 
@@ -146,7 +146,7 @@ def clip_pictures(pictures_rgb: Sequence[NDArray[np.uint8]], size_px: int) -> Te
 
 
 def clip_whole(picture: Tensor, size_px: int) -> Tensor:
-    """(1, 3, size, size) float32 of grey values (3, H, W): short side resized, centre cut out, as OpenAI does."""
+    """(1, 3, size, size) float32 of pixel values (3, H, W): short side resized, centre cut out, as OpenAI does."""
     height, width = picture.shape[1:]
     grown = int(size_px * max(height, width) / min(height, width))
     shape = (size_px, grown) if height <= width else (grown, size_px)

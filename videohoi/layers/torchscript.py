@@ -24,7 +24,7 @@ from videohoi.layers.checkpoint_files import DAMAGED, one_line
 
 _BROKEN: tuple[type[Exception], ...] = (pickle.UnpicklingError, MemoryError, *DAMAGED)
 _MARK = "constants.pkl"
-"""what an archive of TorchScript has beside ``data.pkl``, and a file of ``torch.save`` has not"""
+"""in an archive of TorchScript besides ``data.pkl``; a file of ``torch.save`` has none"""
 _TYPES = {
     "DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16,
     "BFloat16Storage": torch.bfloat16, "LongStorage": torch.int64, "IntStorage": torch.int32,

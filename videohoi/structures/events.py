@@ -12,7 +12,7 @@ class Phase(str, Enum):
     BEGIN = "begin"
     """an interaction is now believed; ``begin_seconds`` may lie before the decision"""
     UPDATE = "update"
-    """it goes on (sent at a fixed period)"""
+    """it continues (sent at a fixed period)"""
     END = "end"
     """it is over; begin and end are final"""
     RETRACT = "retract"

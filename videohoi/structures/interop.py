@@ -23,7 +23,7 @@ CLASS_NAME = "class_name"
 
 
 def supervision() -> Any:
-    """The module; ``UsageError`` that says how to install it when it is not there."""
+    """The module; if it is missing, a ``UsageError`` that says how to install it."""
     try:
         import supervision as module
     except ImportError as error:
@@ -32,7 +32,7 @@ def supervision() -> Any:
 
 
 def pandas() -> Any:
-    """The module; ``UsageError`` that says how to install it when it is not there."""
+    """The module; if it is missing, a ``UsageError`` that says how to install it."""
     try:
         import pandas as module
     except ImportError as error:

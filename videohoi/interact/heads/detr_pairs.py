@@ -53,7 +53,7 @@ class ChoiceRules:
     """Defaults are those of UPT and LAIN."""
 
     iou_threshold: float = 0.5
-    """a box goes when it overlaps a better one of its class by more"""
+    """a box is dropped when it overlaps a better one of its class by more"""
     least_score: float = 0.2
     least: int = 3
     """humans, and objects, that are kept below the score"""

@@ -13,7 +13,7 @@ Deviations from the public code:
   interaction *scores* of the ``enhancement_top`` interactions of a picture and sigmoid(0) = 0.5 to all others; as
   released it multiplies matrices that do not fit (``spatial_cls @ hoi_cls`` for (B, E) and (K, E)) and zeroes the same
   tensor again in every round of its search for the best number. Here the constant 0.5 is left out, and the sum
-  goes back into a logit, capped below 1, so that ``HOIOutput.logits`` stays what it says; below the cap the order is
+  goes back into a logit, capped below 1, so that ``HOIOutput.logits`` are logits; below the cap the order is
   the same. The
   cosines are with the model's rows; the public code keeps CLIP's text as it was before training, which is in no
   checkpoint (the evaluation rows of the zero-shot settings are that text).
@@ -73,7 +73,7 @@ class ClipFusionConfig:
     backbone: str = "resnet50"
     clip: ClipConfig = field(default_factory=ClipConfig)
     verb_weight: float = 0.5
-    """of the verb adapter's logits beside the interaction's own"""
+    """of the verb adapter's logits, relative to the interaction's own"""
     zero_shot: bool = False
     """the interaction rows have no bias, as the public evaluation rows of the zero-shot settings"""
     enhancement_top: int = 0
@@ -90,7 +90,7 @@ class ClipFusionConfig:
 
 
 class Picture(NamedTuple):
-    """What the answer is read from, beside the pairs."""
+    """What the output is computed from besides the pairs."""
 
     tokens: ImageTokens
     padding_mask: Tensor
@@ -227,7 +227,7 @@ class Hoiclip(ClipFusionModel):
     """See ``ClipFusionModel``."""
 
     def __init__(self, config: HoiclipConfig | None = None) -> None:
-        """Randomly initialised, CLIP too; ``KEY_MAP`` says how published weights load."""
+        """Randomly initialised, CLIP too; ``KEY_MAP`` maps published weights."""
         config = HoiclipConfig() if config is None else config
         detr = config.transformer(config.width)
         super().__init__(config, ImageEncoder(detr, config.encoder_layers, backbone=config.backbone))

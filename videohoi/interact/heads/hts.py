@@ -2,8 +2,8 @@
 
 Paper: HTS (Jin, Chen, Wang, Wang, Hwang, Liu, ICIP 2023); only its abstract could be read. Its loss and student follow
 DEFR of the same first authors (arXiv 2112.06392 and 2203.05676).
-Public code: "Code is available", says the abstract; none was found, so there is nothing to be equal to and no licence.
-Weights: nobody publishes any.
+Public code: "Code is available", says the abstract; none was found, so there is no reference and no licence.
+Weights: none are published.
 
 What is known: the student is a CLIP ViT whose linear classifier is initialised from text embeddings of the classes; the
 loss is LSE-Sign (``videohoi.train.hts``); a captioner over regions teaches it. It classifies whole pictures.
@@ -138,7 +138,7 @@ class HtsHead(UnionCropHead):
             raise ModelError(f"hts: classes={config.classes} makes no model; expected 1 or more") from error
 
     def _classes(self, model: Hts, config: HtsConfig, options: ModelOptions) -> tuple[Tensor, ClassRows, str]:
-        """Rows, what they mean, and what the report says of the scores."""
+        """Rows, their meaning, and the note on the scores for the report."""
         trained = reported_rows(options)
         if trained is not None:
             return model.rows.detach(), trained, _NOTE

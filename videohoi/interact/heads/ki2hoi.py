@@ -30,8 +30,8 @@ Deviations of ``paper`` from equations 12 to 15, which need a verb vector of eac
 - Features in the boxes come from ROIAlign (the paper's word, section III-B); the public code uses ROI max pooling.
 
 In the pipeline both are scored as probabilities; neither the paper's S_h + S_o + S_verb (equation 18) nor the public
-code's sigmoid(interaction) + sigmoid(object)^2 is one (``interact.scoring``). Beside that, what ``hoiclip`` says of
-text, layers and enhancement holds here; there is no idle decoder, since this public code has none.
+code's sigmoid(interaction) + sigmoid(object)^2 is one (``interact.scoring``). The notes of
+``hoiclip`` on text, layers and enhancement apply here too; there is no idle decoder, since this public code has none.
 """
 
 from __future__ import annotations
@@ -73,14 +73,14 @@ _ROI_BINS = 7
 _ROI_SAMPLES = 2
 """a bin and axis (Mask R-CNN, arXiv 1703.06870, section 3: four a bin)"""
 _VERB_FEATURE_SCALE = 1 / 32
-"""of the decoder's verb features beside the learned verb weights (public code)"""
+"""of the decoder's verb features, relative to the learned verb weights (public code)"""
 
 
 IMPORT_ADVICE = {
     "verb_branch": "verb branch: the paper's, unless --set verb_branch=released; weights trained with the public code, "
     "in which that branch is dead, need the latter",
 }
-"""what ``videohoi models import`` says where a setting was not given"""
+"""advice of ``videohoi models import`` where a setting was not given"""
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Ki2hoi(ClipFusionModel):
     config: Ki2hoiConfig
 
     def __init__(self, config: Ki2hoiConfig | None = None) -> None:
-        """Randomly initialised, CLIP too; ``KEY_MAP`` says how published weights load."""
+        """Randomly initialised, CLIP too; ``KEY_MAP`` maps published weights."""
         config = Ki2hoiConfig() if config is None else config
         detr, embed = config.transformer(config.width), config.clip.embed_dim
         super().__init__(config, HoPairEncoder(detr, config.encoder_layers, backbone=config.backbone))
@@ -167,7 +167,7 @@ class Ki2hoi(ClipFusionModel):
         self.branch_adapter = MLP(config.verbs, embed // 2, embed, depth=3)
 
     def verb_vectors(self, interactions: Tensor, human_boxes: Tensor, object_boxes: Tensor, picture: Picture) -> Tensor:
-        """With what the branch says of the pair, in the paper's variant.
+        """With the branch's vector of the pair, in the paper's variant.
 
         The branch keeps its trained verbs in any vocabulary: their logits are a description of the pair.
         """
@@ -181,7 +181,7 @@ class Ki2hoi(ClipFusionModel):
 
 
 def extent(padding_mask: Tensor) -> Tensor:
-    """(B, 2) float width and height of what is no padding in (B, H, W)."""
+    """(B, 2) float width and height of the area without padding, from a mask (B, H, W)."""
     real = ~padding_mask
     return torch.stack((real[:, 0, :].sum(dim=-1), real[:, :, 0].sum(dim=-1)), dim=-1).float()
 

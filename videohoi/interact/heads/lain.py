@@ -15,7 +15,7 @@ the class token and the patches. It attends to itself and the patches, and nothi
   here.
 - an image without a pair gives masked rows, not a missing entry. Logits do not contain the prior of the box scores.
 
-Kept of the code although the paper says otherwise: the class token's region reaches to (224, 244), a text transformer
+As in the code, although the paper says otherwise: the class token's region reaches to (224, 244), a text transformer
 without causal mask, and cells of boxes that stick out of the picture wrap around (``wrap_outside_boxes``). Contexts of
 the released weights: 24 vectors for rare-first, 36 for the other splits, one for all verbs for unseen verbs.
 """
@@ -271,7 +271,7 @@ class LainHead(nn.Module):
         return torch.cat([self._pair_stream(chunk, of, states) for chunk, of in chunks], dim=1)
 
     def _picture_states(self, scene: _Scene) -> list[_BlockState]:
-        """The class token and the patches through CLIP, once: what the pairs need of each block."""
+        """Run the class token and the patches through CLIP once; keep what the pairs need from each block."""
         tokens = self.image.ln_pre(self.image.embed(scene.pictures))
         states: list[_BlockState] = []
         for block, adapter in self._blocks():

@@ -104,7 +104,7 @@ class LoadedModel:
 
 
 class UnionCropHead(ABC):
-    """A ``HOIHead`` that looks at the box around each pair. Stateless between frames; one thread at a time."""
+    """A ``HOIHead`` on the union box of each pair. Stateless between frames; one thread at a time."""
 
     name: str
 

@@ -65,18 +65,6 @@ def test_eoid_multiplies_the_verb_with_the_likeliest_object_that_is_not_nothing(
     assert scored.verb_scores[0, HOLD] == pytest.approx(0.9 * 0.3, abs=1e-6)
 
 
-def test_gen_adds_the_interaction_and_the_squared_object_of_that_interaction_and_halves():
-    hold_cup, hold_bottle = WORDS.interaction_id("hold", "cup"), WORDS.interaction_id("hold", "bottle")
-    objects = object_logits({CUP: 2.0, BOTTLE: 1.0})
-    output = interaction_output({hold_cup: 0.5, hold_bottle: 9.0}, objects)
-    scored = score_pairs(output, ScoreRule(WORDS, "sum", ClassRows.interactions(WORDS)))
-    expected = (sigmoid(0.5) + sigmoid(2.0) ** 2) / 2
-    assert scored.object_class_ids.tolist() == [CUP]
-    assert scored.verb_scores[0, HOLD] == pytest.approx(expected, abs=1e-6), (
-        "the bottle's interaction is not this pair's"
-    )
-
-
 @pytest.mark.parametrize("name", TABLE)
 def test_what_nobody_does_ends_though_the_object_is_sure(name):
     """The scale that thresholds over time need; the public rank of GEN-VLKT gives 0.5 here."""
@@ -139,14 +127,14 @@ def test_verbs_that_do_not_go_with_the_object_and_no_interaction_score_zero():
     assert scores[RIDE] == scores[NONE] == 0
 
 
-@pytest.mark.parametrize("kind", ["product", "sum", "fusion", "prior"])
+@pytest.mark.parametrize("kind", ["product", "fusion", "prior"])
 def test_masked_pairs_are_left_out_and_none_gives_an_empty_answer(kind):
-    interactions = kind in {"sum", "prior"}
+    interactions = kind == "prior"
     rows = ClassRows.interactions(WORDS) if interactions else ClassRows.verbs(WORDS)
     mask = np.array([[False, True, False]])
     pairs = np.array([[[0, 1], [1, 0], [0, 1]]])
     logits = np.zeros((1, 3, len(rows.verb_ids)), np.float32)
-    given = {"object_logits": np.zeros((1, 3, 81), np.float32)} if kind in {"product", "sum"} else detected(CUP)
+    given = {"object_logits": np.zeros((1, 3, 81), np.float32)} if kind == "product" else detected(CUP)
     output = HOIOutput(np.zeros((1, 2, 4), np.float32), pairs, mask, logits, **given)
     rule = ScoreRule(WORDS, kind, rows)
     assert score_pairs(output, rule).rows.tolist() == [[1, 0]]
@@ -186,7 +174,7 @@ def test_a_calibration_that_turns_the_order_around_is_refused(values):
 
 
 def test_an_unknown_kind_and_missing_scores_are_refused():
-    with pytest.raises(UsageError, match="expected one of product, sum, fusion, prior"):
+    with pytest.raises(UsageError, match="expected one of product, fusion, prior"):
         ScoreRule(WORDS, "mean", ClassRows.verbs(WORDS))
     with pytest.raises(UsageError, match=r"HOIOutput\.scores"):
         score_pairs(verb_output({}), ScoreRule(WORDS, "fusion", ClassRows.verbs(WORDS)))

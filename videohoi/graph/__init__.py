@@ -10,8 +10,8 @@ from videohoi.graph.measuring import Clock, MonotonicClock
 from videohoi.graph.multi import MultiGraph, MultiReport
 from videohoi.graph.node import AnyNode, BaseNode, FunctionNode, Interruptible, IterableSource, Node, Source, TapNode
 from videohoi.graph.plan import Branch
-from videohoi.graph.replay import RunRecord
 from videohoi.graph.report import RunReport
+from videohoi.graph.run_record import RunRecord
 from videohoi.graph.runner import Graph
 
 __all__ = [

@@ -16,8 +16,9 @@ from videohoi.graph.measuring import Clock, MonotonicClock
 from videohoi.graph.node import AnyNode, Source
 from videohoi.graph.parts import Closing, Opening, attributed, chained
 from videohoi.graph.plan import Branch, Wiring, make_plan
-from videohoi.graph.replay import RunRecord, make_tape
+from videohoi.graph.replay import make_tape
 from videohoi.graph.report import Progress, RunReport, failure_notes, make_report
+from videohoi.graph.run_record import RunRecord
 from videohoi.graph.shutdown import Interrupts, Limits, News, Shutdown, Urgency
 from videohoi.graph.stage import Tally
 
@@ -249,18 +250,15 @@ class Graph(Generic[Out]):
         drained = all(stage.drained for stage in stages)
         progress.complete = self._wiring.feed.exhausted and drained and not self._news.failures
         left_behind = {name for stage in stages if stage.abandoned for name in stage.part_names}
-        self._close([name for name in self._wiring.parts.names if name not in left_behind])
+        names = [name for name in self._wiring.parts.names if name not in left_behind]
+        self._closing.close(names, progress.source_id, progress.complete, self._close_limit_seconds)
+        progress.notes += self._closing.notes()
         self._finish_tape(cut=not drained)
         progress.complete &= not self._news.failures and not self._closing.left_behind
         progress.notes += self._tape.notes()
         progress.notes += failure_notes(self._news.failures, self._wiring)
         self._final = make_report(self._plan, self._wiring, self._tally, progress)
         self._over = True
-
-    def _close(self, names: list[str]) -> None:
-        progress = self._progress
-        self._closing.close(names, progress.source_id, progress.complete, self._close_limit_seconds)
-        progress.notes += self._closing.notes()
 
     def _close_limit_seconds(self) -> float | None:
         return self._limits.to_close(self._shutdown.urgency, bool(self._news.failures))

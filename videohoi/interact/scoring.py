@@ -6,10 +6,9 @@ Every method ends on one scale, [0, 1] a verb of a pair, before anything is smoo
 - ``fusion`` (UPT, arXiv 2112.01838, shared by PViC, CMMP and LAIN): sigmoid(verb) * (human score * object score) **
   lambda; lambda weighs doubt about the boxes against doubt about the verb. Also the starter's. Also HTS,
   whose logits are of interactions: the verb of a pair is the interaction with the pair's object. Also GEN-VLKT, HOICLIP
-  and KI2HOI, with max softmax(object) as the pair's certainty.
-- ``sum`` (the public evaluation of these three): (sigmoid(interaction) + sigmoid(object logit of that interaction) **
-  2) / 2, which ranks the interactions of a pair's object as their sum does. Only for ranking: next to a
-  certain object it is 0.5 for verbs that nobody performs, so no threshold over time could end them.
+  and KI2HOI, with max softmax(object) as the pair's certainty: their public evaluations rank by sigmoid(interaction) +
+  sigmoid(object logit of that interaction) ** 2, which is near 1 next to a certain object even for verbs that nobody
+  performs, so that no threshold over time could end them.
 - ``prior`` (the CLIP teacher of EoID, equation 6): softmax over the sentences that the object allows, times the box
   scores as in ``fusion``. Sentences of no verb (rivals, nothing done) take their share and are not reported.
 
@@ -127,7 +126,7 @@ class ScoreRule:
 
     vocabulary: Vocabulary
     kind: str
-    """product, sum, fusion or prior"""
+    """product, fusion or prior"""
     rows: ClassRows
     box_lambda: float = STREAMING_LAMBDA
     """exponent of the box scores in ``fusion`` and ``prior``"""
@@ -186,7 +185,7 @@ def score_pairs(
         confidence = np.asarray(scores[image][rows[:, 0]] * scores[image][rows[:, 1]], np.float32)
     if object_class_ids is not None:
         classes = object_class_ids
-    pairs = _Pairs(logits, object_logits, classes, np.asarray(confidence, np.float32))
+    pairs = _Pairs(logits, classes, np.asarray(confidence, np.float32))
     raw = _KINDS[rule.kind](pairs, rule)
     allowed = allowed_verbs(rule.vocabulary, classes)
     verb_scores = np.where(allowed, rule.calibration(raw), np.float32(0))
@@ -196,21 +195,12 @@ def score_pairs(
 @dataclass(frozen=True, repr=False)
 class _Pairs:
     logits: Scores
-    object_logits: Scores | None
     classes: NDArray[np.int64]
     confidence: Scores
 
 
 def _product(pairs: _Pairs, rule: ScoreRule) -> Scores:
     return _of_object(probability(pairs.logits), pairs.classes, rule) * pairs.confidence[:, None]
-
-
-def _sum(pairs: _Pairs, rule: ScoreRule) -> Scores:
-    object_ids, object_logits = rule.rows.object_ids, pairs.object_logits
-    if object_ids is None or object_logits is None:
-        raise UsageError("scores of kind sum need interactions and object logits; use fusion for verbs")
-    both = (probability(pairs.logits) + probability(object_logits[:, object_ids]) ** 2) / 2
-    return _of_object(np.asarray(both, np.float32), pairs.classes, rule)
 
 
 def _fusion(pairs: _Pairs, rule: ScoreRule) -> Scores:
@@ -230,7 +220,7 @@ def _prior(pairs: _Pairs, rule: ScoreRule) -> Scores:
 
 
 _KINDS: Mapping[str, Callable[[_Pairs, ScoreRule], Scores]] = MappingProxyType(
-    {"product": _product, "sum": _sum, "fusion": _fusion, "prior": _prior}
+    {"product": _product, "fusion": _fusion, "prior": _prior}
 )
 
 

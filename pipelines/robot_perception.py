@@ -1,7 +1,7 @@
 """Perception of a robot: one camera or several, the newest frame wins, decisions that do not look ahead.
 
-Where the model is slower than a camera, frames are dropped before it, and counted; what it has seen is never lost. Each
-camera has a graph of its own, so one that stalls or fails does not hold up the others.
+Where the model is slower than a camera, frames are dropped before it, and counted; what the model has seen is never
+lost. Each camera has a graph of its own, so one that stalls or fails does not hold up the others.
 """
 
 from __future__ import annotations
@@ -84,10 +84,10 @@ def _graph(
     config: Config, source: Source, detect: list[AnyNode], interact: list[AnyNode], branches: Branches,
     header: dict[str, Any] | None, name: str = "camera",
 ) -> StageGraph:  # fmt: skip
-    vocabulary, told = config.vocabulary, {**(header or {}), "policy": POLICY}
+    vocabulary, full_header = config.vocabulary, {**(header or {}), "policy": POLICY}
     tracker = ByteTracker(config.track, human_class_id=vocabulary.person_id)
     post = [TrackNode(tracker), *interact, SmoothNode(InteractionSmoother(vocabulary, config.smooth))]
-    sinks: list[list[AnyNode]] = [[SinkNode(sink, told) for sink in branch] for branch in branches]
+    sinks: list[list[AnyNode]] = [[SinkNode(sink, full_header) for sink in branch] for branch in branches]
     edges = [EdgePolicy.latest(1, config.staleness_seconds), EdgePolicy.lossless(1)]
     record_to, replay = (path and path.replace("{source}", name) for path in (config.record_to, config.replay_from))
     return StageGraph(source, [[], [CutNode(config.cuts), *detect], post], sinks, edges, record_to=record_to,

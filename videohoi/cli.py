@@ -1,4 +1,4 @@
-"""Where the command line begins. The rest is imported inside ``main``, where an interrupt is one line already."""
+"""Entry point of the command line. The rest is imported inside ``main``, so that an interrupt is one line there too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STDERR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line (default: the process's own); gives the exit code, with one line on stderr unless it is 0.
+    """Run a command line (default: ``sys.argv``) and return the exit code; an error is one line on stderr.
 
     0 done; 1 an input or output failed, or interrupted; 2 wrong usage; 3 some of several inputs failed. The handlers
     of SIGINT and SIGTERM stay in place, since the process is about to end.
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         code = run_app(arguments)
         sys.stdout.flush()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a late key must not kill the interpreter's exit
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a late Ctrl-C must not interrupt the exit
     except VideohoiError as error:
         return _complain(str(error), error.exit_code)
     except KeyboardInterrupt:
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _open_standard_streams() -> None:
-    """Let streams that the caller closed (``>&-``) lead nowhere; else the next opened file would take their place."""
+    """Open streams that the caller closed (``>&-``) on the null device; else the next file would get their number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
@@ -59,7 +59,7 @@ def _open_standard_streams() -> None:
 
 
 def _print_any_name() -> None:
-    """File names may hold bytes or letters that the terminal's encoding has not: print them escaped."""
+    """Print characters that the terminal's encoding lacks as escapes: file names may contain any."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
@@ -70,7 +70,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
-    """For as long as nothing is being written (``pipeline.interrupts`` sees to that).
+    """The handler while nothing is being written; ``pipeline.interrupts`` replaces it during a run.
 
     A ``KeyboardInterrupt`` in the middle of an import is printed, swallowed or turned into an ImportError by some
     extension modules.
@@ -85,7 +85,7 @@ def _complain(message: str, code: int = EXIT_FAILED) -> int:
 
 
 def _drop_output() -> None:
-    """Nothing can be written to stdout any more; without this Python would try again, and complain, at its exit."""
+    """Point stdout to the null device; else Python would flush it at exit and print an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

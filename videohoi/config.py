@@ -36,7 +36,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
         where = str(error).replace("\n", " ")
         raise ConfigError(f"configuration {path}: not valid YAML ({where})") from error
     if not isinstance(values, dict):
-        raise ConfigError(f"configuration {path}: expected keys and values, found {type(values).__name__}")
+        raise ConfigError(f"configuration {path}: expected keys and values, got {type(values).__name__}")
     return values
 
 
@@ -114,5 +114,5 @@ def _refuse_unknown(kind: Any, values: Any, origin: str, prefix: str) -> None:
 def _dataclass_of(kind: Any) -> Any:
     """``kind`` if it is a dataclass, the only one in a union such as ``Section | None``, else None."""
     options = typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
-    found = [option for option in options if dataclasses.is_dataclass(option)]
-    return found[0] if len(found) == 1 else None
+    sections = [option for option in options if dataclasses.is_dataclass(option)]
+    return sections[0] if len(sections) == 1 else None

@@ -86,7 +86,7 @@ def file_sha256(path: Path, failure: type[VideohoiError] = ModelError) -> str:
     """
     digest = hashlib.sha256()
     try:
-        if not S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
+        if not S_ISREG(path.stat().st_mode):  # reading a pipe would block
             raise failure(f"{path}: is no file; give the path of a file")
         with path.open("rb") as stream:
             while block := stream.read(_BLOCK_BYTES):
@@ -113,7 +113,7 @@ def _remembered_sha256(path: str, _size: int, _mtime_ns: int) -> str:
 
 
 def sink_error(path: Path, error: OSError) -> SinkError:
-    """The error of one line for a ``path`` that cannot be written: what, why, and what to do."""
+    """The error for a ``path`` that cannot be written: what, why, and what to do, on one line."""
     reason = error.strerror or str(error) or type(error).__name__
     advice = _ADVICE.get(error.errno or 0, f"{reason}; check the disk or choose another folder")
     return SinkError(f"cannot write {path}: {advice}")

@@ -19,9 +19,9 @@ _MOST_BYTES = 4096
 """of a lock file that are read; it holds a hundred"""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _HELD = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
-"""the system's answers to a lock that is held"""
+"""error numbers of a lock that is held"""
 _WINDOWS_LOCKED_BYTE = 1 << 30
-"""Windows lets nobody read a locked byte: this one lies beyond the text"""
+"""Windows forbids reading a locked byte, so a byte beyond the text is locked"""
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class LockOwner:
             return None
 
     def is_elsewhere(self) -> bool:
-        """On another machine: nothing here tells whether it still runs."""
+        """It is a process of another machine; whether it still runs cannot be checked here."""
         here = LockOwner.this_process()
         return self.host != here.host and (self.boot_id != here.boot_id or not here.boot_id)
 
     def may_run(self) -> bool:
-        """A process of this number runs on this machine, or that cannot be known; False after a reboot."""
+        """A process with this number runs on this machine, or that cannot be determined; False after a reboot."""
         if self.boot_id != LockOwner.this_process().boot_id:
             return False
         if sys.platform == "win32":  # signal 0 would end the process
@@ -75,8 +75,8 @@ class FolderLock:
     """The right to write into a folder; a context manager.
 
     The lock file names the process that holds it. Whether that process still runs follows from the system's own lock on
-    the file, which ends with the process; where a file system has no such locks, by the process number. The file of a
-    process that was killed is taken over, but for one of another machine, of which nothing is known here.
+    the file, which ends with the process; where a file system has no such locks, by the process number. A lock
+    file left by a killed process is taken over, unless it is of another machine, where that cannot be checked.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 _SECRET_OPTION = re.compile(r"([?&;](?:[^=&;]*(?:pass|pwd|token|secret|key|auth|sig|user|login)[^=&;]*)=)[^&;#]*", re.I)
 """a query option whose name suggests a secret"""
 OFFERED = 3
-"""names that an error offers at most; more are no help"""
+"""most names that an error offers"""
 _CUTOFF = 0.6
 """difflib's similarity below which two words are not a typo of each other"""
 _SURE = 0.85

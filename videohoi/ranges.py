@@ -1,4 +1,4 @@
-"""Ranges of settings: each number of a settings class says which values it may have, and is held to it when made."""
+"""Ranges of settings: the type of each number states the allowed values, which are checked when settings are built."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from videohoi.errors import ConfigError
 
 @dataclass(frozen=True)
 class Range:
-    """Which finite numbers a setting may have; both ends belong to it unless ``above``."""
+    """Finite numbers that a setting may have; both ends are included unless ``above``."""
 
     least: float
     most: float = math.inf
@@ -22,7 +22,7 @@ class Range:
     """infinity is allowed: no limit"""
 
     def __contains__(self, value: object) -> bool:
-        """Whether a number lies in it; NaN and what is no number do not."""
+        """Whether ``value`` is a number in the range; NaN is not."""
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return False
         if math.isinf(value):
@@ -50,7 +50,7 @@ Threads = Annotated[int, Range(1, 1024)]
 
 
 def check_ranges(settings: Any, section: str) -> None:
-    """Hold every number of a settings dataclass to its range; call it in ``__post_init__``. None passes.
+    """Check every number of a settings dataclass against its range; call it in ``__post_init__``. None passes.
 
     Raises:
         ConfigError: one line that names the key, its value and the range.
@@ -65,8 +65,8 @@ def check_ranges(settings: Any, section: str) -> None:
 def ranges_of(kind: type) -> dict[str, Range]:
     """The range of each field of a settings dataclass that has one, also inside ``| None`` and a tuple."""
     hints = typing.get_type_hints(kind, include_extras=True)
-    found = ((field.name, _range_in(hints[field.name])) for field in fields(kind))
-    return {name: allowed for name, allowed in found if allowed is not None}
+    ranges = ((field.name, _range_in(hints[field.name])) for field in fields(kind))
+    return {name: allowed for name, allowed in ranges if allowed is not None}
 
 
 def _range_in(hint: Any) -> Range | None:

@@ -1,7 +1,4 @@
-"""The weights inside the package, and what they must be: damaged ones are reported as such, not as a bad export.
-
-Whoever ships new weights enters their SHA-256 here; a test compares the files with it.
-"""
+"""The weights inside the package and their SHA-256, so that damaged files are reported as damaged."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ class ShippedWeights:
     """One file of weights that comes with the package."""
 
     title: str
-    """as messages call it"""
+    """name in messages"""
     package: str
     """whose ``data`` folder holds the file"""
     file: str

@@ -1,4 +1,4 @@
-"""A detector of one's own - here by colour - in front of the shipped tracking, verbs and temporal logic."""
+"""Your own detector, here by colour, in front of the shipped tracking, verbs and temporal logic."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LEAST_AREA_PX = 60
 
 
 class ColourDetector:
-    """The largest patch of each colour is a thing of that class."""
+    """The largest patch of each colour is an object of that class."""
 
     info = DetectorInfo("colour", "opencv", None, None, 0, "Finds the demo's suit and saucer by their colour.")
 
@@ -47,10 +47,10 @@ class ColourDetector:
 
     def _detect(self, image: np.ndarray) -> videohoi.Detections:
         hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
-        found = [(name, box) for name in COLOURS_HSV if (box := _patch(hsv, *COLOURS_HSV[name])) is not None]
-        boxes = np.array([box for _, box in found], np.float32).reshape(-1, 4)
-        class_ids = np.array([self._objects.index(name) for name, _ in found], np.int64)
-        return videohoi.Detections(boxes, np.full(len(found), 0.9, np.float32), class_ids)
+        patches = [(name, box) for name in COLOURS_HSV if (box := _patch(hsv, *COLOURS_HSV[name])) is not None]
+        boxes = np.array([box for _, box in patches], np.float32).reshape(-1, 4)
+        class_ids = np.array([self._objects.index(name) for name, _ in patches], np.int64)
+        return videohoi.Detections(boxes, np.full(len(patches), 0.9, np.float32), class_ids)
 
 
 def _patch(hsv: np.ndarray, low: Sequence[int], high: Sequence[int]) -> tuple[int, int, int, int] | None:

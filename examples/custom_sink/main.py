@@ -1,4 +1,4 @@
-"""An output of one's own: subtitles (WebVTT) that say who does what."""
+"""Your own output: subtitles (WebVTT) that say who does what."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def _clock(seconds: float) -> str:
 
 
 def _sentence(segment: videohoi.Segment) -> str:
-    thing = "" if segment.object_id < 0 else f" {segment.object_class} {segment.object_id}"
-    return f"person {segment.human_id}: {segment.verb}{thing}".replace("_", " ")
+    target = "" if segment.object_id < 0 else f" {segment.object_class} {segment.object_id}"
+    return f"person {segment.human_id}: {segment.verb}{target}".replace("_", " ")
 
 
 def run(clip: Path, target: Path) -> None:

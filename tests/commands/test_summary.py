@@ -54,7 +54,7 @@ def test_the_longest_comes_first_and_a_long_list_is_cut_with_a_word():
 
 def test_no_interaction_is_said_in_words():
     assert "clip.mp4: no interaction found\n" in shown()
-    assert "no interaction found; one picture has no time" in shown(frames=1)
+    assert "no interaction found; a single picture has no duration" in shown(frames=1)
 
 
 def test_one_is_not_many():

@@ -1,1 +1,1 @@
-"""What can be typed (``app``) and what each command does."""
+"""The command line (``app``) and what each command does."""

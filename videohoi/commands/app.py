@@ -1,4 +1,4 @@
-"""What can be typed: one command a verb. Heavy imports happen inside the commands, so that ``--help`` is quick."""
+"""The commands and their options. Heavy imports happen inside the commands, so that ``--help`` is quick."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from videohoi.detect.registry import KINDS as DETECTORS
 from videohoi.errors import UsageError
 
 _WRONG_USAGE = cast("type[Exception]", typer.BadParameter.__bases__[0])
-"""click's UsageError, also of the copy of click that newer releases of typer carry inside"""
+"""click's UsageError; newer releases of typer contain a copy of click"""
 _HELP_WAS_SHOWN = "NoArgsIsHelpError"
-"""its name is all that typer gives of that class"""
+"""typer does not export this class"""
 _INTERRUPTED_CODE = 130
-"""what typer gives back after a KeyboardInterrupt"""
+"""typer's exit code after a KeyboardInterrupt"""
 _GREETING = """videohoi: who does what with which thing in a video, from when to when.
 
   videohoi demo                 make a short clip and annotate it

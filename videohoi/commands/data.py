@@ -73,7 +73,7 @@ def _split_table(report: DataReport) -> Table:
     table = Table(title="What training sees under each zero-shot split", title_justify="left")
     for column in ("split", "unseen classes", "pictures kept", "pairs kept", "pictures removed", "pairs removed"):
         table.add_column(column, justify="left" if column == "split" else "right")
-    for kept in report.filters:
-        figures = (len(kept.split.unseen), len(kept.images), kept.pairs.sum(), kept.removed_images, kept.removed_pairs)
-        table.add_row(kept.split.title, *(str(figure) for figure in figures))
+    for row in report.filters:
+        figures = (len(row.split.unseen), len(row.images), row.pairs.sum(), row.removed_images, row.removed_pairs)
+        table.add_row(row.split.title, *(str(figure) for figure in figures))
     return table

@@ -37,9 +37,9 @@ def show_vcoco(
         UsageError: an unknown rule for boxes outside.
     """
     truth, notes = read_vcoco_truth(truth_file, instances), ReadingNotes()
-    found = read_vsrl_predictions(predictions, truth, outside, notes)
+    actions = read_vsrl_predictions(predictions, truth, outside, notes)
     settings = {"predictions": str(predictions), "truth": f"{truth_file} with boxes of {instances}"}
-    report = vcoco_report(evaluate_vcoco(truth, found), truth, found, settings, notes.lines())
+    report = vcoco_report(evaluate_vcoco(truth, actions), truth, actions, settings, notes.lines())
     show_report(report, json_file, html_file)
 
 
@@ -67,7 +67,7 @@ def show_vidhoi(request: VidhoiRequest) -> None:
     temporal = vidhoi_groups()
     vocabulary = VidhoiWords(words.objects, words.verbs, temporal)
     only, without = _names(request.only), _names(request.without)
-    found: dict[str, VidhoiResult] = {}
+    scored: dict[str, VidhoiResult] = {}
     remarks: list[str] = []
     for path in request.results:
         notes = ReadingNotes()
@@ -77,11 +77,11 @@ def show_vidhoi(request: VidhoiRequest) -> None:
         )  # fmt: skip
         if not frames:
             raise TruthError(f"{path}: no frame is left to score; check --only-frames and --without-frames")
-        name = _title(path, found)
+        name = _title(path, scored)
         remarks += [f"{name}: {line}" for line in notes.lines()]
-        found[name] = vidhoi_result(frames, vocabulary, k=request.k, threshold=request.threshold)
+        scored[name] = vidhoi_result(frames, vocabulary, k=request.k, threshold=request.threshold)
     settings = {"results": ", ".join(str(path) for path in request.results)}
-    report = vidhoi_report(found, settings, k=request.k, threshold=request.threshold, notes=remarks)
+    report = vidhoi_report(scored, settings, k=request.k, threshold=request.threshold, notes=remarks)
     show_report(report, request.json_file, request.html_file)
 
 
@@ -107,18 +107,18 @@ def show_boxes(results: Path, truth_file: Path, outside: str, json_file: Path | 
         UsageError: an unknown rule for boxes outside.
     """
     truth, notes = read_coco_truth(truth_file), ReadingNotes()
-    found = average_precision(read_coco_results(results, truth, outside, notes), truth.pictures, truth.names)
-    means = {"AP": found.ap, "AP50": found.ap50, "person AP": found.person_ap, "person AP50": found.person_ap50}
+    scores = average_precision(read_coco_results(results, truth, outside, notes), truth.pictures, truth.names)
+    means = {"AP": scores.ap, "AP50": scores.ap50, "person AP": scores.person_ap, "person AP50": scores.person_ap50}
     known = {name: np.nan if value is None else value for name, value in means.items()}
     report = Report(
         title="Boxes, COCO's average precision",
         settings={"results": str(results), "truth": str(truth_file)},
-        tables=(report_table("Average precision (%)", known), report_table("By class (%)", dict(found.per_class_ap))),
+        tables=(report_table("Average precision (%)", known), report_table("By class (%)", dict(scores.per_class_ap))),
         notes=(
-            f"true boxes: {found.true_boxes}, pictures: {found.pictures}",
+            f"true boxes: {scores.true_boxes}, pictures: {scores.pictures}",
             *notes.lines(),
         ),
-        record=found.to_dict(),
+        record=scores.to_dict(),
     )
     show_report(report, json_file, html_file)
 

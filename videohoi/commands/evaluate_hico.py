@@ -121,8 +121,8 @@ def with_folds(report: Report, scores: HicoScores) -> Report:
     }
     columns = {column: np.array([row[column] for row in values.values()]) for column in values[UC_FOLDS[0]]}
     spread = {
-        "mean": {column: float(found.mean()) for column, found in columns.items()},
-        "standard deviation": {column: float(found.std()) for column, found in columns.items()},
+        "mean": {column: float(values.mean()) for column, values in columns.items()},
+        "standard deviation": {column: float(values.std()) for column, values in columns.items()},
     }
     table = table_of("Unseen and seen classes of the UC folds (%)", "fold", values | spread)
     return replace(
@@ -145,9 +145,9 @@ def show_hico_images(
     words, truth = hico_det(), read_image_truth(labels_file)
     seen = None if split is None else hico_split(split).seen
     scores = read_image_scores(scores_file, truth.names, len(words.interactions))
-    found = image_level_precision(scores, truth.labels)
+    precision = image_level_precision(scores, truth.labels)
     groups = class_groups(len(words.interactions), hico_rare_mask(), seen)
-    means = {name: found.mean(mask) for name, mask in groups.items()}
+    means = {name: precision.mean(mask) for name, mask in groups.items()}
     pairs = [f"{words.verbs[verb]} {words.objects[thing]}" for verb, thing in words.interactions]
     report = Report(
         title="HICO, image level",
@@ -156,7 +156,7 @@ def show_hico_images(
         notes=(_labelled(truth),),
         record={
             "mean_average_precision": means,
-            "average_precision": dict(zip(pairs, found.average_precisions.tolist(), strict=True)),
+            "average_precision": dict(zip(pairs, precision.average_precisions.tolist(), strict=True)),
         },
     )
     show_report(report, json_file, html_file)

@@ -85,7 +85,7 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
 
 
 def _check_target(target: Path, checkpoint: Path) -> None:
-    """Before minutes of work: the published file is not overwritten, nor what is no file (a folder, a device)."""
+    """Before minutes of work: refuse to overwrite the checkpoint itself, a folder or a device."""
     if target.exists() and checkpoint.exists() and target.samefile(checkpoint):
         raise UsageError(f"--out {target} is the checkpoint itself; choose another file")
     if not target.name or (target.exists() and not target.is_file()):
@@ -104,7 +104,7 @@ def _refuse_imported(checkpoint: Path) -> None:
 
 
 def _what_fits(chosen: Method, published: Mapping[str, Any], config: Any) -> str:
-    """The setting or the method whose names these are, or else that sizes can be given."""
+    """Advice: the setting or method that has these names, else that sizes can be given."""
     from videohoi.layers.checkpoints import unknown_keys
 
     if unknown_keys(published, *chosen.tables(config)):

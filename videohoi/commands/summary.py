@@ -61,11 +61,11 @@ def _part(number: int, count: int) -> str:
 
 def run_lines(video: AnnotatedVideo) -> list[str]:
     """Notes of the stages, scene cuts, and pairs that were left out."""
-    told = tuple(video.decode.notes)  # the run repeats them, with the name of the stage before each
+    decode_notes = tuple(video.decode.notes)  # the run repeats them, with the name of the stage before each
     lines = [
         note
         for note in dict.fromkeys(video.run.notes)
-        if not any(note == own or note.endswith(f": {own}") for own in told)
+        if not any(note == own or note.endswith(f": {own}") for own in decode_notes)
     ]
     cuts = video.facts.get("cuts")
     if cuts:
@@ -80,7 +80,7 @@ def run_lines(video: AnnotatedVideo) -> list[str]:
 
 def _show_segments(console: Console, video: AnnotatedVideo) -> None:
     if not video.segments:
-        alone = "; one picture has no time in which something could go on" if video.run.frames_out == 1 else ""
+        alone = "; a single picture has no duration" if video.run.frames_out == 1 else ""
         console.print(f"{video.source_id}: no interaction found{alone}", markup=False)
         return
     table = Table(title=escape(video.source_id), title_justify="left")
@@ -108,13 +108,13 @@ def _rows(segments: Sequence[Segment]) -> list[tuple[str, ...]]:
         return segment.human_id, segment.verb, segment.object_id
 
     rows = []
-    for (human, verb, thing), group in groupby(sorted(segments, key=key), key=key):
+    for (human, verb, object_id), group in groupby(sorted(segments, key=key), key=key):
         parts = list(group)
         total = sum(part.end_seconds - part.begin_seconds for part in parts)
         spans = ", ".join(f"{part.begin_seconds:.2f} - {part.end_seconds:.2f}" for part in parts[:3])
         more = f", +{len(parts) - 3}" if len(parts) > 3 else ""
         mean = sum(part.score * _length(part) for part in parts) / sum(map(_length, parts))
-        name = f"{screen_name(parts[0].object_class)} {thing}"
+        name = f"{screen_name(parts[0].object_class)} {object_id}"
         figures = (str(len(parts)), f"{total:.1f}", f"{mean:.2f}")
         rows.append((total, (f"person {human}", screen_name(verb), name, *figures, spans + more)))
     return [row for _, row in sorted(rows, key=lambda pair: -pair[0])]
@@ -126,7 +126,7 @@ def _length(segment: Segment) -> float:
 
 
 def decode_lines(report: SourceReport) -> list[str]:
-    """One sentence for each thing that went wrong."""
+    """One sentence for each kind of damage."""
     lines = list(report.notes)
     if report.corrupt_packets:
         lost = counted(report.corrupt_packets, "packet or image", "packets or images")

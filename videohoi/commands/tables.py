@@ -14,7 +14,7 @@ def print_table(console: Console, table: Table) -> None:
     borders = (3 if table.box else 2) * len(widths) + 1
     if sum(widths) + borders <= console.width:
         for column, width in zip(table.columns, widths, strict=True):
-            column.min_width = width  # rich itself would rather break a word than take a cell from a wider column
+            column.min_width = width  # rich would break a word before it takes a cell from a wider column
         console.print(table)
         return
     if table.title is not None:

@@ -124,16 +124,16 @@ def edit(
     ] = None,
     add_object: Annotated[Words, typer.Option(metavar="WORD", help="A new object. Repeatable, as all below.")] = None,
     add_verb: Annotated[Words, typer.Option(metavar="WORD", help="A new verb.")] = None,
-    add: Annotated[Words, typer.Option(metavar="'VERB OBJECT'", help="Let them go together.")] = None,
-    remove: Annotated[Words, typer.Option(metavar="'VERB OBJECT'", help="Part them.")] = None,
-    remove_object: Annotated[Words, typer.Option(metavar="WORD", help="An object and all that hangs on it.")] = None,
-    remove_verb: Annotated[Words, typer.Option(metavar="WORD", help="A verb and all that hangs on it.")] = None,
+    add: Annotated[Words, typer.Option(metavar="'VERB OBJECT'", help="Allow this pair.")] = None,
+    remove: Annotated[Words, typer.Option(metavar="'VERB OBJECT'", help="Disallow this pair.")] = None,
+    remove_object: Annotated[Words, typer.Option(metavar="WORD", help="An object, its pairs and its synonyms.")] = None,
+    remove_verb: Annotated[Words, typer.Option(metavar="WORD", help="A verb, its pairs and its synonyms.")] = None,
     object_synonym: Annotated[Words, typer.Option(metavar="WORD=NAME", help="Another word for an object.")] = None,
     verb_synonym: Annotated[Words, typer.Option(metavar="WORD=NAME", help="Another word for a verb.")] = None,
 ) -> None:
     """Change a YAML word list, or start one. Each change raises its version number, which events carry.
 
-    Comments of the file are not carried over; the old file stays beside it as `FILE.yaml.bak`.
+    Comments of the file are lost; the old file is kept as `FILE.yaml.bak`.
 
     For example:
 

@@ -248,8 +248,8 @@ def show_split(name: str) -> None:
 
 
 def _without_seen(split: ZeroShotSplit, words: Vocabulary) -> tuple[str, ...]:
-    found = (("verbs", split.unseen_verbs(words)), ("objects", split.unseen_objects(words)))
-    return tuple(f"{kind} without a seen class ({len(names)}): {', '.join(names)}" for kind, names in found if names)
+    unseen = (("verbs", split.unseen_verbs(words)), ("objects", split.unseen_objects(words)))
+    return tuple(f"{kind} without a seen class ({len(names)}): {', '.join(names)}" for kind, names in unseen if names)
 
 
 def show_object_prompts(method: str, name: str) -> None:

@@ -26,7 +26,7 @@ from videohoi.files import replacing, write_whole
 from videohoi.structures import Frame
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 4.0, 60.0
-"""shorter and the cup would fly; longer is only more of the same"""
+"""in a shorter clip the cup would move too fast; a longer one shows nothing new"""
 _CRF = "18"
 """x264's constant rate factor; 18 is commonly taken as visually lossless"""
 _RATE_DENOMINATOR = 1001
@@ -35,7 +35,7 @@ _RATE_DENOMINATOR = 1001
 
 @dataclass(frozen=True, repr=False)
 class DemoClip:
-    """A clip that can be drawn as often as wanted."""
+    """A clip that is drawn on demand."""
 
     scene: Scene
     staging: Staging
@@ -56,10 +56,10 @@ class DemoClip:
         for index in range(self.frame_count):
             yield self.frame(index)
 
-    def frame(self, index: int, *, with_cup: bool = True) -> Frame:
-        """Frame ``index``; without the cup and its shadow on request (the clean plate)."""
+    def frame(self, index: int) -> Frame:
+        """Frame ``index``."""
         at_seconds = index / self.frame_rate_hz
-        image = self.scene.render(self.staging.pose(at_seconds), index, with_cup=with_cup)
+        image = self.scene.render(self.staging.pose(at_seconds), index)
         return Frame(image, index, at_seconds, source_id="demo")
 
     def __repr__(self) -> str:

@@ -24,7 +24,7 @@ _EDGE_BLUR_PX = 1.3
 
 @dataclass(frozen=True, repr=False)
 class Cutout:
-    """A thing cut out of a photograph."""
+    """A person or an object cut out of a photograph."""
 
     colour_alpha: NDArray[np.float32]
     """(h, w, 4): RGB in 0..255 already multiplied by alpha, then alpha in 0..1"""

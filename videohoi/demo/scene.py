@@ -1,4 +1,4 @@
-"""The pixels of the demo clip: a wall, the person, a table, the cup, light and a little camera noise."""
+"""The pixels of the demo clip: wall, person, table, cup, light and a little camera noise."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Scene:
         self._wall = _wall(self.width_px, self.height_px, scale)
         self._table, self._table_alpha = _table(self.width_px, self.height_px, scale, seed)
 
-    def render(self, pose: Pose, index: int, *, with_cup: bool = True) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 RGB. ``with_cup=False`` leaves out the cup and its shadow: the clean plate."""
+    def render(self, pose: Pose, index: int) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB."""
         size, scale = (self.width_px, self.height_px), self._scale
         picture = self._wall.copy()
         person = self._person.placed(pose.person_affine, size)
@@ -46,12 +46,11 @@ class Scene:
         _cast_shadow(picture, person[..., 3], (10 * scale, 6 * scale), 14 * scale, 0.25)
         _lay_over(picture, person)
         picture += self._table_alpha * (self._table - picture)
-        if with_cup:
-            cup = self._cup.placed(pose.cup_affine, size)
-            # close and dark on the table, further off and fainter once lifted
-            offset, blur = (5 + 8 * pose.lifted) * scale, (5 + 6 * pose.lifted) * scale
-            _cast_shadow(picture, cup[..., 3], (offset, offset), blur, 0.42 - 0.17 * pose.lifted)
-            _lay_over(picture, cup)
+        cup = self._cup.placed(pose.cup_affine, size)
+        # close and dark on the table, further off and fainter once lifted
+        offset, blur = (5 + 8 * pose.lifted) * scale, (5 + 6 * pose.lifted) * scale
+        _cast_shadow(picture, cup[..., 3], (offset, offset), blur, 0.42 - 0.17 * pose.lifted)
+        _lay_over(picture, cup)
         noise = np.random.default_rng([self._seed, index]).standard_normal(picture.shape[:2], np.float32)
         picture += (_NOISE_LEVELS * noise)[..., None]
         return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)

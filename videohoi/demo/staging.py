@@ -1,4 +1,4 @@
-"""Who is where at which time: the story of the demo clip as geometry, no pixels.
+"""The story of the demo clip as geometry, without pixels: positions as functions of time.
 
 The cup stands on the table, goes to the person, stays with them while they sway, goes back and stands still again.
 Lengths below are pixels of a 640 x 480 picture; ``Staging.scale`` turns them into pixels of the picture made.
@@ -44,7 +44,7 @@ _REST, _TRAVEL = 0.2, 0.1
 
 @dataclass(frozen=True)
 class Pose:
-    """Where things are at one time."""
+    """Positions at one time."""
 
     person_affine: NDArray[np.float64]
     """(2, 3) from the person's photograph to the picture, pixels"""
@@ -74,7 +74,7 @@ class Staging:
         return before, self.seconds - before
 
     def pose(self, at_seconds: float) -> Pose:
-        """Where things are at ``at_seconds``."""
+        """Positions at ``at_seconds``."""
         person = self._person(at_seconds)
         begin, end = self.hold_seconds
         held = person @ np.array([*_HELD_AT_PHOTO_PX, 1.0])
@@ -85,7 +85,7 @@ class Staging:
         return Pose(person * self.scale, self._cup(foot) * self.scale, lifted)
 
     def person_box(self, pose: Pose) -> NDArray[np.float64]:
-        """(4,) xyxy of what is seen of the person: above the table, without the helmet."""
+        """(4,) xyxy of the visible part of the person: above the table, without the helmet."""
         x, y = self.person_outline_xy_px.T
         body = self.person_outline_xy_px[(x <= _HELMET_PX[0]) | (y < _HELMET_PX[1])]
         box = _bounds(body, pose.person_affine)

@@ -1,4 +1,4 @@
-"""What is true of the demo clip, and how it is written down."""
+"""The truth of the demo clip, and its file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DemoTruth:
     hold_end_frame: int
     """last frame of it"""
     person_boxes_xyxy_px: NDArray[np.float32]
-    """(F, 4) of what is seen of the person"""
+    """(F, 4) of the visible part of the person"""
     cup_boxes_xyxy_px: NDArray[np.float32]
     """(F, 4) of cup and saucer"""
 

@@ -30,14 +30,14 @@ CORES_FOR_REAL_TIME = 2
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at."""
+    """One check and its result."""
 
     name: str
     status: Status
     detail: str
     """version, path or what went wrong"""
     fix: str = ""
-    """what to type; empty when nothing is to be done"""
+    """what to type; empty: nothing to do"""
     required: bool = False
     """the starter does not run without it"""
 
@@ -70,14 +70,14 @@ _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:>=\s*([0-9.]+))?[^;]*(;.*)?")
 
 
 def diagnose() -> list[Finding]:
-    """Look at everything; never raises for what it finds. Imports the optional packages, so it takes seconds."""
-    looks: list[Callable[[], Finding]] = [_python, _cores, _onnxruntime, _video_codecs]
-    findings = [look() for look in looks] + [_required(package, least) for package, least in required_packages()]
+    """Run all checks. Imports the optional packages, so it takes seconds."""
+    checks: list[Callable[[], Finding]] = [_python, _cores, _onnxruntime, _video_codecs]
+    findings = [check() for check in checks] + [_required(package, least) for package, least in required_packages()]
     return [*findings, *_weights(), _kernels(), *(_package(package) for package in OPTIONAL), *_plugins()]
 
 
 def required_packages() -> list[tuple[_Package, str]]:
-    """What the installed package says that it depends on, with the least version, but for those looked at closely."""
+    """Dependencies of the installed package with their least versions, except those that have checks of their own."""
     try:
         stated = importlib.metadata.requires("videohoi") or []
     except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed
@@ -127,7 +127,7 @@ def _package(package: _Package) -> Finding:
 
 
 def _import_failure(module: str) -> tuple[Status, str] | None:
-    """None when it imports; a package that is there and does not import is broken, not missing."""
+    """None if it imports; a package that is installed and does not import is broken, not missing."""
     if importlib.util.find_spec(module) is None:
         return "missing", "not installed"
     try:
@@ -207,7 +207,7 @@ def _plugin(kind: Kind, name: str, point: importlib.metadata.EntryPoint) -> Find
 
 
 def _kernels() -> Finding:
-    """The tracker's compiled kernels: on the disk, or how they get there."""
+    """The tracker's compiled kernels: where they are kept, or how to compile them."""
     if importlib.util.find_spec("numba") is None:
         return Finding("compiled kernels", "missing", "numba is not installed", "pip install numba")
     folder = cache_folder()

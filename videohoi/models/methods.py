@@ -1,4 +1,4 @@
-"""The interaction methods that videohoi knows: facts about each, no code of any. See docs/methods.md."""
+"""Facts about the interaction methods; their code is in ``interact``. See docs/methods.md."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class MethodFacts:
     weights: str
     """who publishes weights, and under which licence"""
     weights_url: str
-    """the page that links them; empty where nobody does"""
+    """page with links to them; empty: none"""
     needs: tuple[str, ...]
-    """beside this package; empty: nothing"""
+    """beyond this package; empty: nothing"""
     parameters: int | None = None
     """of everything it loads: CLIP towers and its own detector included, a separate detector not"""
     flops: int | None = None

@@ -1,4 +1,4 @@
-"""Fetches a published model into the cache, when asked to and never otherwise."""
+"""Downloads a published model into the cache, only on request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from videohoi.files import replacing
 from videohoi.models.registry import CATALOGUE, PublicModel, cache_folder, lookup
 
 CHUNK_BYTES = 1 << 18
-"""read at once: small enough for a lively progress bar, large enough to cost nothing"""
+"""read at once: small enough for a smooth progress bar, large enough to be fast"""
 MAX_BYTES = 2_000_000_000
 """no detector is larger; a longer answer is not the file"""
 
@@ -30,7 +30,7 @@ class PulledModel:
 
     path: Path
     sha256: str
-    """of the file as it lies there"""
+    """of the file in the cache"""
     verified: bool
     """the checksum is the one on record; False: none is on record, show ``sha256`` to the user"""
     downloaded: bool
@@ -97,8 +97,8 @@ def _fetch(
             digest = _copy(answer, sink, model, progress)
             sink.seek(0)
             if model.sha256 is None and sink.read(1) != ONNX_FIRST_BYTE:
-                raise ModelError(f"{model.url}: what came is no ONNX file (a log-in page?); nothing was kept")
-        _compare(digest, model, f"{model.url}; nothing was kept")
+                raise ModelError(f"{model.url}: the download is no ONNX file (a login page?); it was discarded")
+        _compare(digest, model, f"{model.url}; it was discarded")
     return digest
 
 

@@ -1,4 +1,4 @@
-"""The models that videohoi knows by name, and where their files lie. Nothing here reaches for the network."""
+"""Public models by name, and where their files are. Nothing here uses the network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PublicModel:
     licence: str
     url: str
     sha256: str | None
-    """None: never seen here, so a download cannot be verified"""
+    """None: unknown, so a download cannot be verified"""
     input_size_px: int
 
     @property
@@ -76,7 +76,7 @@ def lookup(name: str, catalogue: Mapping[str, PublicModel] = CATALOGUE) -> Publi
 
 
 def cache_folder() -> Path:
-    """Where downloaded models lie: $VIDEOHOI_CACHE, else the platform's cache folder (XDG on Linux). Not created."""
+    """Folder of downloaded models: $VIDEOHOI_CACHE, else the platform's cache folder (XDG on Linux). Not created."""
     named = os.environ.get(CACHE_VARIABLE)
     if named:
         return user_path(named)

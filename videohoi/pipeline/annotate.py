@@ -78,7 +78,7 @@ class AnnotatedVideo:
 
 
 def input_place(item: InputItem) -> str:
-    """What tells an input from others of its name: its absolute path, or its address."""
+    """What distinguishes an input from others of its name: its absolute path, or its address."""
     return item.label if item.path is None else str(item.path.resolve())
 
 
@@ -107,7 +107,7 @@ def annotate(
         raise UsageError(f"{item.label}: annotate is for recorded video; Pipeline.run takes cameras and streams")
     run = _Run(pipeline, source, folder, overlay=overlay, progress=progress)
     new_folders = [path for path in (folder, *folder.parents) if not path.exists()]
-    with interrupts_wait() as late:  # but for the run itself: its files are closed or removed, and the folder unlocked
+    with interrupts_wait() as late:  # not during the run itself, but while its files are closed or removed and unlocked
         try:
             with FolderLock(prepare_output_folder(folder)):
                 if late.came:
@@ -134,7 +134,7 @@ class _Run:
         self._is_closing = False
 
     def complete(self, item: InputItem, *, whole_hash: bool) -> AnnotatedVideo:
-        """The whole run, or nothing of it."""
+        """Run to the end; a failure leaves no files."""
         try:
             with interrupts_raise():
                 self._remove_partial_files()
@@ -237,7 +237,7 @@ def outputs_of(config: Any, *, overlay: bool) -> tuple[str, ...]:
 def _sinks(
     pipeline: Pipeline, folder: Path, names: Sequence[str], segments: RunSegments
 ) -> tuple[list[Sink], list[Sink]]:
-    """Those that write data, and those that draw."""
+    """The sinks that write data, and those that draw a video."""
     overlay = dataclasses.asdict(base_config(pipeline.config).overlay)
     request = OutputRequest(folder, pipeline.vocabulary, segments, overlay)
     drawing = [name for name in names if name in BY_NAME and BY_NAME[name].is_video]
@@ -246,7 +246,7 @@ def _sinks(
 
 
 def _plain(failure: StageError) -> VideohoiError:
-    """The cause itself where its message is complete (bad input, full disk, missing weights)."""
+    """The cause itself if its message is complete (bad input, full disk, missing weights)."""
     cause = failure.__cause__
     return cause if isinstance(cause, VideohoiError) and not isinstance(cause, StageError) else failure
 

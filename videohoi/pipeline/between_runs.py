@@ -1,4 +1,4 @@
-"""What stays between the runs of a pipeline: opened models; memory that no run needs any more does not."""
+"""Between the runs of a pipeline models stay open, and unused memory goes back to the system."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class ModelShelf:
         self._idle: defaultdict[Hashable, list[Openable]] = defaultdict(list)
         self._contents: Hashable = None
         self._edition = 0
-        """rises when the models on the shelf are outdated; what was lent before is closed when it comes back"""
+        """rises when the models are outdated; those lent before are closed when they come back"""
 
     def hold(self, contents: Hashable) -> None:
-        """Say what the weights are from now on, as hashes of their files; models of other weights are closed."""
+        """Set the current weights, as hashes of their files; models of other weights are closed."""
         if contents != self._contents:
             self.close()
             self._contents = contents

@@ -1,4 +1,4 @@
-"""Where pipelines and configs lie: in the wheel (``videohoi/_bundled``), in a checkout, or where the user says."""
+"""Where pipelines and configs are: in the wheel (``videohoi/_bundled``), in a checkout, or where the user says."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ def _with_detector_settings(values: dict[str, Any], overrides: tuple[str, ...]) 
 
 
 def _named(values: dict[str, Any], section: str, key: str) -> Any:
-    found = values.get(section)
-    return found.get(key) if isinstance(found, dict) else None
+    part = values.get(section)
+    return part.get(key) if isinstance(part, dict) else None
 
 
 def laid_over(values: dict[str, Any], special: dict[str, Any]) -> dict[str, Any]:
-    """Both, key by key; ``special`` wins."""
+    """Both mappings merged, key by key; ``special`` wins."""
     result = dict(values)
     for key, value in special.items():
         below = result.get(key)

@@ -22,7 +22,7 @@ class DetectNode(BaseNode[Frame, FrameResult]):
 
     With several detectors, which must be alike, each works on a frame of its own: on a CPU two single-threaded engines
     do more frames than one engine with two threads, which wait for each other at every layer. A result then leaves
-    when as many later frames as there are detectors have come in.
+    after as many later frames as there are detectors.
     """
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
@@ -81,8 +81,8 @@ class DetectNode(BaseNode[Frame, FrameResult]):
             self._idle.put(detector)
 
     def _oldest(self) -> FrameResult:
-        frame, found = self._in_flight.popleft()
+        frame, future = self._in_flight.popleft()
         try:
-            return FrameResult(frame, detections=found.result())
+            return FrameResult(frame, detections=future.result())
         except Exception as cause:
             raise StageError(NAME, frame.source_id, frame.index, cause) from cause

@@ -56,8 +56,8 @@ class InputFingerprint:
 def input_fingerprint(item: InputItem, *, whole: bool = False) -> InputFingerprint | None:
     """The fingerprint of an input; None where its content is not known before it is read, as of a pipe.
 
-    The samples tell whether an input changed, unless somebody edits bytes between the samples, keeps the size and
-    restores the mtime. ``whole`` reads everything.
+    The samples show whether an input changed, unless bytes between them were edited with size and mtime restored.
+    ``whole`` reads everything.
 
     Raises:
         InputError: a file cannot be read.
@@ -79,7 +79,7 @@ def input_fingerprint(item: InputItem, *, whole: bool = False) -> InputFingerpri
 def is_same_input(item: InputItem, before: InputFingerprint, *, whole: bool = False) -> bool:
     """Whether ``item`` holds what it held when its fingerprint was ``before``.
 
-    Where the samples differ and ``before`` has the whole hash, as of a copy that has another mtime, the whole hash
+    If the samples differ and ``before`` has the whole hash, as for a copy with another mtime, the whole hash
     decides. ``whole``: only the whole hash does.
 
     Raises:
@@ -129,11 +129,11 @@ def _images(folder_or_pattern: Path) -> list[Path]:
 
 
 def named_files(config: Any) -> dict[str, str]:
-    """Role -> SHA-256 of each file: those of ``detector_files``, ``weights``, ``clip_weights``, ``words``, and the
+    """SHA-256 of each file by its role: those of ``detector_files``, ``weights``, ``clip_weights``, ``words``, and the
     shipped ``calibration`` and ``method`` settings, which a user may have edited.
 
-    A file that is not there or cannot be read has no entry: the stage that opens it says what is wrong, and a pipeline
-    of the user's own may mean something else by these settings.
+    A file that cannot be read has no entry: the stage that opens it reports what is wrong, and a user's own pipeline
+    may use these settings otherwise.
     """
     base = base_config(config)
     model, spec = base.model, base.detect.detector
@@ -147,8 +147,8 @@ def named_files(config: Any) -> dict[str, str]:
         "method": shipped / f"{model.name}.yaml",
     }
     digests = {role: _digest(user_path(str(name).strip())) for role, name in named.items() if name is not None}
-    found = _of_detector(spec) if needs_detector else {}
-    return found | {role: digest for role, digest in digests.items() if digest is not None}
+    of_detector = _of_detector(spec) if needs_detector else {}
+    return of_detector | {role: digest for role, digest in digests.items() if digest is not None}
 
 
 def _of_detector(spec: str) -> dict[str, str]:

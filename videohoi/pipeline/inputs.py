@@ -1,4 +1,4 @@
-"""From what a user hands over (path, address, camera number, arrays, a source) to a source."""
+"""Opens what a user passes: a path, an address, a camera number, arrays, or a source."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from videohoi.plugins import build_plugin, plugins
 from videohoi.vocabulary import Vocabulary
 
 CLIP_ALONE = "clip_prior"
-"""the method that is nothing but CLIP"""
+"""the method that uses CLIP alone"""
 CALIBRATION_FILE = "calibration.yaml"
 
 
@@ -114,7 +114,7 @@ def _plugin_head(model: ModelSettings, pair: InteractSettings, vocabulary: Vocab
 
 
 def check_model(config: Any) -> None:
-    """Say before any work what can be said without loading: unknown methods and words; ``UsageError``."""
+    """Report what is wrong before anything is loaded: unknown methods and words; ``UsageError``."""
     base = base_config(config)
     _check_words(base.model)
     _check_files(base.model)
@@ -132,7 +132,7 @@ def _check_words(model: ModelSettings) -> None:
 
 
 def _check_files(model: ModelSettings) -> None:
-    """A file that the method would never open is a slip, as ``--weights`` without ``--model``."""
+    """Refuse a file that the method would not read, such as ``--weights`` without ``--model``."""
     if model.name == STARTER and (model.weights or model.clip_weights):
         given = "--weights" if model.weights else "--clip-weights"
         raise UsageError(f"model {STARTER} takes no {given}; say with --model NAME which method the file is for")
@@ -192,7 +192,7 @@ def model_options(
     pair: InteractSettings,
     vocabulary: Vocabulary,
 ) -> ModelOptions:
-    """What the method is made with; errors as ``model_stages``."""
+    """Options of the method; errors as ``model_stages``."""
     weights = None if model.weights is None else user_path(model.weights)
     return ModelOptions(
         vocabulary=vocabulary,

@@ -25,8 +25,7 @@ from videohoi.track.protocol import Tracker
 class CutNode(BaseNode[Frame, Frame]):
     """Marks the frames that begin another shot, or another picture size.
 
-    It stands behind the edge at which a live run drops frames and compares only frames that got through: what changed
-    on a dropped frame is found on the next one.
+    It comes after the edge where a live run drops frames: a change on a dropped frame is found on the next one.
     """
 
     def __init__(self, settings: CutSettings) -> None:
@@ -109,7 +108,7 @@ class DetectBatch(BatchNode[Frame, FrameResult]):
 
     def process_batch(self, items: Sequence[Frame]) -> Sequence[FrameResult]:
         """Each frame with its detections."""
-        return [FrameResult(frame, found) for frame, found in zip(items, self._detector.detect(items), strict=True)]
+        return [FrameResult(*pair) for pair in zip(items, self._detector.detect(items), strict=True)]
 
     def facts(self) -> dict[str, Any]:
         """Which detector it is; known after ``open``."""
@@ -130,7 +129,7 @@ class TrackNode(BaseNode[FrameResult, FrameResult]):
         self._held: set[int] = set()  # ids seen or waited for
 
     def open(self, info: SourceInfo) -> None:
-        """Compile the kernels."""
+        """Start a source."""
         self._tracker.open(info)
         self._confidence = TrackConfidence()
         self._held = set()
@@ -247,7 +246,7 @@ class SinkNode(BaseNode[FrameResult, FrameResult]):
     """A sink at the end of a graph, which opens and closes it.
 
     After a failure it is closed with ``complete`` False, so that its files are valid and say that they end early. A run
-    that would rather take everything back gives ``HeldSink`` (``annotate`` does).
+    that removes its files instead, as ``annotate``, wraps it in ``HeldSink``.
     """
 
     def __init__(self, sink: Sink, header: dict[str, Any]) -> None:
@@ -265,7 +264,7 @@ class SinkNode(BaseNode[FrameResult, FrameResult]):
         return (item,)
 
     def close(self, *, complete: bool) -> None:
-        """Finish the output, and let go of the sink: a graph may be kept for its report, but not for its pictures."""
+        """Finish the output and release the sink, since a graph may be kept for its report."""
         sink, self._sink = self._sink, None
         if sink is not None:
             sink.close(complete=complete)

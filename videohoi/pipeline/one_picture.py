@@ -21,7 +21,7 @@ from videohoi.structures import FrameResult, SourceInfo, TrackedInteractions, Tr
 def detect_picture(config: Any, source: Source, shelf: ModelShelf) -> FrameResult:
     """The first frame of ``source`` with its boxes, the verb scores of its pairs, and which of them are on.
 
-    Settings that a user's own pipeline does not have are the usual ones.
+    Settings that a user's own pipeline lacks have their defaults.
 
     Raises:
         InputError: the source cannot be read.
@@ -51,7 +51,7 @@ def _through(nodes: tuple[AnyNode, ...], item: Any, info: SourceInfo, stack: Exi
 
 
 def _numbered(result: FrameResult) -> Tracks:
-    """Rows as ids: what follows takes a box without an id for unconfirmed."""
+    """Row numbers as ids: later stages treat a box without an id as unconfirmed."""
     return Tracks(np.arange(1, len(result.detections) + 1), result.detections.class_ids)
 
 

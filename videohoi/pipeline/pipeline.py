@@ -1,4 +1,4 @@
-"""The public way in: a pipeline from a config, run over one input, results as they come."""
+"""The class that users call: a pipeline from a config, run over one input, results as they are decided."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Pipeline:
         self._loaded = loaded
         self._shelf = ModelShelf()
         self.memory = RunMemory()
-        """told of the end of each run"""
+        """to be notified of the end of each run"""
         self._graph: Graph[FrameResult] | None = None
         self._source: Source | None = None
 
@@ -84,7 +84,7 @@ class Pipeline:
         return base_config(self.config).vocabulary
 
     def header(self) -> dict[str, Any]:
-        """What every output of a run begins with."""
+        """What every output of a run starts with."""
         return {
             "pipeline": self._loaded.name,
             "policy": getattr(self._loaded.module, "POLICY", "lossless"),
@@ -182,7 +182,7 @@ class Pipeline:
         return self._graph.report()
 
     def facts(self) -> dict[str, Any]:
-        """What the stages of the last run say of themselves: ``detector``, ``head``, ``truncated_pairs``.
+        """What the stages of the last run report: ``detector``, ``head``, ``truncated_pairs``.
 
         Empty before a run, and for a pipeline whose ``build`` gives a plain ``Graph``.
         """

@@ -17,7 +17,7 @@ from videohoi.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class VocabularyPresenter:
-    """A ``Presenter`` that speaks the words of a vocabulary."""
+    """A ``Presenter`` with the words of a vocabulary."""
 
     vocabulary: Vocabulary
 

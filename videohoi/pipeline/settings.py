@@ -190,10 +190,10 @@ class PipelineConfig:
 
 
 def base_config(config: Any) -> PipelineConfig:
-    """``config`` itself if it is one; of any other class the sections that it has, with defaults for the others."""
+    """``config`` itself if it is one; else the sections that it has, with defaults for the others."""
     if isinstance(config, PipelineConfig):
         return config
     sections = {section.name: getattr(config, section.name, None) for section in fields(PipelineConfig)}
     defaults = PipelineConfig()
-    kept = {name: value for name, value in sections.items() if isinstance(value, type(getattr(defaults, name)))}
-    return PipelineConfig(**kept)
+    own = {name: value for name, value in sections.items() if isinstance(value, type(getattr(defaults, name)))}
+    return PipelineConfig(**own)

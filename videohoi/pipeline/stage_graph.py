@@ -1,4 +1,4 @@
-"""A graph whose stages say what they are."""
+"""A graph whose stages report facts about themselves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from videohoi.structures import FrameResult
 
 @runtime_checkable
 class Informative(Protocol):
-    """A node with something to say in the run report."""
+    """A node that adds facts to the run report."""
 
     def facts(self) -> dict[str, Any]:
         """Report keys and plain values; final once the run is over."""
@@ -35,6 +35,6 @@ class StageGraph(Graph[FrameResult]):
         self._stage_nodes = [node for nodes in stages for node in nodes]
 
     def facts(self) -> dict[str, Any]:
-        """What the stages say of themselves: detector, head, counts."""
-        told = [node.facts() for node in self._stage_nodes if isinstance(node, Informative)]
-        return {key: value for facts in told for key, value in facts.items()}
+        """What the stages report: detector, head, counts."""
+        each = [node.facts() for node in self._stage_nodes if isinstance(node, Informative)]
+        return {key: value for facts in each for key, value in facts.items()}

@@ -53,7 +53,7 @@ def _vocabulary(pairs: Sequence[Phrase]) -> Vocabulary:
         base,
         name=OWN_WORDS,
         verbs=verbs,
-        interactions=tuple((verbs.index(verb), base.objects.index(thing)) for verb, thing in pairs),
+        interactions=tuple((verbs.index(verb), base.objects.index(name)) for verb, name in pairs),
         source="--vocab",
         licence="yours",
         version=1,
@@ -63,21 +63,21 @@ def _vocabulary(pairs: Sequence[Phrase]) -> Vocabulary:
 
 
 def _refuse_twice(pairs: Sequence[Phrase]) -> None:
-    twice = [f"{verb} {thing}" for number, (verb, thing) in enumerate(pairs) if (verb, thing) in pairs[:number]]
+    twice = [" ".join(pair) for number, pair in enumerate(pairs) if pair in pairs[:number]]
     if twice:
         raise UsageError(f"--vocab: {twice[0]!r} is listed twice, perhaps as a synonym; remove one")
 
 
 def _on_detector_classes(words: Vocabulary) -> Vocabulary:
     """A word list with its objects at the detector's class ids."""
-    things = []
+    objects = []
     for name in words.objects:
-        thing = known_object(name)
-        if thing is None:
+        known = known_object(name)
+        if known is None:
             raise no_object(f"word list {words.name!r}, object {name!r}", name)
-        things.append(thing)
+        objects.append(known)
     base = hico_det()
-    ids = [base.objects.index(thing) for thing in things]
+    ids = [base.objects.index(name) for name in objects]
     if ids[words.person_id] != base.person_id:
         raise UsageError(
             f"--vocab: the detector's human is {base.objects[base.person_id]!r}; name it so in the word list"

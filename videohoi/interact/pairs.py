@@ -65,13 +65,17 @@ def _coverage(low: NDArray[np.float32], high: NDArray[np.float32], count: int) -
     return np.asarray(covered / covered.sum(axis=1, keepdims=True), np.float32)
 
 
+def union_boxes(human_boxes: NDArray[np.float32], object_boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(P, 4) corners of the smallest box around each human (P, 4) and object (P, 4)."""
+    low = np.minimum(human_boxes[:, :2], object_boxes[:, :2])
+    high = np.maximum(human_boxes[:, 2:], object_boxes[:, 2:])
+    return np.concatenate([low, high], axis=1)
+
+
 def pool_pairs(
     feature_map: FeatureMap, human_boxes: NDArray[np.float32], object_boxes: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """(P, 3C) features of human, object and union box of each pair."""
-    union = np.concatenate(
-        [np.minimum(human_boxes[:, :2], object_boxes[:, :2]), np.maximum(human_boxes[:, 2:], object_boxes[:, 2:])],
-        axis=1,
-    )
-    pooled = pool_boxes(feature_map, np.concatenate([human_boxes, object_boxes, union]))
+    boxes = np.concatenate([human_boxes, object_boxes, union_boxes(human_boxes, object_boxes)])
+    pooled = pool_boxes(feature_map, boxes)
     return np.concatenate(np.split(pooled, 3), axis=1)

@@ -94,18 +94,14 @@ class ClipPrior(nn.Module):
 
 
 class ClipPriorHead(UnionCropHead):
-    """The method in a pipeline. ``sizes`` overrides those of CLIP, for tests with a tiny one."""
+    """The method in a pipeline."""
 
     name = "clip_prior"
-
-    def __init__(self, options: ModelOptions, sizes: ClipConfig | None = None) -> None:
-        super().__init__(options)
-        self._sizes = sizes
 
     def load(self, options: ModelOptions) -> LoadedModel:
         """CLIP's image tower and the sentences of the vocabulary."""
         config: ClipPriorConfig = options.config or ClipPriorConfig()
-        loaded = load_clip(self._sizes or config.sizes(), options.clip_weights, self.name)
+        loaded = load_clip(self.sizes or config.sizes(), options.clip_weights, self.name)
         rivals = hico_det() if options.own_words else None
         classes = text_classes(options.vocabulary, "eoid", rivals, nothing=config.nothing)
         bank = loaded.text.bank(classes.names, classes.sentences)

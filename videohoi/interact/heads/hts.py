@@ -18,7 +18,6 @@ Choices of this project (the abstract leaves them open):
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -33,13 +32,14 @@ from videohoi.interact.imported import load_imported
 from videohoi.interact.protocol import ModelOptions
 from videohoi.interact.scoring import ClassRows, ScoreRule
 from videohoi.interact.torch_engine import fill, load_clip
-from videohoi.layers.clip import ClipConfig, ImageTower, clip_config
+from videohoi.layers.clip import LOGIT_SCALE, ClipConfig, ImageTower, clip_config
 from videohoi.layers.padded_pairs import take_rows
 from videohoi.structures.interactions import HOIOutput
 
 PROMPTS = "gen-vlkt"
 _NOTE = "CLIP student on union crops"
-SCALE, BIAS = math.log(1 / 0.07), -10.0
+BIAS = -10.0
+"""as in SigLIP (arXiv 2303.15343, section 3)"""
 KEY_MAP: tuple[tuple[str, str], ...] = ((r"", ""),)
 """weights are trained here, under our own names"""
 IGNORED_KEYS: tuple[tuple[str, str], ...] = ()
@@ -70,7 +70,7 @@ class Hts(nn.Module):
         config = config or HtsConfig()
         self.tower = ImageTower(sizes or config.sizes())
         self.rows = nn.Parameter(torch.zeros(config.classes, self.tower.config.embed_dim))
-        self.scale = nn.Parameter(torch.tensor(SCALE))
+        self.scale = nn.Parameter(torch.tensor(LOGIT_SCALE))
         self.bias = nn.Parameter(torch.tensor(BIAS))
 
     def classify(self, pictures: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -105,13 +105,9 @@ class Hts(nn.Module):
 
 
 class HtsHead(UnionCropHead):
-    """The method in a pipeline. ``sizes`` overrides those of CLIP, for tests."""
+    """The method in a pipeline."""
 
     name = "hts"
-
-    def __init__(self, options: ModelOptions, sizes: ClipConfig | None = None) -> None:
-        super().__init__(options)
-        self._sizes = sizes
 
     def load(self, options: ModelOptions) -> LoadedModel:
         """Trained weights; for words of the user's own also CLIP's text tower."""
@@ -133,7 +129,7 @@ class HtsHead(UnionCropHead):
 
     def _build(self, config: HtsConfig) -> Hts:
         try:
-            return Hts(config, self._sizes)
+            return Hts(config, self.sizes)
         except RuntimeError as error:  # torch's of a negative size
             raise ModelError(f"hts: classes={config.classes} makes no model; expected 1 or more") from error
 
@@ -142,7 +138,7 @@ class HtsHead(UnionCropHead):
         trained = reported_rows(options)
         if trained is not None:
             return model.rows.detach(), trained, _NOTE
-        loaded = load_clip(self._sizes or config.sizes(), options.clip_weights, f"{self.name} --vocab with new words")
+        loaded = load_clip(self.sizes or config.sizes(), options.clip_weights, f"{self.name} --vocab with new words")
         classes = text_classes(options.vocabulary, PROMPTS)
         embeddings = loaded.text.bank(classes.names, classes.sentences).embeddings
         return torch.from_numpy(embeddings), classes.rows, loaded.note or _NOTE

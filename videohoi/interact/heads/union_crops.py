@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from videohoi.errors import ModelError
-from videohoi.interact.pairs import build_pairs
+from videohoi.interact.pairs import build_pairs, union_boxes
 from videohoi.interact.protocol import HeadInfo, ModelOptions
 from videohoi.interact.scoring import ScoreRule, score_pairs
 from videohoi.interact.torch_engine import to_arrays
 from videohoi.layers.box_head import centre_and_size
+from videohoi.layers.clip import ClipConfig
 from videohoi.layers.pictures import choose_device, clip_pictures
 from videohoi.structures import Detections, Frame, HumanObjectPairs, Interactions
 
@@ -63,13 +64,6 @@ def pair_inputs(
     return PairInputs(*(value[None].to(device) for value in values))
 
 
-def union_boxes(detections: Detections, pairs: HumanObjectPairs) -> NDArray[np.float32]:
-    """(P, 4) corners in pixels of the smallest box around each pair."""
-    humans, objects = detections.boxes_xyxy_px[pairs.human_rows], detections.boxes_xyxy_px[pairs.object_rows]
-    low, high = np.minimum(humans[:, :2], objects[:, :2]), np.maximum(humans[:, 2:], objects[:, 2:])
-    return np.concatenate([low, high], axis=1)
-
-
 def square_crop(image_rgb: NDArray[np.uint8], box_xyxy_px: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(S, S, 3): the box rounded to pixels and kept inside the picture, centred on black; at least one pixel.
 
@@ -108,8 +102,10 @@ class UnionCropHead(ABC):
 
     name: str
 
-    def __init__(self, options: ModelOptions) -> None:
+    def __init__(self, options: ModelOptions, sizes: ClipConfig | None = None) -> None:
+        """``sizes``: of CLIP; None: those of the method's configuration."""
         self._options = options
+        self.sizes = sizes
         self._loaded: LoadedModel | None = None
         self._device = torch.device("cpu")
         self._info = HeadInfo(self.name, "torch", None, len(options.vocabulary.verbs), 0)
@@ -152,7 +148,9 @@ class UnionCropHead(ABC):
     def _scored(
         self, loaded: LoadedModel, frame: Frame, detections: Detections, pairs: HumanObjectPairs
     ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        boxes, crop_rows = np.unique(union_boxes(detections, pairs), axis=0, return_inverse=True)
+        corners = detections.boxes_xyxy_px
+        unions = union_boxes(corners[pairs.human_rows], corners[pairs.object_rows])
+        boxes, crop_rows = np.unique(unions, axis=0, return_inverse=True)
         crops = clip_pictures([square_crop(frame.image, box) for box in boxes], loaded.image_size_px)
         extent_px = frame.width_px, frame.height_px
         inputs = pair_inputs(detections, pairs, crop_rows.reshape(-1), extent_px, self._device)

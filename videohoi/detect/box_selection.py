@@ -72,7 +72,7 @@ def select_boxes(
     scores: NDArray[np.float32] = candidates.scores ** np.float32(settings.score_exponent)
     scales: NDArray[np.float32] = np.array((*scale_xy, *scale_xy), np.float32)
     boxes: NDArray[np.float32] = candidates.boxes_xyxy_px / scales
-    kept = class_aware_nms(
+    rows = class_aware_nms(
         boxes,
         scores,
         candidates.class_ids,
@@ -80,12 +80,12 @@ def select_boxes(
         limit=settings.max_detections,
     )
     if settings.cross_class_iou < 1.0:
-        kept = kept[_one_name_each(boxes[kept], scores[kept], candidates.class_ids[kept], settings)]
+        rows = rows[_one_name_each(boxes[rows], scores[rows], candidates.class_ids[rows], settings)]
     if settings.human_object_iou < 1.0:
-        kept = kept[_human_or_object(boxes[kept], candidates.class_ids[kept], settings.human_object_iou)]
-    boxes = _clip(boxes[kept], picture_hw_px)
+        rows = rows[_human_or_object(boxes[rows], candidates.class_ids[rows], settings.human_object_iou)]
+    boxes = _clip(boxes[rows], picture_hw_px)
     solid = ((boxes[:, 2:] - boxes[:, :2]) >= MIN_SIDE_PX).all(axis=1)
-    return PictureBoxes(boxes[solid], scores[kept][solid], candidates.class_ids[kept][solid])
+    return PictureBoxes(boxes[solid], scores[rows][solid], candidates.class_ids[rows][solid])
 
 
 def _one_name_each(
@@ -101,12 +101,12 @@ def _human_or_object(
 ) -> NDArray[np.int64]:
     """Rows left, best first, when humans and objects suppress each other."""
     is_object = class_ids != PERSON_CLASS
-    twins = (pairwise_iou(boxes, boxes) > iou_threshold) & (is_object[:, None] != is_object)
-    left = np.ones(len(boxes), np.bool_)
-    for row in np.flatnonzero(twins.any(axis=1)):
-        if left[row]:
-            left[row + 1 :] &= ~twins[row, row + 1 :]
-    return np.flatnonzero(left)
+    overlapping = (pairwise_iou(boxes, boxes) > iou_threshold) & (is_object[:, None] != is_object)
+    is_kept = np.ones(len(boxes), np.bool_)
+    for row in np.flatnonzero(overlapping.any(axis=1)):
+        if is_kept[row]:
+            is_kept[row + 1 :] &= ~overlapping[row, row + 1 :]
+    return np.flatnonzero(is_kept)
 
 
 def _clip(boxes: NDArray[np.float32], picture_hw_px: tuple[int, int]) -> NDArray[np.float32]:

@@ -82,8 +82,8 @@ class Detr(nn.Module):
         """Pixels (B, 3, H, W) as ``detr_input`` makes them, padding (B, H, W) bool, True where padding."""
         image = self.image(pixels, padding_mask)
         queries = self.queries.expand(len(pixels), -1, -1)
-        found = self.decoder(queries, image.memory, image.position, image.padding_mask)[-1]
-        return DetrOutput(self.box(found), self.object_class(found), found, image)
+        states = self.decoder(queries, image.memory, image.position, image.padding_mask)[-1]
+        return DetrOutput(self.box(states), self.object_class(states), states, image)
 
 
 def detr_keys(prefix: str = "", ours: str = "") -> tuple[tuple[str, str], ...]:

@@ -47,13 +47,13 @@ def create_detector(
         UsageError: unknown name; the message offers the nearest.
         ModelError: no starter weights in this build, or a named model that was not downloaded yet.
     """
-    found = kind_of(spec)
-    own = DEFAULT_SCORE_THRESHOLD if found is None else found[0].score_threshold
+    match = kind_of(spec)
+    own = DEFAULT_SCORE_THRESHOLD if match is None else match[0].score_threshold
     threshold = own if score_threshold is None else score_threshold
-    argument = "" if found is None else found[1]
+    argument = "" if match is None else match[1]
     request = DetectorRequest(spec, argument, threshold, input_size_px, threads, engine, device)
-    if found is not None:
-        return found[0].build(request)
+    if match is not None:
+        return match[0].build(request)
     if spec in plugins("detectors"):
         built: Detector = build_plugin("detectors", spec, request)
         return built
@@ -62,8 +62,8 @@ def create_detector(
 
 def runs_on_torch(spec: str) -> bool:
     """The detector needs the ``models`` extra; torch is imported when it opens."""
-    found = kind_of(spec)
-    return found is not None and found[0].on_torch
+    match = kind_of(spec)
+    return match is not None and match[0].on_torch
 
 
 def detector_files(spec: str) -> dict[str, str]:
@@ -77,12 +77,12 @@ def detector_files(spec: str) -> dict[str, str]:
     if spec == STARTER:
         weights = starter_weights()
         return {} if weights is None else {"detector": hashlib.sha256(weights).hexdigest()}
-    found = kind_of(spec)
-    if found is None and spec in plugins("detectors"):
+    match = kind_of(spec)
+    if match is None and spec in plugins("detectors"):
         return {}
     if spec.startswith(HUB_PREFIX):
         return hub_files(spec.removeprefix(HUB_PREFIX))
-    file = _catalogued(spec) if found is None else user_path(found[1])
+    file = _catalogued(spec) if match is None else user_path(match[1])
     return {"detector": known_sha256(file)} if is_file(file) else {}
 
 

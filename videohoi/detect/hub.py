@@ -102,10 +102,10 @@ def best_labels(logits: Tensor, boxes_cxcywh: Tensor, threshold: float) -> Label
     As in RT-DETR's post-processing: the Q best of all Q x L sigmoids, so one query may give two answers.
     """
     scores, places = logits.sigmoid().flatten().topk(len(logits))
-    kept = scores >= threshold
-    queries, labels = places[kept] // logits.shape[1], places[kept] % logits.shape[1]
+    is_kept = scores >= threshold
+    queries, labels = places[is_kept] // logits.shape[1], places[is_kept] % logits.shape[1]
     boxes_xyxy = corners(boxes_cxcywh[queries]).clamp(0, 1)
-    return LabelledBoxes(boxes_xyxy.float().cpu().numpy(), scores[kept].float().cpu().numpy(), labels.cpu().numpy())
+    return LabelledBoxes(boxes_xyxy.float().cpu().numpy(), scores[is_kept].float().cpu().numpy(), labels.cpu().numpy())
 
 
 @contextmanager

@@ -183,13 +183,13 @@ class OnnxDetector:
         )
 
     def _input_size(self, graph: GraphForm, label: str) -> int:
-        wanted = self._input_size_px
+        size_px = self._input_size_px
         if graph.fixed_shape is None:
-            return wanted or DEFAULT_INPUT_SIZE_PX
+            return size_px or DEFAULT_INPUT_SIZE_PX
         own = max(graph.fixed_shape)
-        if wanted not in (None, own):
+        if size_px not in (None, own):
             raise UsageError(
-                f"{label} takes {own} px only, not {wanted}; leave the input size out or export it dynamic"
+                f"{label} takes {own} px only, not {size_px}; leave the input size out or export it dynamic"
             )
         return own
 

@@ -48,18 +48,18 @@ class PicodetGraph:
         Raises:
             ModelError: the outputs do not have the rows of strides 8, 16, 32 and 64, or scores are no probabilities.
         """
-        given = engine.run(self.feed(np.full((*shape, 3), PAD_VALUE, np.uint8)))
-        by_rows = [{given[pair[kind]].shape[1]: pair[kind] for pair in self.outputs} for kind in (0, 1)]
-        wanted = [cell_count(*shape, stride) for stride in STRIDES_PX]
-        if any(sorted(names, reverse=True) != wanted for names in by_rows):
-            found = "; ".join(f"{name} {given[name].shape}" for pair in self.outputs for name in pair)
+        outputs = engine.run(self.feed(np.full((*shape, 3), PAD_VALUE, np.uint8)))
+        by_rows = [{outputs[pair[kind]].shape[1]: pair[kind] for pair in self.outputs} for kind in (0, 1)]
+        row_counts = [cell_count(*shape, stride) for stride in STRIDES_PX]
+        if any(sorted(names, reverse=True) != row_counts for names in by_rows):
+            shapes = "; ".join(f"{name} {outputs[name].shape}" for pair in self.outputs for name in pair)
             raise ModelError(
-                f"{label}: outputs {found} for a picture of {shape[1]}x{shape[0]} px; expected {wanted} rows of "
+                f"{label}: outputs {shapes} for a picture of {shape[1]}x{shape[0]} px; expected {row_counts} rows of "
                 f"strides {STRIDES_PX}"
             )
         for name in by_rows[0].values():
-            refuse_logits(given[name], label, name)
-        return replace(self, outputs=tuple((by_rows[0][rows], by_rows[1][rows]) for rows in wanted))
+            refuse_logits(outputs[name], label, name)
+        return replace(self, outputs=tuple((by_rows[0][rows], by_rows[1][rows]) for rows in row_counts))
 
     def candidates(
         self, outputs: Mapping[str, NDArray[Any]], network_hw_px: tuple[int, int], threshold: float

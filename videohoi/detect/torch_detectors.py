@@ -87,11 +87,11 @@ class TorchDetector(ABC):
 
     def _detections(self, boxes: LabelledBoxes, frame: Frame) -> Detections:
         class_ids = self._class_ids[boxes.labels]
-        kept = np.flatnonzero((boxes.scores >= self._score_threshold) & (class_ids >= 0))
-        kept = kept[np.argsort(-boxes.scores[kept], kind="stable")]
+        kept_rows = np.flatnonzero((boxes.scores >= self._score_threshold) & (class_ids >= 0))
+        kept_rows = kept_rows[np.argsort(-boxes.scores[kept_rows], kind="stable")]
         size = np.array([frame.width_px, frame.height_px] * 2, np.float32)
-        boxes_px = np.clip(boxes.boxes_xyxy[kept], 0, 1) * size
-        return Detections(boxes_px.astype(np.float32), boxes.scores[kept], class_ids[kept])
+        boxes_px = np.clip(boxes.boxes_xyxy[kept_rows], 0, 1) * size
+        return Detections(boxes_px.astype(np.float32), boxes.scores[kept_rows], class_ids[kept_rows])
 
     def close(self) -> None:
         """Free the model; may be called twice."""

@@ -95,11 +95,11 @@ def class_aware_nms(
     order = order[(np.isfinite(boxes_xyxy_px).all(axis=1) & np.isfinite(scores))[order]]
     beaten = _overlaps(boxes_xyxy_px[order].astype(np.float64), iou_threshold)
     beaten &= class_ids[order, None] == class_ids[order]
-    kept = np.ones(len(order), np.bool_)
+    is_kept = np.ones(len(order), np.bool_)
     for row in np.flatnonzero(beaten.any(axis=1)).tolist():
-        if kept[row]:
-            kept &= ~beaten[row]
-    rows: NDArray[np.int64] = order[kept][:limit]
+        if is_kept[row]:
+            is_kept &= ~beaten[row]
+    rows: NDArray[np.int64] = order[is_kept][:limit]
     return rows
 
 

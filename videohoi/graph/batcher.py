@@ -195,11 +195,11 @@ class Batcher(Generic[In, Out]):
         return all(lane.is_waiting for lane in self._lanes if lane.may_submit)
 
     def _take(self, now_seconds: float, reason: str) -> list[Ticket[In, Out]]:
-        taken = self._queue.take()
-        for _, arrived_seconds in taken:
+        batch = self._queue.take()
+        for _, arrived_seconds in batch:
             self._waits.add(now_seconds - arrived_seconds)
-        self._counts.update({"batches": 1, "items": len(taken), reason: 1})
-        return [ticket for ticket, _ in taken]
+        self._counts.update({"batches": 1, "items": len(batch), reason: 1})
+        return [ticket for ticket, _ in batch]
 
     def _run(self, batch: Sequence[Ticket[In, Out]]) -> None:
         """Give every ticket its result or its error."""

@@ -157,10 +157,10 @@ class ReplayTape(Tape):
             return
         both = min(len(self._edges), len(self._record.put))  # ``iterate`` has one more edge than ``run``
         for edge, expected in zip(self._edges[:both], self._record.put[:both], strict=True):
-            found = edge.counts().put
-            if found != expected:
+            count = edge.counts().put
+            if count != expected:
                 raise InputError(
-                    f"{self._record.path} does not fit this run: {found} items came to {edge.name!r}, the record says "
+                    f"{self._record.path} does not fit this run: {count} items came to {edge.name!r}, the record says "
                     f"{expected}; a node gave other results than when it was recorded"
                 )
 

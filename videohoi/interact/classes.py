@@ -141,12 +141,12 @@ def refuse_other_objects(weights: Path, config: Any) -> None:
 
 def refuse_other_classes(weights: Path, origin: WeightsOrigin, config: Any) -> None:
     """``ModelError`` for weights whose outputs are not HICO-DET's classes."""
-    wanted = hico_det().name
-    found = vocabulary_of_config(config) if origin.vocabulary == wanted else origin.vocabulary
-    if found != wanted:
+    expected = hico_det().name
+    trained_for = vocabulary_of_config(config) if origin.vocabulary == expected else origin.vocabulary
+    if trained_for != expected:
         raise ModelError(
-            f"{weights}: trained for other classes ({found}), expected those of {wanted}; weights of another data set "
-            "can be imported and used from Python, but not run in the pipeline"
+            f"{weights}: trained for other classes ({trained_for}), expected those of {expected}; weights of another "
+            "data set can be imported and used from Python, but not run in the pipeline"
         )
 
 
@@ -154,8 +154,8 @@ def _other_counts(config: Any) -> list[str]:
     known = hico_det()
     expected = {"verbs": len(known.verbs), "interactions": len(known.interactions), "objects": len(known.objects)}
     parts = (config, getattr(config, "head", None))
-    found = []
+    differences = []
     for what, names in _COUNTS.items():
         counts = [getattr(part, name) for part in parts for name in names if isinstance(getattr(part, name, None), int)]
-        found += [f"{count} {what} instead of {expected[what]}" for count in counts if count != expected[what]]
-    return found
+        differences += [f"{count} {what} instead of {expected[what]}" for count in counts if count != expected[what]]
+    return differences

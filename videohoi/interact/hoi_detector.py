@@ -104,25 +104,25 @@ def _merged_rows(
     settings: MergeSettings,
 ) -> tuple[Detections, NDArray[np.int64]]:
     """Detections, and the rows (P, 2) of each pair's human and object among them; -1 where a pair is dropped."""
-    kept = np.flatnonzero(pairs.confidence >= settings.box_score)
-    ends = np.concatenate([pairs.rows[kept, 0], pairs.rows[kept, 1]])
-    end_classes = np.concatenate([np.full(len(kept), person_id, np.int64), pairs.object_class_ids[kept]])
-    scores = np.tile(pairs.confidence[kept], 2)
+    kept_pairs = np.flatnonzero(pairs.confidence >= settings.box_score)
+    ends = np.concatenate([pairs.rows[kept_pairs, 0], pairs.rows[kept_pairs, 1]])
+    end_classes = np.concatenate([np.full(len(kept_pairs), person_id, np.int64), pairs.object_class_ids[kept_pairs]])
+    scores = np.tile(pairs.confidence[kept_pairs], 2)
     detections, row_of = _merged(boxes_xyxy_px[ends], scores, end_classes, settings.merge_iou)
     rows = np.full((len(pairs.rows), 2), -1, np.int64)
-    rows[kept] = row_of.reshape(2, -1).T
+    rows[kept_pairs] = row_of.reshape(2, -1).T
     rows[rows[:, 0] == rows[:, 1]] = -1
     return detections, rows
 
 
 def _kept_rows(boxes: Detections, pairs: ScoredPairs, settings: MergeSettings) -> tuple[Detections, NDArray[np.int64]]:
     """As ``_merged_rows``, for boxes that are one row each already."""
-    kept = np.flatnonzero(boxes.scores >= settings.box_score)
+    kept_boxes = np.flatnonzero(boxes.scores >= settings.box_score)
     row_of = np.full(len(boxes), -1, np.int64)
-    row_of[kept] = np.arange(len(kept))
+    row_of[kept_boxes] = np.arange(len(kept_boxes))
     rows = row_of[pairs.rows]
     rows[(rows < 0).any(axis=1)] = -1
-    return boxes.select(kept), rows
+    return boxes.select(kept_boxes), rows
 
 
 def _truncated(output: HOIOutput[NDArray[Any]]) -> int:

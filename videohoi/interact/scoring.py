@@ -171,13 +171,15 @@ def score_pairs(
     ``object_class_ids`` (P,): classes of the objects of the pairs that are not masked; None: those of the model. Tracks
     know them better.
     """
-    kept = np.flatnonzero(output.pair_mask[image])
-    rows = np.asarray(output.pair_rows[image][kept], np.int64)
-    logits = np.asarray(output.logits[image][kept], np.float32)
-    object_logits = None if output.object_logits is None else np.asarray(output.object_logits[image][kept], np.float32)
+    pair_rows = np.flatnonzero(output.pair_mask[image])
+    rows = np.asarray(output.pair_rows[image][pair_rows], np.int64)
+    logits = np.asarray(output.logits[image][pair_rows], np.float32)
+    object_logits = (
+        None if output.object_logits is None else np.asarray(output.object_logits[image][pair_rows], np.float32)
+    )
     if object_logits is not None:
         probabilities = _softmax(object_logits)[:, :-1]  # the last class means nothing
-        classes = probabilities.argmax(axis=1) if len(kept) else np.zeros(0, np.int64)
+        classes = probabilities.argmax(axis=1) if len(pair_rows) else np.zeros(0, np.int64)
         confidence = probabilities.max(axis=1, initial=0)
     else:
         scores, class_ids = _given(output.scores, "scores"), _given(output.class_ids, "class_ids")

@@ -58,10 +58,10 @@ def read_checkpoint(path: Path) -> StateDict:
             break
     if not isinstance(values, Mapping) or not any(isinstance(value, Tensor) for value in values.values()):
         raise ModelError(f"{path}: holds no weights; expected names and tensors, or these under {', '.join(WRAPPERS)}")
-    strange = [str(key) for key, value in values.items() if not _dense(value)]
-    if strange:
-        found = f"{printable(strange[0])} and {len(strange) - 1} more entries"
-        raise ModelError(f"{path}: {found} are no plain tensors; expected weights")
+    not_dense = [str(key) for key, value in values.items() if not _dense(value)]
+    if not_dense:
+        names = f"{printable(not_dense[0])} and {len(not_dense) - 1} more entries"
+        raise ModelError(f"{path}: {names} are no plain tensors; expected weights")
     return _without_prefix({str(key): value for key, value in values.items()})
 
 

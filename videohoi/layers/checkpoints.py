@@ -70,26 +70,28 @@ def convert(
         MisfitError: keys that no row names, values of the model that remain unfilled, keys mapped onto names that the
             model lacks, two keys mapped onto one, shapes or types that differ, values that are not finite.
     """
-    taken, left_out, wrong = _mapped(state_dict, key_map, ignored)
+    mapped, left_out, problems = _mapped(state_dict, key_map, ignored)
     wanted = model.state_dict()
-    wrong["not in the model"] = [f"{source} -> {key}" for key, (source, _) in taken.items() if key not in wanted]
-    wrong["missing"] = [key for key in wanted if key not in taken]
-    wrong["shapes"] = [
+    problems["not in the model"] = [f"{source} -> {key}" for key, (source, _) in mapped.items() if key not in wanted]
+    problems["missing"] = [key for key in wanted if key not in mapped]
+    problems["shapes"] = [
         f"{key}: {tuple(value.shape)} in the checkpoint, {tuple(wanted[key].shape)} in the model"
-        for key, (_, value) in taken.items()
+        for key, (_, value) in mapped.items()
         if key in wanted and value.shape != wanted[key].shape
     ]
-    wrong[OTHER_TYPE] = [
+    problems[OTHER_TYPE] = [
         f"{key}: {value.dtype} in the checkpoint, {wanted[key].dtype} in the model"
-        for key, (_, value) in taken.items()
+        for key, (_, value) in mapped.items()
         if key in wanted and value.is_floating_point() != wanted[key].is_floating_point()
     ]
-    fitting = (key for key, (_, value) in taken.items() if key in wanted and value.shape == wanted[key].shape)
-    wrong[NOT_FINITE] = [key for key in fitting if not _finite(taken[key][1])]
-    found = {kind: _summary(kind, lines) for kind, lines in wrong.items() if lines}
-    if found:
-        raise MisfitError(f"{name} does not fit {type(model).__name__}: {'; '.join(found.values())}", frozenset(found))
-    values = {key: taken[key][1].to(wanted[key].dtype) for key in wanted}
+    fitting = (key for key, (_, value) in mapped.items() if key in wanted and value.shape == wanted[key].shape)
+    problems[NOT_FINITE] = [key for key in fitting if not _finite(mapped[key][1])]
+    messages = {kind: _summary(kind, lines) for kind, lines in problems.items() if lines}
+    if messages:
+        raise MisfitError(
+            f"{name} does not fit {type(model).__name__}: {'; '.join(messages.values())}", frozenset(messages)
+        )
+    values = {key: mapped[key][1].to(wanted[key].dtype) for key in wanted}
     return Converted(values, tuple(left_out))
 
 
@@ -109,23 +111,23 @@ def _mapped(
     """Own name -> (published key, value); ignored keys with reasons; problems so far."""
     names = [(re.compile(pattern), text) for pattern, text in key_map]
     reasons = [(re.compile(pattern), text) for pattern, text in ignored]
-    taken: dict[str, tuple[str, Tensor]] = {}
+    mapped: dict[str, tuple[str, Tensor]] = {}
     left_out: list[tuple[str, str]] = []
     unknown: list[str] = []
     twice: list[str] = []
     for key, value in state_dict.items():
         reason = next((text for pattern, text in reasons if pattern.match(key)), None)
-        match, text = next(((found, text) for pattern, text in names if (found := pattern.match(key))), (None, ""))
+        match, text = next(((matched, text) for pattern, text in names if (matched := pattern.match(key))), (None, ""))
         if reason is not None:
             left_out.append((key, reason))
         elif match is None:
             unknown.append(key)
         else:
             own = match.expand(text) + key[match.end() :]
-            if own in taken:
-                twice.append(f"{taken[own][0]} and {key} -> {own}")
-            taken[own] = (key, value)
-    return taken, left_out, {"unexpected": unknown, "mapped twice": twice}
+            if own in mapped:
+                twice.append(f"{mapped[own][0]} and {key} -> {own}")
+            mapped[own] = (key, value)
+    return mapped, left_out, {"unexpected": unknown, "mapped twice": twice}
 
 
 def _summary(kind: str, lines: Sequence[str]) -> str:

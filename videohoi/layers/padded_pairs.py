@@ -82,10 +82,10 @@ def padded_pairs(scores: Tensor, class_ids: Tensor, mask: Tensor, *, person_id: 
     none = count * count
     places = best.masked_fill(~valid.gather(1, best), none).sort(dim=1).values
     places = functional.pad(places, (0, max_pairs - places.shape[1]), value=none)
-    kept = places < none
-    places = places.masked_fill(~kept, 0)
+    is_kept = places < none
+    places = places.masked_fill(~is_kept, 0)
     rows = torch.stack((places // max(count, 1), places % max(count, 1)), dim=-1)
-    return PaddedPairs(rows, kept, valid.sum(1) - kept.sum(1))
+    return PaddedPairs(rows, is_kept, valid.sum(1) - is_kept.sum(1))
 
 
 def take_rows(values: Tensor, rows: Tensor) -> Tensor:

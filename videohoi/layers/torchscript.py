@@ -56,12 +56,12 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
             root = _root(archive) or ""
             views: dict[str, _View] = {}
             _collect(_Reader(_entry(archive, f"{root}data.pkl")).load(), "", views, iter(range(_MOST_NAMES)))
-            found = _filled(archive, f"{root}data/", views)
+            tensors = _filled(archive, f"{root}data/", views)
     except _BROKEN as error:
         raise ModelError(f"{path}: is damaged or no TorchScript archive ({one_line(error)})") from error
-    if not found:
+    if not tensors:
         raise ModelError(f"{path}: is a TorchScript archive without any tensor")
-    return found
+    return tensors
 
 
 def _root(archive: zipfile.ZipFile) -> str | None:
@@ -129,7 +129,7 @@ def _collect(value: object, name: str, views: dict[str, _View], room: Iterator[i
 
 def _filled(archive: zipfile.ZipFile, folder: str, views: Mapping[str, _View]) -> dict[str, Tensor]:
     storages: dict[_Storage, Tensor] = {}
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     room = _MOST_NUMBERS
     for name, view in views.items():
         storage, offset, size, stride, *_ = view.values
@@ -140,8 +140,8 @@ def _filled(archive: zipfile.ZipFile, folder: str, views: Mapping[str, _View]) -
         room -= prod(size)
         if room < 0 or min(size, default=0) < 0:
             raise ValueError(f"{name} is of size {tuple(size)}")
-        found[name] = torch.as_strided(storages[storage], size, stride, offset).clone()
-    return found
+        tensors[name] = torch.as_strided(storages[storage], size, stride, offset).clone()
+    return tensors
 
 
 def _numbers(content: io.BytesIO, dtype: torch.dtype) -> Tensor:

@@ -94,16 +94,16 @@ def padded_detections(
     Raises:
         UsageError: there is no picture, or one keeps more than ``count`` rows.
     """
-    most = max((len(kept) for kept in rows), default=-1)
+    most = max((len(picture_rows) for picture_rows in rows), default=-1)
     if not 0 <= most <= count:
         raise UsageError(
             f"{most} detections chosen of {len(rows)} pictures; expected a picture, at most {count} of each"
         )
-    counts = torch.tensor([len(kept) for kept in rows], device=pictures[0][0].device)
+    counts = torch.tensor([len(picture_rows) for picture_rows in rows], device=pictures[0][0].device)
     mask = torch.arange(count, device=counts.device) < counts[:, None]
     chosen = [
-        [_filled(values[torch.from_numpy(kept).to(values.device)], count) for values in picture]
-        for picture, kept in zip(pictures, rows, strict=True)
+        [_filled(values[torch.from_numpy(picture_rows).to(values.device)], count) for values in picture]
+        for picture, picture_rows in zip(pictures, rows, strict=True)
     ]
     boxes, scores, class_ids, features = (torch.stack(column) for column in zip(*chosen, strict=True))
     return PaddedDetections(boxes, scores, class_ids, mask, features)
@@ -200,36 +200,37 @@ class UptRunner(PictureRunner):
     def answer(self, model: Any, frame: Frame) -> HOIOutput[Tensor]:
         """Rows are the boxes that the paper's rules keep."""
         picture = self.picture(frame)
-        found = model.detector(*padded_pictures([normalised(picture)]))
-        boxes = self._chosen(found, model.detector.config.class_outputs)
+        detector_output = model.detector(*padded_pictures([normalised(picture)]))
+        boxes = self._chosen(detector_output, model.detector.config.class_outputs)
         pairs = _pair_count(boxes.class_ids[0].cpu().numpy())
         if pairs == 0:
             return _no_pairs(boxes, len(self.rule.rows.verb_ids))
         most = self.cap(pairs, self.options.config.head.max_pairs)
-        return self.head_answer(model.head, boxes, found, picture, most)
+        return self.head_answer(model.head, boxes, detector_output, picture, most)
 
     def cap(self, pairs: int, most: int) -> int:
         """Pairs to pad to; UPT's pairs compete, so none that its paper keeps may be left out."""
         return min(pairs, most)
 
     def head_answer(
-        self, head: Any, boxes: PaddedDetections, found: DetrOutput, picture: Tensor, most: int
+        self, head: Any, boxes: PaddedDetections, detector_output: DetrOutput, picture: Tensor, most: int
     ) -> HOIOutput[Tensor]:
         """The head's output, padded to ``most`` pairs, for one ``picture`` (3, h, w) as the detector saw it."""
         height, width = picture.shape[1:]
         sizes = torch.tensor([(width, height)], dtype=torch.float32, device=self.device)
-        output: HOIOutput[Tensor] = head(*boxes, found.image.feature_map, sizes, max_pairs=most)
+        output: HOIOutput[Tensor] = head(*boxes, detector_output.image.feature_map, sizes, max_pairs=most)
         return output
 
-    def _chosen(self, found: DetrOutput, outputs: int) -> PaddedDetections:
-        (best,) = best_classes(found)
+    def _chosen(self, detector_output: DetrOutput, outputs: int) -> PaddedDetections:
+        (best,) = best_classes(detector_output)
         classes = class_of_output(outputs, self.method.name)[best.labels]
         named = np.flatnonzero(classes >= 0)  # COCO's outputs have gaps: no place among the objects for them
         rows = named[
             chosen_rows(best.boxes_xyxy[named], best.scores[named], classes[named], person_id=hico_det().person_id)
         ]
         scores, class_ids = torch.from_numpy(best.scores), torch.from_numpy(classes)
-        picture = (found.boxes_cxcywh[0], scores.to(self.device), class_ids.to(self.device), found.queries[0])
+        boxes, queries = detector_output.boxes_cxcywh[0], detector_output.queries[0]
+        picture = (boxes, scores.to(self.device), class_ids.to(self.device), queries)
         return padded_detections([picture], [rows], len(rows))
 
 
@@ -269,10 +270,10 @@ class LainRunner(UptRunner):
         return min(pairs, most, self.options.pair_limit)
 
     def head_answer(
-        self, head: Any, boxes: PaddedDetections, found: DetrOutput, picture: Tensor, most: int
+        self, head: Any, boxes: PaddedDetections, detector_output: DetrOutput, picture: Tensor, most: int
     ) -> HOIOutput[Tensor]:
         """As UPT's; the head reads the picture once more, squeezed to CLIP's square."""
-        del found
+        del detector_output
         size = head.config.clip.image_size_px
         square = normalised(resized(picture, (size, size), "bicubic"))
         output: HOIOutput[Tensor] = head(*boxes, square[None], self.verb_text, max_pairs=most)

@@ -137,8 +137,8 @@ class VerbBranch(nn.Module):
             image: of the encoder.
             extent_px: (B, 2) width and height of the unpadded pictures.
         """
-        found = self.dropout(self.box_projection(self._in_boxes(boxes_cxcywh, image, extent_px)))
-        pairs = self.pair_projection(self.pair_norm(interactions + found))
+        in_boxes = self.dropout(self.box_projection(self._in_boxes(boxes_cxcywh, image, extent_px)))
+        pairs = self.pair_projection(self.pair_norm(interactions + in_boxes))
         verbs = self.extraction(image.memory, image.position, image.padding_mask)
         weights = verbs * _VERB_FEATURE_SCALE + self.verb_weights
         return functional.normalize(pairs, dim=-1) @ functional.normalize(weights, dim=-1).transpose(1, 2)

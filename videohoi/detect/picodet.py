@@ -29,7 +29,7 @@ loses 0.024 AP50 on this project's COCO pictures when it is fed BGR"""
 
 @dataclass(frozen=True)
 class PicodetGraph:
-    """The form of one loaded graph; see ``onnx_forms.GraphForm``."""
+    """The form of one loaded graph; see ``onnx_detector.GraphForm``."""
 
     fixed_shape: tuple[int, int] | None
     outputs: tuple[tuple[str, str], ...]

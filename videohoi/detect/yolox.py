@@ -28,7 +28,7 @@ RAW_OFFSET_LIMIT = 8.0
 
 @dataclass(frozen=True)
 class YoloxGraph:
-    """The form of one loaded graph; see ``onnx_forms.GraphForm``."""
+    """The form of one loaded graph; see ``onnx_detector.GraphForm``."""
 
     planar: bool
     """the input is float32 (N, 3, H, W); otherwise uint8 (N, H, W, 3)"""

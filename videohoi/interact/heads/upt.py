@@ -5,7 +5,7 @@ formulas and the code's behaviour; with its weights the logits are those of its 
 
 - pictures are padded to N boxes and ``max_pairs`` pairs and run as one batch; the code loops over pictures. The default
   435 are all pairs of 15 humans and 15 objects, the most that the paper's choice of detections gives
-  (``chosen_detections``). With a smaller cap the pairs of lowest box scores are left out and counted; as pairs compete,
+  (``detr_pairs``). With a smaller cap the pairs of lowest box scores are left out and counted; as pairs compete,
   the logits of the others then change.
 - the linear map of a message follows the sum over senders instead of preceding it: the attention sums to 1, so this is
   the same, for 1 / N of the work. The branches of a fusion are one matrix product.

@@ -188,7 +188,7 @@ def test_annotate_uses_the_source_and_the_engine_of_a_package(
 @pytest.mark.usefixtures("package")
 def test_settings_are_for_the_source_of_a_package_too(tmp_path: Path) -> None:
     (tmp_path / "lines.txt").write_text("one\ntwo\n")
-    source = videohoi.open_source(f"grey://{tmp_path}/lines.txt", frame_rate_hz=4.0, source_id="mine")
+    source = videohoi.open_source(f"Grey://{tmp_path}/lines.txt", frame_rate_hz=4.0, source_id="mine")
     source.open()
     assert [(frame.pts_seconds, frame.source_id) for frame in source.frames()] == [(0.0, "mine"), (0.25, "mine")]
 

@@ -106,10 +106,12 @@ SOURCES = (VIDEO, PICTURES, IMAGES, CAMERA, GENERATED)
 def kind_of_scheme(scheme: str) -> SourceKind | None:
     """The kind whose addresses begin with ``scheme://``, of this package or of another; None where there is none."""
     own = next((kind for kind in SOURCES if scheme in kind.schemes), None)
-    if own is not None or scheme not in plugins("sources"):
+    if own is not None:
         return own
-    what = f"of {package_of(plugins('sources')[scheme])}"
-    return SourceKind(scheme, f"{scheme}://...", what, "", (scheme,), takes_stream=True)
+    for name, point in plugins("sources").items():
+        if name.lower() == scheme:  # schemes are written in either case
+            return SourceKind(name, f"{scheme}://...", f"of {package_of(point)}", "", (scheme,), takes_stream=True)
+    return None
 
 
 def known_schemes() -> tuple[str, ...]:

@@ -221,7 +221,10 @@ def raw_rate_hz(codec_context: Any) -> tuple[float, bool]:
 
 def has_gif_end(path: Path) -> bool:
     """Whether the blocks of a GIF (GIF89a specification, appendix A) run on to its end mark; False: it was cut."""
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError:  # removed while it was read: that is no sign of a cut
+        return True
     at = 13 + _colour_table_bytes(data[10:11])
     while at < len(data) and data[at] != GIF_END:
         is_picture = data[at] == GIF_PICTURE

@@ -40,7 +40,7 @@ class Config(PipelineConfig):
     batch_wait_seconds: Seconds = 0.01
     """longest wait of a camera's frame for those of the others; only with several cameras"""
     record_to: str | None = None
-    """file that says which frames came and were dropped; ``{source}`` stands for the camera's name"""
+    """file that records which frames came and were dropped; ``{source}`` is replaced by the camera's name"""
     replay_from: str | None = None
     """such a file: the same frames are dropped again, at any speed"""
 

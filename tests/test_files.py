@@ -219,7 +219,7 @@ def test_a_known_file_that_changed_is_read_again(tmp_path):
 def test_what_is_no_file_is_not_waited_for(read, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path):
-        with pytest.raises(ModelError, match="is no file; give the path of a file"):
+        with pytest.raises(ModelError, match="not a file; give the path of a file"):
             read(path)
     with pytest.raises(ModelError, match="cannot be read"):
         read(tmp_path / ("long" * 100))

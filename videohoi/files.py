@@ -63,7 +63,7 @@ def _encoding_of(data: bytes) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """False also for a path without permission and for a name that no file can have."""
+    """False also for a path without permission and for an impossible name."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -71,7 +71,7 @@ def is_file(path: Path) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """False also for a path without permission and for a name that no folder can have."""
+    """False also for a path without permission and for an impossible name."""
     try:
         return path.is_dir()
     except (OSError, ValueError):
@@ -87,7 +87,7 @@ def file_sha256(path: Path, failure: type[VideohoiError] = ModelError) -> str:
     digest = hashlib.sha256()
     try:
         if not S_ISREG(path.stat().st_mode):  # reading a pipe would block
-            raise failure(f"{path}: is no file; give the path of a file")
+            raise failure(f"{path}: not a file; give the path of a file")
         with path.open("rb") as stream:
             while block := stream.read(_BLOCK_BYTES):
                 digest.update(block)
@@ -187,7 +187,7 @@ class AtomicFile:
             raise sink_error(self.path, error) from error
 
     def write(self, data: bytes) -> None:
-        """Append ``data`` whole; on failure nothing of it stays."""
+        """Append all of ``data``; on failure none of it."""
         file = self._opened()
         begin = file.tell()
         rest = memoryview(data)

@@ -16,7 +16,7 @@ from videohoi.files import sink_error
 
 LOCK_FILE = ".videohoi.lock"
 _MOST_BYTES = 4096
-"""of a lock file that are read; it holds a hundred"""
+"""read from a lock file; it has about a hundred"""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _HELD = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 """error numbers of a lock that is held"""

@@ -18,7 +18,7 @@ class ShippedWeights:
     title: str
     """name in messages"""
     package: str
-    """whose ``data`` folder holds the file"""
+    """the file is in its ``data`` folder"""
     file: str
     sha256: str
 

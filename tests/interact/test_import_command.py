@@ -94,7 +94,7 @@ def test_what_does_not_fit_is_refused_with_both_sizes_and_nothing_is_written(che
         (["published.pth", "--as", "eoid", "--set", "verb_classes=-3"], "settings of eoid make no model", 2),
         (["published.pth", "--as", "starter"], "nothing to import", 2),
         (["published.pth", "--as", "eoid", "--out", "published.pth"], "is the checkpoint itself", 2),
-        (["published.pth", "--as", "eoid", "--out", "."], "it is no file", 1),
+        (["published.pth", "--as", "eoid", "--out", "."], "it is not a file", 1),
         (["published.pth", "--as", "eoid", "--out", "published.pth/x"], "cannot write weights published.pth/x", 1),
     ],
 )
@@ -111,9 +111,9 @@ def test_a_device_is_not_replaced_by_a_file(checkpoint, tmp_path, capsys):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     assert main(["models", "import", "published.pth", "--as", "eoid", "--out", str(pipe), *SETTINGS]) == 1
-    assert "it is no file" in complaint(capsys)
+    assert "it is not a file" in complaint(capsys)
     assert main(["models", "import", str(pipe), "--as", "eoid"]) == 1  # and reading one would wait for ever
-    assert "is no file" in complaint(capsys)
+    assert "not a file" in complaint(capsys)
     assert pipe.is_fifo()
 
 

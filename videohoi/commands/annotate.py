@@ -68,7 +68,7 @@ def run_annotate(request: AnnotateRequest) -> int:
 
 
 def _check_detector(config: Any, typed: str | None) -> None:
-    """Refuse a detector on the command line for a method that has its own; in the settings the default means none."""
+    """Refuse a detector on the command line for a method that has its own; in the settings the default is ignored."""
     model = base_config(config).model
     if typed == DetectSettings.detector and finds_boxes(model):
         raise UsageError(f"model {model.name} finds its own boxes; leave --detector {typed} out")

@@ -50,7 +50,7 @@ def check(
 
 
 def check_data(folder: Path, kind: str | None) -> int:
-    """Print what a data set folder holds and lacks; 1 when something required is missing or broken."""
+    """Print what a data set folder contains and lacks; 1 when something required is missing or broken."""
     from videohoi.datasets.check import check_folder
 
     report = check_folder(folder, kind)

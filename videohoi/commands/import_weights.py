@@ -20,7 +20,9 @@ from videohoi.vocabulary.prompts import prompts
 from videohoi.vocabulary.text_bank import fingerprint, sentences_of
 
 SUFFIX = "safetensors"
-_DAMAGED = "its names are right, its values are none of trained weights: download it again, or take another epoch's"
+_DAMAGED = (
+    "its names are right, but its values are not those of trained weights: download it again, or take another epoch's"
+)
 
 
 def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: tuple[str, ...]) -> Path:
@@ -89,7 +91,7 @@ def _check_target(target: Path, checkpoint: Path) -> None:
     if target.exists() and checkpoint.exists() and target.samefile(checkpoint):
         raise UsageError(f"--out {target} is the checkpoint itself; choose another file")
     if not target.name or (target.exists() and not target.is_file()):
-        raise SinkError(f"cannot write weights {target}: it is no file; give the name of a file")
+        raise SinkError(f"cannot write weights {target}: it is not a file; give the name of a file")
 
 
 def _refuse_imported(checkpoint: Path) -> None:

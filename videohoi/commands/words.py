@@ -151,7 +151,7 @@ def _beginning(request: EditRequest) -> Vocabulary:
 
 
 def _changed(words: Vocabulary, request: EditRequest) -> Vocabulary:
-    """Apply in an order in which new words can be used at once: words, synonyms, pairs, removals."""
+    """Apply words, synonyms, pairs and removals in this order, so that new words can be used in pairs."""
     for name in request.add_objects:
         words = change.add_object(words, name)
     for name in request.add_verbs:
@@ -178,7 +178,7 @@ def _removed(words: Vocabulary, request: EditRequest) -> Vocabulary:
 
 
 def _pair(text: str, words: Vocabulary) -> tuple[str, str]:
-    """``hold cup``; ``sit on dining table`` is cut where a known verb ends."""
+    """Verb and object of ``hold cup``; ``sit on dining table`` is split after a known verb."""
     parts = text.split()
     for cut in range(len(parts) - 1, 0, -1):
         verb = "_".join(parts[:cut])

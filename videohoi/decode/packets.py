@@ -20,7 +20,7 @@ HELD_PICTURES = 4
 
 
 def decoded(container: Any, stream: Any, report: SourceReport) -> Iterator[Any]:
-    """The frames of ``stream`` from where ``container`` stands; packets that are lost are counted in ``report``.
+    """The frames of ``stream`` from the current position of ``container``; lost packets are counted in ``report``.
 
     Raises:
         MemoryError: there is too little memory.

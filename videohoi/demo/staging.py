@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 REFERENCE_WIDTH_PX, REFERENCE_HEIGHT_PX = 640, 480
 TABLE_EDGE_PX = 402.0
-"""where the table top begins, from above; what stands behind it is hidden below"""
+"""upper edge of the table top, which hides what is behind it"""
 
 PERSON_SCALE = 0.8
 CUP_SCALE_XY = (0.45, 0.405)
@@ -24,7 +24,7 @@ _PERSON_ORIGIN_PX = (24.0, 12.0)
 _PERSON_PIVOT_PX = (200.0, 512.0)
 """hip, in the photograph: the person leans about this point"""
 _HELMET_PX = (362.0, 335.0)
-"""right of and below this point of the photograph lies the helmet, which is no part of a person's box"""
+"""the helmet is right of and below this point of the photograph; it is not part of the person's box"""
 
 _SWAY_PX, _SWAY_SECONDS = 22.0, 2.4
 _LEAN_DEGREES, _LEAN_SECONDS = 1.1, 3.7

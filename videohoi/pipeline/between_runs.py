@@ -193,7 +193,7 @@ class RunMemory:
 
 
 def _trim_arenas() -> None:
-    """Each run has threads of its own, and glibc keeps what they freed in arenas that later threads do not use.
+    """Each run has its own threads, and glibc keeps what they freed in arenas that later threads do not use.
 
     Takes some milliseconds; without effect on other C libraries.
     """

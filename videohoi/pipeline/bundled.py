@@ -64,7 +64,7 @@ def restored_pipeline(name: str, file: Path, values: dict[str, Any]) -> LoadedPi
 
 
 def _with_detector_settings(values: dict[str, Any], overrides: tuple[str, ...]) -> dict[str, Any]:
-    """``values`` with what ``for_detector`` says of the chosen detector, or of the method that finds its own boxes."""
+    """``values`` with the ``for_detector`` settings of the detector, or of the method that finds its own boxes."""
     by_detector = values.pop(FOR_DETECTOR, {})
     chosen = strict_config.apply_overrides(values, overrides)
     method = METHODS.get(str(_named(chosen, "model", "name")))

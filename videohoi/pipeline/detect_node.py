@@ -45,7 +45,7 @@ class DetectNode(BaseNode[Frame, FrameResult]):
             self._workers = ThreadPoolExecutor(len(self._detectors), thread_name_prefix=f"videohoi: {NAME}")
 
     def process(self, item: Frame) -> Iterable[FrameResult]:
-        """The frame with its detections, or an earlier one with its own, or nothing yet."""
+        """The frame or an earlier one with its detections, or nothing yet."""
         if self._workers is None:
             return (FrameResult(item, detections=self._detectors[0].detect([item])[0]),)
         self._in_flight.append((item, self._workers.submit(self._detect, item)))

@@ -1,4 +1,4 @@
-"""Whether inputs, and the files that settings name, hold the same as before."""
+"""Whether inputs, and the files that settings name, have the same content as before."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def input_fingerprint(item: InputItem, *, whole: bool = False) -> InputFingerpri
 
 
 def is_same_input(item: InputItem, before: InputFingerprint, *, whole: bool = False) -> bool:
-    """Whether ``item`` holds what it held when its fingerprint was ``before``.
+    """Whether ``item`` has the content that it had when its fingerprint was ``before``.
 
     If the samples differ and ``before`` has the whole hash, as for a copy with another mtime, the whole hash
     decides. ``whole``: only the whole hash does.

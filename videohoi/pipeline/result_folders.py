@@ -30,7 +30,7 @@ class Job:
     item: InputItem
     folder: Path
     note: str = ""
-    """a sentence where the folder has not the name it would usually have"""
+    """why the folder has another name than usual; empty: it has the usual one"""
 
 
 def output_folder(item: InputItem, out: Path | None, naming: Naming = "stem") -> Path:
@@ -46,7 +46,7 @@ def output_folder(item: InputItem, out: Path | None, naming: Naming = "stem") ->
 
 
 def plan_jobs(items: Sequence[InputItem], out: Path | None) -> list[Job]:
-    """Each input with a folder of its own, in which no results of another input lie.
+    """Each input with a folder of its own, free of the results of other inputs.
 
     An input whose results are there already keeps their folder. Inputs whose folders would have one name get longer
     names: clip.mp4 beside clip.mkv; a/clip.mp4 and b/clip.mp4 with one ``out``.

@@ -71,7 +71,7 @@ class DetectSettings:
     threads: Threads = 1
     """threads of each ONNX engine; torch spreads over the cores by itself"""
     workers: Annotated[int, Range(1, 64)] = 2
-    """frames detected at once, each by an engine of its own; results lag behind by as many frames"""
+    """frames detected at once, each by its own engine; results lag behind by as many frames"""
     engine: str = "onnxruntime"
     """onnxruntime, openvino, auto, or one that a package adds; of ONNX files"""
     device: str = "auto"

@@ -46,24 +46,15 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
     from videohoi.interact.classes import vocabulary_of_config
     from videohoi.interact.imported import WeightsOrigin, save_imported
     from videohoi.layers.checkpoint_files import read_checkpoint
-    from videohoi.layers.checkpoints import (
-        NOT_FINITE,
-        OTHER_TYPE,
-        MisfitError,
-        convert,
-        ignored_lines,
-        unfilled,
-    )
+    from videohoi.layers.checkpoints import NOT_FINITE, OTHER_TYPE, MisfitError, convert, ignored_lines, unfilled
 
     _refuse_imported(checkpoint)
-
     config = method_config(chosen, None, strict_config.apply_overrides({}, settings))
     digest = file_sha256(checkpoint)
     published = read_checkpoint(checkpoint)
     try:
-        converted = convert(
-            published, unfilled(lambda: chosen.build(config)), *chosen.tables(config), name=str(checkpoint)
-        )
+        unfilled_model = unfilled(lambda: chosen.build(config))
+        converted = convert(published, unfilled_model, *chosen.tables(config), name=str(checkpoint))
     except MisfitError as error:
         is_damaged = error.kinds <= {NOT_FINITE, OTHER_TYPE}
         advice = _DAMAGED if is_damaged else _what_fits(chosen, published, config)
@@ -72,17 +63,16 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
     vocabulary = vocabulary_of_config(config)
     origin = WeightsOrigin(name, vocabulary, values, _text_bank(chosen, digest), digest, checkpoint.name)
     save_imported(target, converted.state_dict, origin)
-    console = Console(highlight=False)
-    for line in ignored_lines(converted.ignored):
-        console.print(f"not needed: {line}", markup=False, soft_wrap=True)
-    counted = f"{len(converted.state_dict)} of {len(published)} entries imported, {len(converted.ignored)} not needed"
+    counts = f"{len(converted.state_dict)} of {len(published)} entries imported, {len(converted.ignored)} not needed"
+    lines = [f"not needed: {line}" for line in ignored_lines(converted.ignored)]
     for key, advice in getattr(chosen.load(), "IMPORT_ADVICE", {}).items():
-        if not any(setting.startswith(f"{key}=") for setting in settings):
-            console.print(advice, markup=False, soft_wrap=True)
+        lines += [] if any(setting.startswith(f"{key}=") for setting in settings) else [advice]
     if vocabulary != hico_det().name:
-        console.print(f"its classes are not HICO-DET's ({vocabulary}): the pipeline will refuse it", markup=False)
-    console.print(f"{target}: {counted}; use it with --model {name} --weights {shlex.quote(str(target))}",
-                  markup=False, soft_wrap=True)  # fmt: skip
+        lines.append(f"its classes are not HICO-DET's ({vocabulary}): the pipeline will refuse it")
+    lines.append(f"{target}: {counts}; use it with --model {name} --weights {shlex.quote(str(target))}")
+    console = Console(highlight=False)
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
     return target
 
 

@@ -40,6 +40,10 @@ before 17 has one anyway"""
 ADVICE = (
     "expected a video file (.mp4, .mkv, .mov, .avi, .webm, .gif, ...); check that it plays, or copy or convert it again"
 )
+NO_MEMORY = (
+    "memory ran out, or nearly, while it was decoded; close other programs, lower detect.workers or decode.threads, or "
+    "use a machine with more memory"
+)
 
 
 class VideoFile(SequentialSource):
@@ -86,9 +90,8 @@ class VideoFile(SequentialSource):
 
     def _open_input(self) -> SourceInfo:
         self._container = self._open_container()
-        self._stream = self._choose_stream()
-        self._stream.thread_type = "AUTO"
-        self._stream.codec_context.thread_count = self._decode_threads
+        self._stream = stream = self._choose_stream()
+        stream.thread_type, stream.codec_context.thread_count = "AUTO", self._decode_threads
         self._decoded = self._decode()
         self._first_frame = next(self._decoded, None)
         if self._first_frame is None:
@@ -110,10 +113,10 @@ class VideoFile(SequentialSource):
             container = av.open(source, metadata_errors="ignore", options={"protocol_whitelist": "file"})
         except (av.error.FFmpegError, OSError, MemoryError, ImportError) as error:
             raise self._error(self._reason(error)) from None
-        if container.format.name in TEXT_ART_FORMATS:
-            container.close()
-            raise self._error("it is a text file")
-        return container
+        if container.format.name not in TEXT_ART_FORMATS:
+            return container
+        container.close()
+        raise self._error("it is a text file")
 
     def _choose_stream(self) -> Any:
         container = self._container
@@ -135,9 +138,7 @@ class VideoFile(SequentialSource):
         container, stream, first = self._container, self._stream, self._first_frame
         transposed = self._orientation.transpose
         width, height = (first.height, first.width) if transposed else (first.width, first.height)
-        rate = stated_rate_hz(stream)
-        if is_raw(container):
-            rate = self._raw_rate_hz()
+        rate = self._raw_rate_hz() if is_raw(container) else stated_rate_hz(stream)
         seconds = shown_seconds(container, stream, rate)
         count, aspect = shown_count(stream), self._aspect(transposed)
         return SourceInfo(self.source_id, width, height, rate, count, seconds, pixel_aspect_ratio=aspect)
@@ -288,10 +289,7 @@ class VideoFile(SequentialSource):
         return DecodeError(f"{self.path}: {reason}; {ADVICE}")
 
     def _memory_error(self) -> DecodeError:
-        return DecodeError(
-            f"{self.path}: memory ran out, or nearly, while it was decoded; close other programs, lower detect.workers "
-            "or decode.threads, or use a machine with more memory"
-        )
+        return DecodeError(f"{self.path}: {NO_MEMORY}")
 
 
 def build(request: SourceRequest) -> VideoFile:

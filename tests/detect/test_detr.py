@@ -212,7 +212,11 @@ def test_a_file_that_is_no_detr_is_one_line(tmp_path: Path) -> None:
     torch.save({"model": {"conv.weight": torch.zeros(2)}}, tmp_path / "other.pth")
     (tmp_path / "text.pth").write_text("hello")
     torch.save({"epoch": 3}, tmp_path / "epoch.pth")
-    for name, expected in (("other", "not the weights of a DETR"), ("text", "no checkpoint"), ("epoch", "no weights")):
+    for name, expected in (
+        ("other", "not the weights of a DETR"),
+        ("text", "not a checkpoint"),
+        ("epoch", "no weights"),
+    ):
         with pytest.raises(ModelError, match=expected) as caught:
             DetrDetector(tmp_path / f"{name}.pth").open()
         assert "\n" not in str(caught.value)

@@ -91,7 +91,11 @@ def test_what_does_not_fit_is_refused_with_both_sizes_and_nothing_is_written(che
         (["published.pth", "--as", "eoid", "--set", "width=0"], "width 0 with 8 heads", 2),
         (["published.pth", "--as", "eoid", "--set", "heads=7"], "a width that the heads divide", 2),
         (["published.pth", "--as", "eoid", "--set", "backbone=vgg16"], "choose one of resnet18", 2),
-        (["published.pth", "--as", "eoid", "--set", "verb_classes=-3"], "settings of eoid make no model", 2),
+        (
+            ["published.pth", "--as", "eoid", "--set", "verb_classes=-3"],
+            "a model of eoid cannot be built with these settings",
+            2,
+        ),
         (["published.pth", "--as", "starter"], "nothing to import", 2),
         (["published.pth", "--as", "eoid", "--out", "published.pth"], "is the checkpoint itself", 2),
         (["published.pth", "--as", "eoid", "--out", "."], "it is not a file", 1),
@@ -132,7 +136,7 @@ def changed(checkpoint, change):
     [
         (lambda w: w.pop("query_embed.weight"), "1 missing (queries)"),
         (lambda w: w.update({"new.part": torch.zeros(2)}), "1 unexpected (new.part)"),
-        (lambda w: w.update({"sparse": torch.eye(2).to_sparse()}), "sparse and 0 more entries are no plain tensors"),
+        (lambda w: w.update({"sparse": torch.eye(2).to_sparse()}), "sparse and 0 more entries are not plain tensors"),
         (lambda w: w.update({"foreign": Foreign()}), "Foreign, which is not unpickled for safety"),
     ],
 )
@@ -151,7 +155,7 @@ def test_a_truncated_checkpoint_is_one_line(checkpoint, tmp_path, capsys, zipped
     (tmp_path / "published.pth").write_bytes(whole[: int(share * len(whole))])
     assert main(["models", "import", "published.pth", "--as", "eoid", *SETTINGS]) == 1
     line = complaint(capsys)
-    assert "published.pth: is damaged or no checkpoint" in line
+    assert "published.pth: is damaged or not a checkpoint" in line
     assert "weights_only" not in line  # torch's own advice would run the file's code
 
 

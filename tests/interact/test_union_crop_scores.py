@@ -145,7 +145,7 @@ def test_missing_clip_weights_say_which_where_how_large_and_what_else():
 
 
 def test_hts_without_weights_says_that_nobody_publishes_any(tmp_path):
-    with pytest.raises(ModelError, match=r"nobody publishes any.*save_imported"):
+    with pytest.raises(ModelError, match=r"none are published.*save_imported"):
         HtsHead(options()).open()
 
 
@@ -160,7 +160,7 @@ def hts_file(path, classes=600):
 
 def test_hts_weights_of_an_impossible_size_are_an_error_of_one_line(tmp_path):
     weights = hts_file(tmp_path / "hts.safetensors")
-    with pytest.raises(ModelError, match="hts: classes=-1 makes no model"):
+    with pytest.raises(ModelError, match="hts: a model of classes=-1 cannot be built"):
         HtsHead(options(words="polish cup", weights=weights, config=HtsConfig(classes=-1)), TINY_CLIP).open()
     with pytest.raises(ModelError, match="7 interactions instead of 600"):
         HtsHead(options(weights=weights, config=HtsConfig(classes=7)), TINY_CLIP).open()

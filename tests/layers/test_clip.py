@@ -150,7 +150,9 @@ def test_other_or_broken_weights_are_refused_by_name(weights, tmp_path) -> None:
     rubbish.write_bytes(b"no weights at all")
     with pytest.raises(ModelError, match="holds no CLIP weights"):
         build_clip(TINY, foreign)
-    with pytest.raises(ModelError, match=r"CLIP tiny: .*rubbish.pt: is damaged or no checkpoint.*; give the path of"):
+    with pytest.raises(
+        ModelError, match=r"CLIP tiny: .*rubbish.pt: is damaged or not a checkpoint.*; give the path of"
+    ):
         build_clip(TINY, rubbish)
 
 

@@ -101,7 +101,7 @@ def test_forged_archives_are_refused(content, tmp_path, monkeypatch) -> None:
     with zipfile.ZipFile("forged.pt", "w") as archive:
         archive.writestr("forged/constants.pkl", b"")
         archive.writestr("forged/data.pkl", content if isinstance(content, bytes) else pickle.dumps(content))
-    with pytest.raises(ModelError, match=r"forged\.pt: is (damaged or no|a) TorchScript archive"):
+    with pytest.raises(ModelError, match=r"forged\.pt: is (damaged or not a|a) TorchScript archive"):
         read_torchscript(tmp_path / "forged.pt")
     assert not (tmp_path / "it_ran").exists()
 
@@ -155,7 +155,7 @@ def test_a_small_archive_written_by_hand_is_read(tmp_path) -> None:
     ids=str,
 )  # fmt: skip
 def test_numbers_that_are_not_there_are_not_made(change, tmp_path) -> None:
-    with pytest.raises(ModelError, match=r"forged\.pt: is damaged or no TorchScript archive") as caught:
+    with pytest.raises(ModelError, match=r"forged\.pt: is damaged or not a TorchScript archive") as caught:
         read_torchscript(one_tensor(tmp_path / "forged.pt", **change))
     assert "\n" not in str(caught.value)
 
@@ -183,5 +183,5 @@ def test_a_file_that_was_cut_off_is_no_archive(cut, tmp_path) -> None:
     (tmp_path / "cut.pt").write_bytes((tmp_path / "whole.pt").read_bytes()[:cut])
     assert not is_torchscript(tmp_path / "cut.pt")
     assert not is_torchscript(tmp_path / "missing.pt")
-    with pytest.raises(ModelError, match=r"cut\.pt: is damaged or no TorchScript archive"):
+    with pytest.raises(ModelError, match=r"cut\.pt: is damaged or not a TorchScript archive"):
         read_torchscript(tmp_path / "cut.pt")

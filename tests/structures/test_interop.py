@@ -87,7 +87,7 @@ def test_classes_of_another_numbering_are_matched_by_name(sv):
     assert Detections.from_supervision(theirs, OBJECTS).class_ids.tolist() == [2, 0]
     assert Detections.from_supervision(theirs).class_ids.tolist() == [40, 0]
     assert Detections.from_supervision(theirs).scores.tolist() == [1, 1], "no confidence: taken for sure"
-    with pytest.raises(InputError, match="class 'person' is no object of the vocabulary"):
+    with pytest.raises(InputError, match="class 'person' is not an object of the vocabulary"):
         Detections.from_supervision(theirs, ("dog",))
 
 
@@ -161,5 +161,5 @@ def test_names(result):
     assert result.names == {0: "person", 1: "cup", 2: "dog"}
     assert result.verb_names == VERBS
     for wanted in ("names", "verb_names"):
-        with pytest.raises(UsageError, match="this result knows no names"):
+        with pytest.raises(UsageError, match="this result has no class names"):
             getattr(FrameResult(result.frame), wanted)

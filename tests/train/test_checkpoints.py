@@ -158,8 +158,8 @@ def test_a_forged_array_is_not_made(tmp_path):
     ("content", "message"),
     [
         (None, "cannot be read"),
-        (b"", "damaged or no checkpoint"),
-        (b"no checkpoint at all", "damaged or no checkpoint"),
+        (b"", "damaged or not a checkpoint"),
+        (b"no checkpoint at all", "damaged or not a checkpoint"),
         (pickle.dumps({"model": 3}), "cannot be read|damaged|no tensors|holds no weights"),
     ],
 )

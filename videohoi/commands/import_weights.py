@@ -31,7 +31,7 @@ def import_checkpoint(checkpoint: Path, name: str, out: Path | None, settings: t
     ``settings``: KEY=VALUE sizes of the method's config that differ from the paper's.
 
     Raises:
-        UsageError: an unknown method or setting, sizes that make no model, or ``out`` is the checkpoint.
+        UsageError: an unknown method or setting, sizes of which no model can be built, or ``out`` is the checkpoint.
         ModelError: packages are missing, the file is no checkpoint, or it does not fit; says what differs.
         SinkError: the file cannot be written.
     """

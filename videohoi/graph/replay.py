@@ -161,7 +161,7 @@ class ReplayTape(Tape):
             if count != expected:
                 raise InputError(
                     f"{self._record.path} does not fit this run: {count} items came to {edge.name!r}, the record says "
-                    f"{expected}; a node gave other results than when it was recorded"
+                    f"{expected}; a node gave different results than in the recorded run"
                 )
 
     def notes(self) -> tuple[str, ...]:
@@ -196,7 +196,7 @@ class ReplayEdge(Edge[Any]):
         if frame is not None and frame.index != expected:
             raise InputError(
                 f"{self._record_path} does not fit this run: item {ordinal} on {self.name!r} is frame {frame.index}, "
-                f"the record dropped frame {expected}; a node gave other results than when it was recorded"
+                f"the record dropped frame {expected}; a node gave different results than in the recorded run"
             )
         return loss
 

@@ -68,7 +68,7 @@ def save_imported(path: Path, state_dict: Mapping[str, Any], origin: WeightsOrig
     # tensors that share memory cannot be stored; a copy of each shares none
     values = {name: value.detach().clone().contiguous() for name, value in state_dict.items()}
     if not path.name or (path.exists() and not path.is_file()):  # replacing would turn a device into a file
-        raise SinkError(f"cannot write weights {path}: it is no file; choose another file")
+        raise SinkError(f"cannot write weights {path}: it is not a file; choose another path")
     metadata = {f"{_PREFIX}{key}": text for key, text in about.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

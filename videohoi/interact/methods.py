@@ -78,7 +78,7 @@ class Method:
 
         Raises:
             ModelError: a package of the ``models`` extra is missing.
-            UsageError: sizes that make no model.
+            UsageError: sizes that cannot be built.
         """
         kind = self.load(self.model)
         try:
@@ -86,7 +86,8 @@ class Method:
         except (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())[:_REASON]
             raise UsageError(
-                f"settings of {self.name} make no model ({reason}); see configs/models/{self.name}.yaml"
+                f"a model of {self.name} cannot be built with these settings ({reason}); "
+                f"see configs/models/{self.name}.yaml"
             ) from error
 
     def tables(self, config: Any) -> tuple[Any, Any]:

@@ -70,7 +70,7 @@ def load_clip(config: ClipConfig | str, weights: str | None, method: str) -> Loa
     if weights is None:
         raise ModelError(
             f"{method} needs CLIP {sizes.name}: {where_to_get(sizes.name)} with --clip-weights FILE; "
-            f"to try the wiring only: --clip-weights {RANDOM}"
+            f"to see only that everything is connected: --clip-weights {RANDOM}"
         )
     if weights == RANDOM:
         with torch.random.fork_rng(devices=[]):

@@ -61,7 +61,7 @@ def read_checkpoint(path: Path) -> StateDict:
     not_dense = [str(key) for key, value in values.items() if not _dense(value)]
     if not_dense:
         names = f"{printable(not_dense[0])} and {len(not_dense) - 1} more entries"
-        raise ModelError(f"{path}: {names} are no plain tensors; expected weights")
+        raise ModelError(f"{path}: {names} are not plain tensors; expected weights")
     return _without_prefix({str(key): value for key, value in values.items()})
 
 
@@ -102,7 +102,7 @@ def _pickled(path: Path) -> Any:
         if getattr(error, "filename", None) is not None:
             raise ModelError(f"{path}: cannot be read as a checkpoint ({one_line(error)}); check the path") from error
         raise ModelError(  # an OSError without a file name means an offset outside a truncated file
-            f"{path}: is damaged or no checkpoint ({one_line(error)}); expected a torch checkpoint, download it again"
+            f"{path}: is damaged or not a checkpoint ({one_line(error)}); expected a file of torch.save; download it again"
         ) from error
 
 
@@ -135,12 +135,12 @@ def _harmless() -> list[Any]:
 def _foreign_type(message: str) -> str:
     """The message of torch runs over many lines and offers to run the code; only its type is named."""
     if "Unsupported operand" in message:
-        return "is damaged or no checkpoint, or pickled in another protocol than torch.save's 2 (save it again)"
+        return "is damaged or not a checkpoint, or pickled in another protocol than torch.save's 2 (save it again)"
     named = re.search(r"GLOBAL ([\w.]+)", message)
     if not named:
-        return "is damaged or no checkpoint"
+        return "is damaged or not a checkpoint"
     return (
-        f"holds {named.group(1)}, which is not unpickled for safety (where you trust the file, save its weights alone: "
+        f"holds {named.group(1)}, which is not unpickled for safety (if you trust the file, save its weights alone: "
         "torch.save(torch.load(FILE, weights_only=False)['model'], NEW))"
     )
 

@@ -58,7 +58,7 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
             _collect(_Reader(_entry(archive, f"{root}data.pkl")).load(), "", views, iter(range(_MOST_NAMES)))
             tensors = _filled(archive, f"{root}data/", views)
     except _BROKEN as error:
-        raise ModelError(f"{path}: is damaged or no TorchScript archive ({one_line(error)})") from error
+        raise ModelError(f"{path}: is damaged or not a TorchScript archive ({one_line(error)})") from error
     if not tensors:
         raise ModelError(f"{path}: is a TorchScript archive without any tensor")
     return tensors

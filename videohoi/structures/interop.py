@@ -78,7 +78,9 @@ def classes_from_supervision(value: Any, objects: Sequence[str] | None) -> NDArr
         rows = {name: row for row, name in enumerate(objects)}
         unknown = sorted({str(name) for name in names} - rows.keys())
         if unknown:
-            raise InputError(f"class {unknown[0]!r} is no object of the vocabulary; rename it, or leave the box out")
+            raise InputError(
+                f"class {unknown[0]!r} is not an object of the vocabulary; rename it, or leave the box out"
+            )
         return np.array([rows[str(name)] for name in names], np.int64)
     if value.class_id is None and len(value.xyxy):
         raise InputError("supervision.Detections without class_id: say which class each box has")

@@ -153,5 +153,5 @@ class FrameResult:
 
     def _presented(self) -> Presenter:
         if self.presenter is None:
-            raise UsageError("this result knows no names: results of Pipeline.run and videohoi.detect do")
+            raise UsageError("this result has no class names; results of Pipeline.run and videohoi.detect have them")
         return self.presenter

@@ -113,7 +113,7 @@ class HtsHead(UnionCropHead):
         """Trained weights; for words of the user's own also CLIP's text tower."""
         if options.weights is None:
             raise ModelError(
-                "hts needs weights and nobody publishes any: train the student with the loss of videohoi.train.hts, "
+                "hts needs weights and none are published: train the student with the loss of videohoi.train.hts, "
                 "save it with videohoi.train.checkpoints.save_imported, and give the file with --weights"
             )
         imported = load_imported(options.weights, self.name)
@@ -131,7 +131,7 @@ class HtsHead(UnionCropHead):
         try:
             return Hts(config, self.sizes)
         except RuntimeError as error:  # torch's of a negative size
-            raise ModelError(f"hts: classes={config.classes} makes no model; expected 1 or more") from error
+            raise ModelError(f"hts: a model of classes={config.classes} cannot be built; expected 1 or more") from error
 
     def _classes(self, model: Hts, config: HtsConfig, options: ModelOptions) -> tuple[Tensor, ClassRows, str]:
         """Rows, their meaning, and the note on the scores for the report."""

@@ -10,6 +10,7 @@ import pytest
 
 import videohoi
 from videohoi.cli import main
+from videohoi.decode.inputs import left_out, list_inputs
 from videohoi.demo.compose import compose_demo, write_demo
 from videohoi.errors import ModelError
 from videohoi.plugins import load_plugin, plugins
@@ -113,6 +114,7 @@ class CountFile:
 ENTRY_POINTS = """
 [videohoi.sources]
 grey = tiny_hoi:GreyFile
+.grey = tiny_hoi:GreyFile
 
 [videohoi.engines]
 named_engine = tiny_hoi:NamedEngine
@@ -183,6 +185,22 @@ def test_annotate_uses_the_source_and_the_engine_of_a_package(
     lines.write_text("one\ntwo\n")  # another content under the same address is another input
     assert main(words) == 0
     assert json.loads((folder / "report.json").read_text())["run"]["frames_out"] == 2
+
+
+@pytest.mark.usefixtures("package")
+def test_a_package_reads_files_of_its_suffix(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "one.grey").write_text("a\nb\n")
+    (folder / "two.GREY").write_text("a\n")
+    (folder / "notes.txt").write_text("a\n")
+    for spec in (str(folder), str(folder / "*")):
+        assert [item.label for item in list_inputs([spec])] == [str(folder / "one.grey"), str(folder / "two.GREY")]
+    assert "notes.txt" in left_out([folder])[0]
+    words = ["annotate", str(folder), "--out", str(tmp_path / "run"), "--no-overlay", "--quiet"]
+    assert main(words) == 0
+    reports = [json.loads(path.read_text()) for path in sorted((tmp_path / "run").glob("*/report.json"))]
+    assert [report["run"]["frames_out"] for report in reports] == [2, 1]
 
 
 @pytest.mark.usefixtures("package")

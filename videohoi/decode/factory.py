@@ -16,6 +16,7 @@ from videohoi.decode.registry import (
     SourceKind,
     SourceRequest,
     kind_of_scheme,
+    kind_of_suffix,
     known_schemes,
 )
 from videohoi.errors import InputError, UsageError
@@ -49,8 +50,8 @@ def open_source(
         spec: a video file or GIF (the content decides, not the name), an image, a file of many pictures (animated WebP,
             AVIF or PNG, a TIFF of several pages), a folder of images, a pattern such as ``frames_%06d.jpg``, a camera
             (``/dev/video0``, or ``0`` where no file or folder has that name), a stream (``rtsp://``, ``http://``), a
-            generated picture (``test://320x240?frames=100&rate=30&seed=0``), or an address whose scheme an installed
-            package registered as ``videohoi.sources``.
+            generated picture (``test://320x240?frames=100&rate=30&seed=0``), or an address or file whose scheme or
+            suffix an installed package registered as ``videohoi.sources``.
         backend: what reads video files: ``pyav``, or ``decord`` (needs the extra of that name).
         source_id: name of the source; None: the file's or folder's name, the camera's number or address.
         frame_rate_hz: pictures a second of any file, in place of its own times; None: its own times, or an assumed 25
@@ -129,9 +130,12 @@ def _of_folder(folder: Path) -> SourceKind:
 
 
 def _of_file(path: Path) -> SourceKind:
-    """By content where it is clear, else by name."""
+    """By a suffix that a kind claims, else by content where it is clear, else by name."""
     if not path.is_file():
         return VIDEO  # a pipe or a device: reading its head would consume it
+    is_common = path.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES
+    if not is_common and (claimed := kind_of_suffix(path.suffix)) is not None:
+        return claimed
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if _brand(head) in HEIF_BRANDS:

@@ -18,7 +18,7 @@ from videohoi.decode.file_names import (
     numbered_files,
     other_files,
 )
-from videohoi.decode.registry import IMAGES, VIDEO, SourceKind
+from videohoi.decode.registry import IMAGES, VIDEO, SourceKind, claimed_suffixes
 from videohoi.errors import InputError
 from videohoi.names import counted, redact_credentials
 
@@ -77,11 +77,12 @@ def left_out(specs: Sequence[str | Path]) -> list[str]:
     sentences = []
     for spec in [specs] if isinstance(specs, (str, Path)) else specs:
         path = Path(spec)
-        if path.is_dir() and files_in(path, VIDEO_SUFFIXES):
-            names = [other.name for other in other_files(path, VIDEO_SUFFIXES)]
+        videos = VIDEO_SUFFIXES | claimed_suffixes()
+        if path.is_dir() and files_in(path, videos):
+            names = [other.name for other in other_files(path, videos)]
         elif _is_glob(spec):
             files = [match for match in _matches(str(spec)) if match.is_file()]
-            names = [match.name for match in files if match.suffix.lower() not in VIDEO_SUFFIXES | IMAGE_SUFFIXES]
+            names = [match.name for match in files if match.suffix.lower() not in videos | IMAGE_SUFFIXES]
         else:
             continue
         if names:
@@ -95,8 +96,9 @@ def _is_glob(spec: str | Path) -> bool:
 
 def _expand(spec: str | Path) -> Iterator[InputItem]:
     path = Path(spec)
-    if path.is_dir() and (videos := files_in(path, VIDEO_SUFFIXES)):
-        yield from (InputItem(video, VIDEO) for video in videos)
+    if path.is_dir() and (videos := files_in(path, VIDEO_SUFFIXES | claimed_suffixes())):
+        for video in videos:
+            yield InputItem(video, VIDEO if video.suffix.lower() in VIDEO_SUFFIXES else classify(video))
     elif _is_glob(spec):
         yield from _expand_glob(str(spec))
     else:
@@ -108,7 +110,8 @@ def _expand(spec: str | Path) -> Iterator[InputItem]:
 
 def _expand_glob(pattern: str) -> Iterator[InputItem]:
     matches = _matches(pattern)
-    items = [item for path in matches for item in _glob_items(path)]
+    suffixes = VIDEO_SUFFIXES | IMAGE_SUFFIXES | claimed_suffixes()
+    items = [item for path in matches for item in _glob_items(path, suffixes)]
     if not items:
         matched = f"matches {counted(len(matches), 'file')} but no video or image" if matches else "matches nothing"
         raise InputError(f"{pattern}: the glob {matched}; check it, or name the files")
@@ -124,10 +127,10 @@ def _matches(pattern: str) -> list[Path]:
     return [Path(match) for match in glob.glob(str(escaped), recursive=True)]  # noqa: PTH207 - takes absolute patterns
 
 
-def _glob_items(path: Path) -> Iterator[InputItem]:
+def _glob_items(path: Path, suffixes: frozenset[str]) -> Iterator[InputItem]:
     """The inputs of one match: the videos or the sequence of a folder, or a file with a suitable suffix."""
     if path.is_dir():
-        if files_in(path, VIDEO_SUFFIXES) or files_in(path, IMAGE_SUFFIXES):
+        if files_in(path, suffixes):
             yield from _expand(path)
-    elif path.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
+    elif path.suffix.lower() in suffixes:
         yield InputItem(path, classify(path))

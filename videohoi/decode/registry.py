@@ -27,8 +27,9 @@ class SourceRequest:
 
     @property
     def argument(self) -> str:
-        """What follows ``scheme://``; empty for a path."""
-        return str(self.spec).partition("://")[2]
+        """A path, or what follows ``scheme://``."""
+        _, scheme_end, rest = str(self.spec).partition("://")
+        return rest if scheme_end else str(self.spec)
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class SourceKind:
     """``module:function``, imported when it is used; the function takes a ``SourceRequest``. Empty: of a package"""
     schemes: tuple[str, ...] = ()
     """``scheme://`` of its addresses; empty: its inputs are paths"""
+    suffixes: tuple[str, ...] = ()
+    """of files that it alone reads; files of other suffixes are distinguished by their content"""
     takes_rate: bool = True
     """honours ``SourceRequest.frame_rate_hz``"""
     takes_stream: bool = False
@@ -116,4 +119,22 @@ def kind_of_scheme(scheme: str) -> SourceKind | None:
 
 def known_schemes() -> tuple[str, ...]:
     """The schemes of all kinds and packages."""
-    return (*(scheme for kind in SOURCES for scheme in kind.schemes), *plugins("sources"))
+    of_packages = (name for name in plugins("sources") if not name.startswith("."))
+    return (*(scheme for kind in SOURCES for scheme in kind.schemes), *of_packages)
+
+
+def kind_of_suffix(suffix: str) -> SourceKind | None:
+    """The kind that alone reads files of this suffix, such as ``.bag``; None where there is none."""
+    own = next((kind for kind in SOURCES if suffix.lower() in kind.suffixes), None)
+    if own is not None:
+        return own
+    for name, point in plugins("sources").items():
+        if name.lower() == suffix.lower() != "":
+            return SourceKind(name, f"FILE{name}", f"of {package_of(point)}", "", suffixes=(name,), takes_stream=True)
+    return None
+
+
+def claimed_suffixes() -> frozenset[str]:
+    """The suffixes of all kinds and packages that claim one, in lower case."""
+    of_packages = (name.lower() for name in plugins("sources") if name.startswith("."))
+    return frozenset((*(suffix for kind in SOURCES for suffix in kind.suffixes), *of_packages))

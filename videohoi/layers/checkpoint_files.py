@@ -102,7 +102,7 @@ def _pickled(path: Path) -> Any:
         if getattr(error, "filename", None) is not None:
             raise ModelError(f"{path}: cannot be read as a checkpoint ({one_line(error)}); check the path") from error
         raise ModelError(  # an OSError without a file name means an offset outside a truncated file
-            f"{path}: is damaged or not a checkpoint ({one_line(error)}); expected a file of torch.save"
+            f"{path}: is damaged or not a checkpoint ({one_line(error)}); expected a torch file; download it again"
         ) from error
 
 

@@ -46,9 +46,9 @@ from videohoi.detect.detr import (  # noqa: E402
 )
 from videohoi.detect.torch_detectors import DetrDetector, class_of_output  # noqa: E402
 from videohoi.errors import InputError, ModelError, UsageError  # noqa: E402
+from videohoi.layers.checkpoints import convert  # noqa: E402
 from videohoi.layers.pictures import detr_input  # noqa: E402
 from videohoi.structures import Frame  # noqa: E402
-from videohoi.train.checkpoints import convert  # noqa: E402
 from videohoi.vocabulary import hico_det  # noqa: E402
 
 pytestmark = pytest.mark.torch

@@ -23,9 +23,9 @@ from torch import nn  # noqa: E402
 
 from videohoi.interact.heads import hoiclip, ki2hoi  # noqa: E402
 from videohoi.interact.torch_engine import TextSource  # noqa: E402
+from videohoi.layers.checkpoints import convert  # noqa: E402
 from videohoi.layers.clip import ClipConfig  # noqa: E402
 from videohoi.layers.clip_fusion import TextRows  # noqa: E402
-from videohoi.train.checkpoints import convert  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 HEADS = {

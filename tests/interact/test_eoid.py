@@ -14,7 +14,7 @@ from static_export import data_dependent_operators, export_static  # noqa: E402
 from videohoi.config import build, read_mapping  # noqa: E402
 from videohoi.errors import ModelError  # noqa: E402
 from videohoi.interact.heads.eoid import IGNORED_KEYS, KEY_MAP, EoID, EoIDConfig  # noqa: E402
-from videohoi.train.checkpoints import convert  # noqa: E402
+from videohoi.layers.checkpoints import convert  # noqa: E402
 
 pytestmark = pytest.mark.torch
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "models"

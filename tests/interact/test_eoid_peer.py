@@ -22,7 +22,7 @@ from one_stage_cases import (  # noqa: E402
 )
 
 from videohoi.interact.heads.eoid import IGNORED_KEYS, KEY_MAP, EoID  # noqa: E402
-from videohoi.train.checkpoints import convert  # noqa: E402
+from videohoi.layers.checkpoints import convert  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

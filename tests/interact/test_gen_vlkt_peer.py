@@ -23,7 +23,7 @@ from one_stage_cases import (  # noqa: E402
 )
 
 from videohoi.interact.heads.gen_vlkt import IGNORED_KEYS, KEY_MAP, GenVlkt, GenVlktConfig  # noqa: E402
-from videohoi.train.checkpoints import convert  # noqa: E402
+from videohoi.layers.checkpoints import convert  # noqa: E402
 
 pytestmark = pytest.mark.torch
 SEEN = {"default": None, "rare_first": 480}

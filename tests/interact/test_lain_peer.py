@@ -19,8 +19,8 @@ from peer_modules import checkout, peer_modules  # noqa: E402
 
 from videohoi.interact.heads.lain import IGNORED_KEYS, KEY_MAP, LainConfig, LainHead  # noqa: E402
 from videohoi.layers.box_head import corners_px  # noqa: E402
+from videohoi.layers.checkpoints import convert  # noqa: E402
 from videohoi.layers.clip import ClipConfig  # noqa: E402
-from videohoi.train.checkpoints import convert  # noqa: E402
 from videohoi.vocabulary import hico_det  # noqa: E402
 
 pytestmark = [

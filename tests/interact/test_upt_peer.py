@@ -18,7 +18,7 @@ from videohoi.interact.heads.detr_pairs import chosen_rows, padded_detections  #
 from videohoi.interact.heads.upt import IGNORED_KEYS, KEY_MAP, UptHead  # noqa: E402
 from videohoi.interact.scoring import certainty  # noqa: E402
 from videohoi.layers.box_head import corners_px  # noqa: E402
-from videohoi.train.checkpoints import convert  # noqa: E402
+from videohoi.layers.checkpoints import convert  # noqa: E402
 from videohoi.vocabulary import hico_det  # noqa: E402
 
 pytestmark = [

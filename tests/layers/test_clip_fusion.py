@@ -6,9 +6,9 @@ torch = pytest.importorskip("torch", reason="the models extra (torch) is not ins
 pytest.importorskip("open_clip", reason="the models extra (open_clip) is not installed")
 pytest.importorskip("safetensors", reason="the models extra (safetensors) is not installed")
 
+from videohoi.layers.checkpoints import convert  # noqa: E402
 from videohoi.layers.clip_fusion import FusionDecoder, fusion_decoder_keys  # noqa: E402
 from videohoi.layers.transformer import TransformerConfig  # noqa: E402
-from videohoi.train.checkpoints import convert  # noqa: E402
 
 pytestmark = pytest.mark.torch
 SIZES = TransformerConfig(width=8, heads=2, feedforward=16, dropout=0.0)

@@ -107,7 +107,7 @@ def weights_advice(name: str) -> str:
     if not facts.weights_url:
         return (
             f"{name} needs weights and {facts.weights}: train it, save it with "
-            "videohoi.train.checkpoints.save_imported, and give the file with --weights"
+            "videohoi.interact.imported.save_imported, and give the file with --weights"
         )
     size_mib = (facts.parameters or 0) * 4 / 2**20
     return (

@@ -114,7 +114,7 @@ class HtsHead(UnionCropHead):
         if options.weights is None:
             raise ModelError(
                 "hts needs weights and none are published: train the student with the loss of videohoi.train.hts, "
-                "save it with videohoi.train.checkpoints.save_imported, and give the file with --weights"
+                "save it with videohoi.interact.imported.save_imported, and give the file with --weights"
             )
         imported = load_imported(options.weights, self.name)
         config: HtsConfig = options.config or HtsConfig()

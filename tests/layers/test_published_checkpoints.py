@@ -15,16 +15,10 @@ pytest.importorskip("safetensors", reason="the models extra (safetensors) is not
 from torch import nn  # noqa: E402
 
 from videohoi.errors import ModelError, SinkError  # noqa: E402
-from videohoi.layers.checkpoint_files import training_arguments  # noqa: E402
-from videohoi.train.checkpoints import (  # noqa: E402
-    WeightsOrigin,
-    convert,
-    file_sha256,
-    ignored_lines,
-    load_imported,
-    read_checkpoint,
-    save_imported,
-)
+from videohoi.files import file_sha256  # noqa: E402
+from videohoi.interact.imported import WeightsOrigin, load_imported, save_imported  # noqa: E402
+from videohoi.layers.checkpoint_files import read_checkpoint, training_arguments  # noqa: E402
+from videohoi.layers.checkpoints import convert, ignored_lines  # noqa: E402
 
 pytestmark = pytest.mark.torch
 TABLE = (

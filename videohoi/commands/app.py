@@ -101,7 +101,7 @@ def annotate(
         typer.Argument(
             metavar="INPUT...",
             help="".join(f"`{kind.usage}`: {kind.what}; " for kind in SOURCES if not kind.is_live)
-            + "a folder of videos, a quoted glob such as `'videos/**/*.mp4'`, or a file or address of a kind that a package adds.",
+            + "a folder of videos, a quoted glob such as `'videos/**/*.mp4'`, or what an installed package reads.",
         ),
     ],
     out: OutFolder = None,

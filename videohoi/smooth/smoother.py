@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from videohoi.names import counted
 from videohoi.smooth.config import REACH_TAUS, SmoothingConfig
 from videohoi.smooth.decisions import Decider, Step
 from videohoi.smooth.impacts import ImpactFinder
@@ -136,7 +137,10 @@ class InteractionSmoother:
         """Notes for the run report."""
         early = self._decided_early + (self._final.cut_short if self._final else 0)
         held = f"the frames that waited took {HELD_BYTES // 2**20} MB"
-        return (f"smooth: {early} frames were decided before their states were final, because {held}",) if early else ()
+        if not early:
+            return ()
+        verb = "was" if early == 1 else "were"
+        return (f"smooth: {counted(early, 'frame')} {verb} decided before all states were final, because {held}",)
 
     def close(self) -> None:
         """Nothing to free."""

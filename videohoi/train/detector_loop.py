@@ -28,11 +28,9 @@ from torch.nn.parallel import DistributedDataParallel
 from videohoi import config as strict_config
 from videohoi.detect.network import OBJECT_COUNT, StarterNetwork
 from videohoi.files import replacing
-from videohoi.train.balance import class_weights, repeat_factors
 from videohoi.train.corpus import corpus_hash, read_corpus
-from videohoi.train.distillation import Distillation, DistillationWeights
-from videohoi.train.teacher import OnnxTeacher
-from videohoi.train.views import ViewRecipe, ViewSampler
+from videohoi.train.distillation import Distillation, DistillationWeights, OnnxTeacher
+from videohoi.train.sampling import ViewRecipe, ViewSampler, class_weights, repeat_factors
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +67,9 @@ class DetectorTraining:
     """linear decay to zero over the last steps (warm-up, stable, decay; arXiv 2404.06395)"""
     ema_decay: float = 0.9995
     common_share: float = 0.0
-    """classes in a smaller share of the pictures are drawn more often, see ``balance``"""
+    """classes in a smaller share of the pictures are drawn more often, see ``sampling.repeat_factors``"""
     class_weight_power: float = 0.0
-    """how far rare classes outweigh common ones in the class loss, see ``balance``"""
+    """how far rare classes outweigh common ones in the class loss, see ``sampling.class_weights``"""
     seed: int = 0
     checkpoint_every_steps: int = 500
     stop_after_seconds: float | None = None
@@ -115,7 +113,7 @@ class Averaged:
 
 
 class Trainer:
-    """State of one run on one process: network, average, optimiser, step; saved and resumed as a whole."""
+    """One run in one process: network, average, optimiser and step, which are saved and resumed together."""
 
     def __init__(self, training: DetectorTraining, rank: int, world: int) -> None:
         self.training, self.rank, self.world = training, rank, world
@@ -142,7 +140,7 @@ class Trainer:
 
     @property
     def checkpoint(self) -> Path:
-        """Where the run's state lies."""
+        """File of the run's state."""
         return self.training.run_folder / "checkpoint.pt"
 
     def _resume(self) -> None:

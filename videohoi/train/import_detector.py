@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from videohoi.detect.network import ConvNormAct, StarterNetwork
 from videohoi.errors import InputError, VideohoiError
 from videohoi.train.corpus import corpus_hash, read_corpus
-from videohoi.train.views import ViewRecipe, ViewSampler
+from videohoi.train.sampling import ViewRecipe, ViewSampler
 
 STATISTICS_PICTURES, STATISTICS_BATCH, STATISTICS_PX = 256, 16, 320
 """pictures that the statistics are taken from: 256 of 320 px have 10,000 or more cells in the coarsest map"""

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from videohoi.names import normal_form
 from videohoi.vocabulary.vocabulary import Pairs, Vocabulary, read_packed
 
-"""a class is rare when validation has fewer annotations of it (coldmanck/VidHOI evaluation)"""
 _RELATION_WORDS = (
     ("above", "above"), ("next_to", "next to"), ("behind", "behind"), ("away", "moving away from"),
     ("towards", "moving towards"), ("in_front_of", "in front of"), ("inside", "inside"), ("beneath", "beneath"),

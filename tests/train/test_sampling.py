@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from videohoi.train.balance import WEIGHT_RANGE, class_weights, epoch_order, repeat_factors
+from videohoi.train.sampling import WEIGHT_RANGE, class_weights, epoch_order, repeat_factors
 
 PICTURES = [{0}] * 96 + [{0, 7}] * 4  # class 7 is in 4 of 100
 

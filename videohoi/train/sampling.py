@@ -1,18 +1,65 @@
-"""Random views for distillation: scale, crop, flip, colour and 2x2 mosaics of corpus pictures."""
+"""What a training run draws: each picture as often as its rarest class needs, and each time in another random view.
+
+Pictures are repeated as in Gupta, Dollar, Girshick, "LVIS: A Dataset for Large Vocabulary Instance Segmentation", CVPR
+2019, arXiv 1908.03195, section 5.1: r(class) = max(1, sqrt(t / f(class))), where f is the share of pictures that show
+the class. A picture is repeated as often as its rarest class. Views vary scale, crop, flip and colour; some are 2x2
+mosaics.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videohoi.train.balance import epoch_order
-
+LEAST_PICTURES = 3
+"""a class seen in fewer pictures counts as seen in this many, so that one wrong label does not dominate the order"""
+WEIGHT_RANGE = (0.3, 4.0)
+"""above it, a class with a handful of pictures is overfitted; below it, the most common class is forgotten"""
 PAD_VALUE = 114
 """letterbox grey of YOLOX, so that teacher and student see the padding they were made for"""
+
+
+def repeat_factors(classes_of_pictures: Sequence[Collection[int]], common_share: float) -> NDArray[np.float64]:
+    """(N,) times each picture is drawn an epoch, 1 or more.
+
+    ``classes_of_pictures``: the classes each picture shows; ``common_share``: t, the share of pictures from which a
+    class is not repeated (0 switches balancing off). ``ValueError`` outside [0, 1].
+    """
+    if not 0.0 <= common_share <= 1.0:
+        raise ValueError(f"common_share must lie in [0, 1], got {common_share}")
+    present = [frozenset(classes) for classes in classes_of_pictures]
+    counts: dict[int, int] = {}
+    for classes in present:
+        for class_id in classes:
+            counts[class_id] = counts.get(class_id, 0) + 1
+    least = {k: max(count, LEAST_PICTURES) / len(present) for k, count in counts.items()}
+    factor = {k: max(1.0, float(np.sqrt(common_share / share))) for k, share in least.items()}
+    return np.array([max((factor[k] for k in classes), default=1.0) for classes in present])
+
+
+def class_weights(
+    classes_of_pictures: Sequence[Collection[int]], class_count: int, power: float
+) -> NDArray[np.float64]:
+    """(O,) weight of each class in a loss: (mean share / own share) ** ``power`` within ``WEIGHT_RANGE``.
+
+    0 weighs all classes alike; 0.5 is the square root of the inverse frequency, midway to equal classes (Mahajan et
+    al., "Exploring the Limits of Weakly Supervised Pretraining", ECCV 2018, arXiv 1805.00932, section 2.2).
+    """
+    counts = np.full(class_count, float(LEAST_PICTURES))
+    for classes in classes_of_pictures:
+        counts[list(classes)] += 1.0
+    weights: NDArray[np.float64] = np.clip((counts.mean() / counts) ** power, *WEIGHT_RANGE)
+    return weights
+
+
+def epoch_order(repeats: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """A shuffled epoch of row numbers: row i appears floor(r) or ceil(r) times, r = ``repeats[i]`` on average."""
+    times = np.floor(repeats + rng.random(len(repeats))).astype(np.int64)
+    return rng.permutation(np.repeat(np.arange(len(repeats)), times))
 
 
 @dataclass(frozen=True)
@@ -41,7 +88,7 @@ class ViewSampler:
         rng: np.random.Generator,
         repeats: NDArray[np.float64] | None = None,
     ) -> None:
-        """``repeats`` (N,): how often each picture is drawn an epoch, see ``balance``; None is once each."""
+        """``repeats`` (N,): how often each picture is drawn an epoch; None = once each."""
         self.pictures_bgr = pictures_bgr
         self.repeats = np.ones(len(pictures_bgr)) if repeats is None else repeats
         self.recipe = recipe

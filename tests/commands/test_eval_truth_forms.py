@@ -10,7 +10,7 @@ from scipy.io import savemat
 
 from videohoi.cli import main
 from videohoi.vocabulary import hico_det
-from videohoi.vocabulary.objects import coco_category_ids
+from videohoi.vocabulary.shipped import coco_category_ids
 
 sys.path += [str(Path(__file__).resolve().parents[1] / room) for room in ("evaluate", "datasets")]
 

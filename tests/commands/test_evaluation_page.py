@@ -11,7 +11,7 @@ from videohoi.commands.app import app
 from videohoi.evaluate.conventions import CONVENTIONS
 from videohoi.evaluate.hico.predictions import FORMS
 from videohoi.vocabulary import hico_det, hico_splits
-from videohoi.vocabulary.objects import coco_category_ids, hico_object_order
+from videohoi.vocabulary.shipped import coco_category_ids, hico_object_order
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

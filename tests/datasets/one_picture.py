@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from videohoi.vocabulary import hico_det
-from videohoi.vocabulary.objects import hico_object_order
+from videohoi.vocabulary.shipped import hico_object_order
 
 WORDS = hico_det()
 RIDE, HOLD, WALK = (WORDS.interaction_id(*pair) for pair in (("ride", "bicycle"), ("hold", "bicycle"), ("walk", "dog")))

@@ -11,7 +11,7 @@ from videohoi.datasets.split_filter import training_filter
 from videohoi.datasets.vcoco_json import read_vcoco_json
 from videohoi.errors import UsageError
 from videohoi.vocabulary import hico_split, hico_splits
-from videohoi.vocabulary.vcoco import vcoco
+from videohoi.vocabulary.shipped import vcoco
 
 
 def test_unseen_pairs_go_and_pictures_without_a_seen_one(tmp_path: Path) -> None:

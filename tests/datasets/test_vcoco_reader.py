@@ -9,7 +9,7 @@ import pytest
 
 from videohoi.datasets.vcoco_json import read_vcoco_json, read_vcoco_labels, read_vcoco_official
 from videohoi.errors import InputError
-from videohoi.vocabulary.vcoco import vcoco, vcoco_actions
+from videohoi.vocabulary.shipped import vcoco, vcoco_actions
 
 
 def pair_file() -> dict[str, Any]:

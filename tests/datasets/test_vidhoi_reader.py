@@ -8,7 +8,7 @@ import pytest
 
 from videohoi.datasets.vidhoi_json import read_vidhoi
 from videohoi.errors import InputError
-from videohoi.vocabulary.vidhoi import vidhoi, vidhoi_removed_frames
+from videohoi.vocabulary.shipped import vidhoi, vidhoi_removed_frames
 
 
 def record(frame: str = "000016", verb: str = "watch", thing: str = "dog", **changes: Any) -> dict[str, Any]:

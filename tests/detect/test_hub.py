@@ -19,7 +19,7 @@ from videohoi.detect.torch_detectors import HubDetector, class_of_label  # noqa:
 from videohoi.errors import InputError, ModelError, UsageError  # noqa: E402
 from videohoi.structures import Frame  # noqa: E402
 from videohoi.vocabulary import hico_det  # noqa: E402
-from videohoi.vocabulary.objects import coco  # noqa: E402
+from videohoi.vocabulary.shipped import coco  # noqa: E402
 
 pytestmark = pytest.mark.torch
 SMALL = {

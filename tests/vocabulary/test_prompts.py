@@ -8,8 +8,7 @@ from videohoi.errors import UsageError
 from videohoi.vocabulary import hico_det
 from videohoi.vocabulary.grammar import article, participle, readable
 from videohoi.vocabulary.prompts import PROMPTS, object_prompts, prompts, template
-from videohoi.vocabulary.vcoco import vcoco
-from videohoi.vocabulary.vidhoi import vidhoi
+from videohoi.vocabulary.shipped import vcoco, vidhoi
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 
 from videohoi.errors import UsageError
 from videohoi.vocabulary import hico_det, hico_rare, hico_split, hico_splits
+from videohoi.vocabulary.shipped import vcoco
 from videohoi.vocabulary.splits import UC_FOLDS, hico_rare_mask
-from videohoi.vocabulary.vcoco import vcoco
 
 COUNTS = {"rf-uc": 120, "nf-uc": 120, "uc0": 120, "uc1": 120, "uc2": 120, "uc3": 120, "uc4": 120, "uo": 100, "uv": 84,
           "ua": 100, "eoid-rare-first": 138}  # fmt: skip

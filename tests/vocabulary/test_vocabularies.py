@@ -7,14 +7,20 @@ import pytest
 
 from videohoi.errors import UsageError
 from videohoi.vocabulary import Vocabulary, hico_det
-from videohoi.vocabulary.catalogue import SHIPPED, open_vocabulary
-from videohoi.vocabulary.objects import coco, coco_category_ids, hico_object_order, object_rows
-from videohoi.vocabulary.vcoco import (
+from videohoi.vocabulary.shipped import (
+    SHIPPED,
+    coco,
+    coco_category_ids,
+    hico_object_order,
+    object_rows,
+    open_vocabulary,
     vcoco,
     vcoco_actions,
     vcoco_role_slots,
+    vidhoi,
+    vidhoi_groups,
+    vidhoi_removed_frames,
 )
-from videohoi.vocabulary.vidhoi import vidhoi, vidhoi_groups, vidhoi_removed_frames
 
 
 @pytest.mark.parametrize("name", SHIPPED)

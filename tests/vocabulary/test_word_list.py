@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from videohoi.errors import ConfigError, SinkError, UsageError
 from videohoi.vocabulary import Vocabulary, hico_det, hico_split
 from videohoi.vocabulary import editing as edit
-from videohoi.vocabulary.catalogue import SHIPPED, open_vocabulary
+from videohoi.vocabulary.shipped import SHIPPED, open_vocabulary
 from videohoi.vocabulary.word_list import read_word_list, word_list_text, write_word_list
 
 KITCHEN = """

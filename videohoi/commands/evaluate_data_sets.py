@@ -24,7 +24,7 @@ from videohoi.evaluate.vidhoi.report import VidhoiResult, VidhoiWords, vidhoi_re
 from videohoi.files import write_whole
 from videohoi.pipeline.interrupts import interrupts_raise
 from videohoi.sink.run_report import write_report
-from videohoi.vocabulary.vidhoi import vidhoi, vidhoi_groups
+from videohoi.vocabulary.shipped import vidhoi, vidhoi_groups
 
 
 def show_vcoco(

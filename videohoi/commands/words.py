@@ -16,14 +16,22 @@ from videohoi.files import write_whole
 from videohoi.names import counted, did_you_mean, nearest_names, search_names
 from videohoi.vocabulary import Vocabulary, hico_det, hico_splits
 from videohoi.vocabulary import editing as change
-from videohoi.vocabulary.catalogue import SHIPPED, open_vocabulary
-from videohoi.vocabulary.objects import coco, coco_category_ids, hico_object_order
 from videohoi.vocabulary.prompts import object_prompts, prompts, template
+from videohoi.vocabulary.shipped import (
+    SHIPPED,
+    coco,
+    coco_category_ids,
+    hico_object_order,
+    open_vocabulary,
+    vcoco,
+    vcoco_actions,
+    vcoco_role_slots,
+    vidhoi,
+    vidhoi_groups,
+)
 from videohoi.vocabulary.splits import ZeroShotSplit, hico_split
 from videohoi.vocabulary.text_bank import compute_text_bank, save_text_bank
 from videohoi.vocabulary.text_encoder import OpenClipTextEncoder
-from videohoi.vocabulary.vcoco import vcoco, vcoco_actions, vcoco_role_slots
-from videohoi.vocabulary.vidhoi import vidhoi, vidhoi_groups
 from videohoi.vocabulary.word_list import read_word_list, write_word_list
 
 

@@ -20,7 +20,7 @@ from videohoi.datasets.annotations import HoiAnnotations, Rows, check_corners, f
 from videohoi.datasets.records import STRICT, Box, Index, parse_json, record_error, require_lengths
 from videohoi.errors import InputError, UsageError
 from videohoi.vocabulary import hico_det, hico_rare
-from videohoi.vocabulary.objects import hico_object_order, object_rows
+from videohoi.vocabulary.shipped import hico_object_order, object_rows
 
 
 @dataclass

@@ -18,7 +18,7 @@ import pydantic
 from videohoi.datasets.annotations import HoiAnnotations, check_corners, flat_boxes, starts
 from videohoi.datasets.records import STRICT, Box, Index, parse_json, record_error
 from videohoi.vocabulary import Vocabulary, hico_det
-from videohoi.vocabulary.objects import coco_category_ids
+from videohoi.vocabulary.shipped import coco_category_ids
 
 
 @dataclass

@@ -17,8 +17,7 @@ from videohoi.datasets.annotations import HoiAnnotations, Rows, check_corners, f
 from videohoi.datasets.coco_json import CocoBox, read_coco_instances
 from videohoi.datasets.records import STRICT, Box, Index, parse_json, record_error, require_lengths
 from videohoi.errors import UsageError
-from videohoi.vocabulary.objects import coco_category_ids, object_rows
-from videohoi.vocabulary.vcoco import vcoco, vcoco_actions
+from videohoi.vocabulary.shipped import coco_category_ids, object_rows, vcoco, vcoco_actions
 
 
 @dataclass

@@ -16,7 +16,7 @@ import pydantic
 
 from videohoi.datasets.annotations import HoiAnnotations, check_corners, flat_boxes, starts
 from videohoi.datasets.records import STRICT, Index, Number, TrackId, parse_json, record_error
-from videohoi.vocabulary.vidhoi import vidhoi
+from videohoi.vocabulary.shipped import vidhoi
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from videohoi.files import is_file, is_folder, known_sha256, user_path
 from videohoi.names import normal_form
 from videohoi.structures import Detections, Frame
 from videohoi.vocabulary import Vocabulary, hico_det
-from videohoi.vocabulary.objects import coco, coco_category_ids, object_rows
+from videohoi.vocabulary.shipped import coco, coco_category_ids, object_rows
 
 WEIGHTS_FILE = "detr-r50-e632da11.pth"
 WEIGHTS_URL = f"https://dl.fbaipublicfiles.com/detr/{WEIGHTS_FILE}"

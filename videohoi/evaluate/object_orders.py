@@ -17,7 +17,7 @@ OBJECT_ORDERS = ("coco", "hico", "coco91")
 
 def object_orders(vocabulary: Vocabulary) -> Mapping[str, NDArray[np.int64]]:
     """For each order: (n,) class id in ``vocabulary`` of each id of a file, -1 where the order has no such id."""
-    from videohoi.vocabulary.objects import coco_category_ids
+    from videohoi.vocabulary.shipped import coco_category_ids
 
     alphabetical = np.array([vocabulary.objects.index(name) for name in sorted(vocabulary.objects)], np.int64)
     sparse = np.full(max(coco_category_ids()) + 1, -1, np.int64)

@@ -96,15 +96,15 @@ def test_a_new_verb_of_two_words_is_no_slip_of_one_of_one_word():
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("hold cup; drink bottle", r"';' is no part of a word; separate phrases with commas"),
+    [("hold cup; drink bottle", r"';' is not part of a word; separate phrases with commas"),
      ("hold cup and bottle", "without 'and'"), ("not hold cup", "without 'not'"),
-     ("hold cup drink from bottle", "'cup' is an object beside 'bottle'"),
-     ("hold drink from bottle", "'drink_from' is a verb of its own"), ("2 hold cup", "'2' is no verb"),
-     ("person's cup", "is no part of a word"),
-     ("man cup", "what is done with it is missing"), ("no interaction cup", "nothing would be reported"),
+     ("hold cup drink from bottle", "'cup' is another object besides 'bottle'"),
+     ("hold drink from bottle", "'drink_from' is a verb of its own"), ("2 hold cup", "'2' is not a verb"),
+     ("person's cup", "is not part of a word"),
+     ("man cup", "the verb is missing"), ("no interaction cup", "nothing would be reported"),
      ("no_interaction cup", "nothing would be reported"), ("nothing cup", "nothing would be reported"),
      ("words.txt", "whose name ends in .yaml"), ("lists/words", "whose name ends in .yaml"),
-     ("cup", "what is done with it is missing"), ("hold c\x07up", "is no part of a word")],
+     ("cup", "the verb is missing"), ("hold c\x07up", "is not part of a word")],
 )  # fmt: skip
 def test_what_is_no_phrase_of_one_verb_and_one_object_is_an_error_and_no_new_verb(text, message):
     with pytest.raises(UsageError, match=message):

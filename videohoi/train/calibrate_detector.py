@@ -1,10 +1,10 @@
-"""Fits the exponent that makes a detector's score the share of its boxes that are right.
+"""Fits the exponent after which a detector's score equals the share of its boxes that are right.
 
     python -m videohoi.train.calibrate_detector videohoi/detect/data/starter_detector.onnx --corpus CORPUS --size 384
 
-A detector that multiplies objectness and class probability is too modest: of two factors of 0.5 comes 0.25. Raising the
-product to a power keeps the order of the boxes (hence AP) and mends most of that. The exponent minimises the log loss
-on the ``val`` part of the corpus, whose labels a stronger teacher made; the ``test`` part is not touched.
+A detector that multiplies objectness and class probability is underconfident: two factors of 0.5 give 0.25. Raising the
+product to a power keeps the order of the boxes (hence AP) and corrects most of that. The exponent minimises the log
+loss on the ``val`` part of the corpus, labelled by a stronger teacher; the ``test`` part is not used.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from videohoi.train.corpus import CorpusPicture, read_corpus
 
 SPLIT = "val"
 SCORE_FLOOR = 0.05
-"""boxes under this are nearly all wrong and would rule the fit by their number"""
+"""boxes under this are nearly all wrong and so many that they would dominate the fit"""
 LABEL_SCORE = 0.25
 """labels from here up count as objects (the corpus's own threshold)"""
 MATCH_IOU = 0.5
@@ -38,14 +38,14 @@ EXPONENTS = (0.2, 2.0)
 BINS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 
 
-def is_right(found: Detections, picture: CorpusPicture) -> NDArray[np.bool_]:
+def is_right(detections: Detections, picture: CorpusPicture) -> NDArray[np.bool_]:
     """(N,) the box overlaps a label of its class by ``MATCH_IOU``; labels under ``LABEL_SCORE`` are left out."""
     row = picture.row
     sure = np.array(row["scores"], np.float64) >= LABEL_SCORE
     boxes = np.array(row["boxes"], np.float64).reshape(-1, 4)[sure]
     classes = np.array(row["classes"], np.int64)[sure]
-    overlap = pairwise_iou(found.boxes_xyxy_px.astype(np.float64), boxes) >= MATCH_IOU
-    right: NDArray[np.bool_] = (overlap & (found.class_ids[:, None] == classes[None])).any(axis=1)
+    overlap = pairwise_iou(detections.boxes_xyxy_px.astype(np.float64), boxes) >= MATCH_IOU
+    right: NDArray[np.bool_] = (overlap & (detections.class_ids[:, None] == classes[None])).any(axis=1)
     return right
 
 
@@ -74,16 +74,16 @@ def calibrate(model: Path, corpus: Path, *, input_size_px: int | None) -> dict[s
     """Exponent and reliability before and after, over the corpus's ``val`` pictures.
 
     Raises:
-        ModelError: the file is no YOLOX- or PicoDet-style detector.
+        ModelError: the file is not a YOLOX- or PicoDet-style detector.
     """
     detector = OnnxDetector(model, score_threshold=SCORE_FLOOR, input_size_px=input_size_px, threads=1)
     detector.open()
     scores, right = [], []
     for index, picture in enumerate(read_corpus(corpus, SPLIT, leave_out=("clips",))):
         image = np.ascontiguousarray(picture.pixels_bgr()[..., ::-1])
-        found = detector.detect([Frame(image, index, float(index), SPLIT)])[0]
-        scores.append(found.scores.astype(np.float64))
-        right.append(is_right(found, picture))
+        detections = detector.detect([Frame(image, index, float(index), SPLIT)])[0]
+        scores.append(detections.scores.astype(np.float64))
+        right.append(is_right(detections, picture))
     detector.close()
     all_scores, all_right = np.concatenate(scores), np.concatenate(right)
     exponent = fit_exponent(all_scores, all_right)

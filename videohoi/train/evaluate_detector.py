@@ -34,7 +34,7 @@ NMS_IOU = 0.65
 """YOLOX's evaluation setting"""
 WEAKEST_SHOWN = 10
 FEWEST_BOXES = 10
-"""a class with fewer true boxes is not reported by itself"""
+"""classes with fewer true boxes are not listed"""
 
 
 def coco_truth(pictures: Sequence[CorpusPicture], vocabulary: Vocabulary) -> dict[str, Any]:
@@ -64,12 +64,12 @@ def coco_detections(detector: Detector, pictures: Sequence[CorpusPicture]) -> li
     rows = []
     for image_id, picture in enumerate(pictures, 1):
         image = np.ascontiguousarray(picture.pixels_bgr()[..., ::-1])
-        found = detector.detect([Frame(image, image_id, float(image_id), TEST_SPLIT)])[0]
-        boxes = found.boxes_xyxy_px.astype(np.float64)
+        detections = detector.detect([Frame(image, image_id, float(image_id), TEST_SPLIT)])[0]
+        boxes = detections.boxes_xyxy_px.astype(np.float64)
         boxes[:, 2:] -= boxes[:, :2]
         rows += [
             {"image_id": image_id, "category_id": int(kind), "bbox": box.tolist(), "score": float(score)}
-            for box, kind, score in zip(boxes, found.class_ids, found.scores, strict=True)
+            for box, kind, score in zip(boxes, detections.class_ids, detections.scores, strict=True)
         ]
     return rows
 
@@ -113,8 +113,8 @@ def evaluate(model: Path, corpus: Path, *, input_size_px: int | None = None, thr
     """Run the detector file on the corpus's COCO val pictures.
 
     Raises:
-        ModelError: the file is no detector that ``--detector onnx:`` takes.
-        InputError: no corpus lies at ``corpus``.
+        ModelError: the file is not a detector that ``--detector onnx:`` takes.
+        InputError: there is no corpus at ``corpus``.
     """
     vocabulary = hico_det()
     try:

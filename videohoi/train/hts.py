@@ -5,8 +5,8 @@ For a picture with scores s_i and labels y_i of +1 or -1 over all classes:
     L = log(1 + sum_i exp(-y_i s_i)),    dL/ds_i = -y_i exp(-y_i s_i) / (1 + sum_j exp(-y_j s_j))
 
 The gradient is a softmax over the classes' errors and a 0: the worst errors take most of it, whether they are positives
-or negatives, and a class that is right by a wide margin takes none. That is the "dynamic gradient re-weighting", and
-what lets a class with few positives learn among hundreds of negatives.
+or negatives; a class that is right by a wide margin takes none. This "dynamic gradient re-weighting" lets a class with
+few positives learn among hundreds of negatives.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Goes on training from an exported detector where its checkpoint is lost.
+"""Makes a checkpoint from an exported detector, to go on training where the original checkpoint is lost.
 
 ::
 
     python -m videohoi.train.import_detector DETECTOR.onnx CORPUS CHECKPOINT
 
-The export folds each batch norm into its convolution. Here the norm is made again from the statistics that the folded
-convolution has on training pictures: with mean m and variance v of its output x and folded bias b, the norm gets
+The export folds each batch norm into its convolution. The norm is rebuilt here from the statistics of the
+folded convolution on training pictures: with mean m and variance v of its output x and folded bias b, the norm gets
 running mean m, running variance v, weight sqrt(v + eps) and bias m + b. In evaluation mode it then only adds b; in
-training mode it normalises by statistics that fit from the first step on. The optimiser begins anew.
+training mode its statistics fit from the first step on. The optimiser starts afresh.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _module_path(node_name: str) -> str:
 
 @torch.no_grad()
 def restore_norms(network: StarterNetwork, batches: Sequence[Tensor]) -> None:
-    """Give every norm the statistics of its convolution's output on ``batches``; what the network computes stays.
+    """Give every norm the statistics of its convolution's output on ``batches``; the network's output stays the same.
 
     ``batches``: each (B, 3, H, W) BGR in [0, 255].
     """

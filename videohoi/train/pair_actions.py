@@ -48,8 +48,8 @@ def action_verbs(vocabulary: Vocabulary, action: str, object_class_id: int) -> N
 def decided_verbs(vocabulary: Vocabulary, object_class_id: int) -> NDArray[np.bool_]:
     """(V,) verbs that some action asserts of this object class.
 
-    For a picture of one of these actions they are known, true or false: who is phoning is not texting. Any other verb
-    of the object stays unknown. "hold" is not decided either, as it goes along with many actions that do not name it.
+    For a picture of one of these actions they are known, true or false: a person who is phoning is not texting. Any
+    other verb of the object stays unknown. So does "hold", which accompanies many actions that do not imply it.
     """
     decided = np.zeros(len(vocabulary.verbs), np.bool_)
     for action in ACTIONS:

@@ -42,7 +42,7 @@ from videohoi.vocabulary import Vocabulary, hico_det
 log = logging.getLogger(__name__)
 
 SAME_PERSON_IOU = 0.5
-"""A teacher box of the acting person yields to the human-drawn one."""
+"""a teacher box that overlaps the human-drawn box this much is the same person and is dropped"""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def load_training(path: Path) -> AppearanceTraining:
 
 
 def labelled(pictures: Sequence[CorpusPicture], source: str, vocabulary: Vocabulary) -> list[CorpusPicture]:
-    """Pictures of ``source`` whose action decides verbs of the object found for it."""
+    """Pictures of ``source`` whose action decides verbs of its labelled object."""
     chosen = []
     for picture in pictures:
         row = picture.row

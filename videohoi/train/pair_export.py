@@ -2,7 +2,7 @@
 
 Run it with::
 
-python -m videohoi.train.pair_export runs/starter_pair_head/geometry.pt OUTPUT.onnx
+    python -m videohoi.train.pair_export runs/starter_pair_head/geometry.pt OUTPUT.onnx
 """
 
 from __future__ import annotations

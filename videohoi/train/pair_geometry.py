@@ -144,7 +144,7 @@ def score(network: PairNetwork, pictures: list[TruthPicture], person_id: int) ->
 
 
 def calibrate(network: PairNetwork, pictures: list[TruthPicture], vocabulary: Vocabulary) -> dict[str, float]:
-    """Platt scaling (slope and offset over all valid verbs) on held-out pictures; returns what it did."""
+    """Platt scaling (slope and offset over all valid verbs) on held-out pictures; returns slope, offset and errors."""
     logits = np.concatenate(score(network, pictures, vocabulary.person_id))
     targets = np.concatenate([picture.verbs for picture in pictures])
     classes = np.concatenate([picture.class_ids[picture.object_rows] for picture in pictures])

@@ -23,11 +23,11 @@ GroupSum = Callable[[Tensor], Tensor]
 """(P, D) -> (P, D): each row becomes the sum over the rows of its group."""
 
 ATTENTION_LIMIT = 8.0
-"""Pooling logits are softly held within +-this, so that their exponentials need no maximum subtracted."""
+"""pooling logits are softly limited to +- this, so that their exponentials cannot overflow"""
 FEATURE_LIMIT = 5.0
 """Standardised features are clipped at this many deviations."""
 STANDARD_DEVIATION_FLOOR = 0.05
-"""A feature that hardly varies in training must not be blown up at run time."""
+"""keeps a feature that hardly varies in training from being amplified at run time"""
 
 
 @dataclass(frozen=True)

@@ -16,17 +16,17 @@ def next_version(words: Vocabulary) -> Vocabulary:
 
 
 def add_object(words: Vocabulary, name: str) -> Vocabulary:
-    """One more object class, without any interaction yet; ``UsageError`` when it is there."""
+    """One more object class, without any interaction yet; ``UsageError`` if it exists."""
     return replace(words, objects=(*words.objects, _new(name, words.objects, words.object_synonyms, "object")))
 
 
 def add_verb(words: Vocabulary, name: str) -> Vocabulary:
-    """One more verb, without any interaction yet; ``UsageError`` when it is there."""
+    """One more verb, without any interaction yet; ``UsageError`` if it exists."""
     return replace(words, verbs=(*words.verbs, _new(name, words.verbs, words.verb_synonyms, "verb")))
 
 
 def add_interaction(words: Vocabulary, verb: str, object_name: str) -> Vocabulary:
-    """Let ``verb`` go with ``object_name``; ``UsageError`` on an unknown word, or when it does already."""
+    """Add the interaction ``verb`` ``object_name``; ``UsageError`` on an unknown word, or if it exists."""
     pair = (words.verb_id(verb), words.object_id(object_name))
     if pair in words.interactions:
         raise UsageError(f"{words.name} has {verb} {object_name} already")
@@ -34,13 +34,13 @@ def add_interaction(words: Vocabulary, verb: str, object_name: str) -> Vocabular
 
 
 def remove_interaction(words: Vocabulary, verb: str, object_name: str) -> Vocabulary:
-    """Part ``verb`` from ``object_name``; ``UsageError`` when they do not go together."""
+    """Remove the interaction ``verb`` ``object_name``; ``UsageError`` if there is none."""
     row = words.interaction_id(verb, object_name)
     return replace(words, interactions=words.interactions[:row] + words.interactions[row + 1 :])
 
 
 def remove_object(words: Vocabulary, name: str) -> Vocabulary:
-    """Without an object class, its interactions and synonyms; ``UsageError`` when unknown or the human's class."""
+    """Remove an object class, its interactions and synonyms; ``UsageError`` when unknown or the human's class."""
     gone = words.object_id(name)
     if gone == words.person_id:
         raise UsageError(f"{words.name}: {name!r} is the human's class and must stay")
@@ -54,7 +54,7 @@ def remove_object(words: Vocabulary, name: str) -> Vocabulary:
 
 
 def remove_verb(words: Vocabulary, name: str) -> Vocabulary:
-    """Without a verb, its interactions, synonyms and participle; ``UsageError`` when unknown."""
+    """Remove a verb, its interactions, synonyms and participle; ``UsageError`` when unknown."""
     gone = words.verb_id(name)
     verb_name = words.verbs[gone]
     return replace(

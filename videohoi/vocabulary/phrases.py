@@ -16,32 +16,32 @@ Phrase = tuple[str, str]
 _LEFT_OUT = frozenset({"a", "an", "the", "my", "your", "his", "her", "its", "our", "their", "is", "are"})
 _WHO = frozenset({"he", "she", "they", "i", "we", "you", "who", "someone", "somebody"})
 _JOINING = frozenset({"and", "or", "not", "no", "without", "never"})
-"""words that make two phrases of one, or none"""
+"""words that join two phrases or negate one"""
 _LETTERS = " _-"
-"""what a phrase has beside letters and digits"""
+"""characters allowed besides letters and digits"""
 _LONG, _ALIKE = 6, 0.8
-"""letters from which words that are alike (difflib) are slips: shorter ones have other verbs near (stack, stick)"""
+"""words of at least 6 letters and a difflib ratio of 0.8 are slips; shorter verbs resemble others (stack, stick)"""
 _OWN_VERBS = (
     "bow", "bury", "dive", "fling", "play", "pray", "ruin", "saddle", "sand", "sell", "ship", "sift", "sing", "skip",
     "slip", "snip", "spit", "strike", "string", "time", "weave", "weld",
 )  # fmt: skip
-"""no slips, though a letter from a known verb"""
+"""verbs of their own, though one letter away from a known verb"""
 _VERBS_AND_THINGS = frozenset({"bowl", "phone", "plant", "ship", "ski"})
-"""objects that may also be done"""
+"""names of objects that are verbs too"""
 _WORD_LIST = "give a word list FILE.yaml"
 
 
 def read_phrase(phrase: str) -> Phrase:
     """(verb, object) of ``sit on a dining table``: the object is the longest known name at the end.
 
-    Articles are left out, and who does it (``person holding cup``); a known verb may end in -ing.
+    Articles and the person (``person holding cup``) are left out; a known verb may end in -ing.
 
     Raises:
         UsageError: no verb, no object that the detector finds, more than one of them, or a likely slip.
     """
     strange = next((letter for letter in phrase if not (letter.isalnum() or letter in _LETTERS)), None)
     if strange is not None:
-        raise UsageError(f"--vocab {phrase!r}: {strange!r} is no part of a word; separate phrases with commas")
+        raise UsageError(f"--vocab {phrase!r}: {strange!r} is not part of a word; separate phrases with commas")
     parts = [part for part in normal_form(phrase).split("_") if part not in _LEFT_OUT]
     person = hico_det().objects[hico_det().person_id]
     while len(parts) > 1 and (parts[0] in _WHO or known_object(parts[0]) == person):
@@ -51,12 +51,12 @@ def read_phrase(phrase: str) -> Phrase:
         if thing is not None:
             return _verb(phrase, parts[:cut], thing), thing
     if len(parts) == 1 and known_object(parts[0]) is not None:
-        raise UsageError(f"--vocab {phrase!r}: what is done with it is missing; expected 'VERB OBJECT' as 'hold cup'")
+        raise UsageError(f"--vocab {phrase!r}: the verb is missing; expected 'VERB OBJECT' as 'hold cup'")
     raise no_object(repr(phrase), parts[-1] if parts else "")
 
 
 def known_object(name: str) -> str | None:
-    """The detector's class of that name or synonym, written apart or as one word."""
+    """The detector's class of that name or synonym, with or without spaces; None if there is none."""
     names = _object_names()
     return names.get(name) or names.get(name.replace("_", ""))
 
@@ -82,7 +82,7 @@ def _verb(phrase: str, parts: Sequence[str], thing: str) -> str:
     name, known = "_".join(parts), _verb_names(hico_det())
     if known.get(name) == hico_det().no_interaction_verb:
         raise UsageError(
-            f"--vocab {phrase!r}: nothing would be reported; ask for a verb (no interaction is where none is seen)"
+            f"--vocab {phrase!r}: nothing would be reported, as it stands for no interaction; ask for a verb"
         )
     if name in known:
         return known[name]
@@ -98,18 +98,22 @@ def _refuse_more_than_one(phrase: str, parts: Sequence[str], thing: str) -> None
     joining = next((part for part in parts if part in _JOINING), None)
     if joining is not None:
         raise UsageError(
-            f"--vocab {phrase!r}: expected one verb and one object that are seen, without {joining!r}; separate "
+            f"--vocab {phrase!r}: expected one verb and one object, without {joining!r}; separate "
             f"phrases with commas, or {_WORD_LIST} for a verb of that name"
         )
     number = next((part for part in parts if not part[0].isalpha()), None)
     if number is not None:
-        raise UsageError(f"--vocab {phrase!r}: {number!r} is no verb; expected 'VERB OBJECT' as 'hold cup'")
+        raise UsageError(f"--vocab {phrase!r}: {number!r} is not a verb; expected 'VERB OBJECT' as 'hold cup'")
     nouns = parts[1:] if parts[0] in _VERBS_AND_THINGS else parts
-    other = next((found for run in _runs(nouns) if (found := known_object(run)) is not None), None)
+    other = next((name for run in _runs(nouns) if (name := known_object(run)) is not None), None)
     endings = ("_".join(parts[at:]) for at in range(1, len(parts)))
     ending = next((verb for verb in endings if verb in _verb_names(hico_det())), None)
     if other is not None or ending is not None:
-        what = f"{other!r} is an object beside {thing!r}" if other is not None else f"{ending!r} is a verb of its own"
+        what = (
+            f"{other!r} is another object besides {thing!r}"
+            if other is not None
+            else f"{ending!r} is a verb of its own"
+        )
         raise UsageError(
             f"--vocab {phrase!r}: {what}; expected 'VERB OBJECT' as 'hold cup', commas between phrases, or "
             f"{_WORD_LIST} for a verb of that name"
@@ -138,7 +142,7 @@ def _is_slip_of_one_word(name: str, known: str) -> bool:
 
 
 def _is_slip(word: str, known: str) -> bool:
-    """Long words much alike; short ones with two neighbours swapped, or a letter after the first too many or few."""
+    """Long words that are much alike; short words with two neighbours swapped, or one letter added or missing."""
     least = min(len(word), len(known))
     if word[0] == known[0] and least >= _LONG:
         return difflib.SequenceMatcher(None, word, known).ratio() >= _ALIKE

@@ -23,19 +23,19 @@ class PromptTemplate:
 
     method: str
     per: str
-    """what gets one sentence: ``interaction`` (600 rows for HICO-DET) or ``verb`` (117 rows)"""
+    """what each sentence stands for: ``interaction`` (600 rows for HICO-DET) or ``verb`` (117 rows)"""
     sentence: str
     no_interaction: str
-    """the sentence of the verb that means none"""
+    """the sentence of the no-interaction verb"""
     source: str
     object_sentence: str | None = None
     """the sentence of an object class, where the method classifies objects by text"""
     nothing_sentence: str | None = None
-    """the row after the objects that stands for background"""
+    """the background's sentence, a row after the objects"""
     article_vowels: str = "aeiou"
     """letters that take ``an``"""
     respelled: tuple[tuple[str, str], ...] = ()
-    """(verb, words) that the method spells in its own way"""
+    """(verb, words) that the method spells differently"""
 
     def words(self, vocabulary: Vocabulary, verb: str) -> str:
         """The participle of ``verb`` as the method spells it."""

@@ -183,7 +183,7 @@ def open_vocabulary(name: str) -> Vocabulary:
     """A shipped vocabulary, or the word list in the file ``name``.
 
     Raises:
-        UsageError: neither; the message offers the nearest name.
+        UsageError: ``name`` is neither; the message offers the nearest name.
         ConfigError: the file is malformed.
     """
     if name in SHIPPED:

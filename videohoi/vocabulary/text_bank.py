@@ -20,7 +20,7 @@ from videohoi.structures.checks import require_shape
 _FORMAT = 1
 """raised when the meaning of a bank file changes; part of every fingerprint"""
 _UNIT_TOLERANCE = 1e-3
-"""how far from 1 a row's length may be: float16 storage of others keeps three digits"""
+"""how far from 1 a row's length may be; banks stored as float16 keep three digits"""
 Prompts = tuple[tuple[str, ...], ...]
 
 
@@ -42,7 +42,7 @@ class TextBank:
     embeddings: NDArray[np.float32]
     """(C, D), rows of length 1"""
     names: tuple[str, ...]
-    """(C,) the classes, for people and error messages"""
+    """(C,) class names, for display and error messages"""
     prompts: Prompts
     """(C,) sentences of each class; several are averaged"""
     encoder: str
@@ -153,13 +153,13 @@ def cached_text_bank(
 ) -> TextBank:
     """The bank of these prompts: read from ``folder`` if it was computed before, else computed and stored there.
 
-    The file's name is the fingerprint, so a changed prompt or other weights never meet an old file. A damaged file is
-    an ``InputError``, not recomputed in silence.
+    The file's name is the fingerprint, so an old file is never used for a changed prompt or other weights. A damaged
+    file is an ``InputError``; it is not recomputed silently.
     """
     rows = sentences_of(prompts)
     path = folder / f"{fingerprint(rows, encoder.identity)}.npz"
     if path.is_file():
-        return replace(load_text_bank(path), names=tuple(names))  # the same sentences may go by other names
+        return replace(load_text_bank(path), names=tuple(names))  # other class names may have the same sentences
     bank = compute_text_bank(names, rows, encoder)
     save_text_bank(bank, path)
     return bank

@@ -25,14 +25,14 @@ _LOAD_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError, Assertio
 
 
 class OpenClipTextEncoder:
-    """A CLIP model of open_clip. Weights load at the first ``encode``; a bank from the cache needs none of it."""
+    """A CLIP model of open_clip. Weights load at the first ``encode``; a cached text bank needs none."""
 
     def __init__(self, architecture: str = "ViT-B-32", weights: str = "openai") -> None:
         """Choose a model.
 
         Args:
             architecture: a name of open_clip's model list, as ``ViT-B-16``. OpenAI's weights in a local file need the
-                name that ends in ``-quickgelu``; by the tag ``openai`` open_clip sees to it.
+                name that ends in ``-quickgelu``; with the tag ``openai`` open_clip chooses it.
             weights: a name of open_clip's pretrained tags, or the path of a weights file.
         """
         self._architecture, self._weights = architecture, weights
@@ -42,7 +42,7 @@ class OpenClipTextEncoder:
 
     @property
     def identity(self) -> str:
-        """``open_clip:ARCHITECTURE/WEIGHTS``; a weights file counts by its SHA-256."""
+        """``open_clip:ARCHITECTURE/WEIGHTS``; a weights file is named by its SHA-256."""
         if self._identity is None:
             path = Path(self._weights)
             weights = f"sha256:{file_sha256(path)}" if path.is_file() else self._weights

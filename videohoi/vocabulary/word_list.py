@@ -57,7 +57,7 @@ _READER = pydantic.TypeAdapter(_WordFile)
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML keeps the last of two equal keys in silence; here that is an error."""
+    """PyYAML silently keeps the last of two equal keys; here that is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
@@ -118,8 +118,8 @@ def _vocabulary(words: _WordFile, name: str) -> Vocabulary:
         object_synonyms=_pairs(words.object_synonyms), verb_synonyms=_pairs(words.verb_synonyms),
     )  # fmt: skip
     _check_references(bare)
-    said = tuple((verbs[bare.verb_id(verb)], text.strip()) for verb, text in words.participles.items())
-    return replace(bare, participles=said, interactions=_interactions(bare, words.interactions))
+    participles = tuple((verbs[bare.verb_id(verb)], text.strip()) for verb, text in words.participles.items())
+    return replace(bare, participles=participles, interactions=_interactions(bare, words.interactions))
 
 
 def _unique(key: str, words: Iterable[str]) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ Two single-threaded processes with averaged gradients run 27 % more pictures a s
 
 from __future__ import annotations
 
+import argparse
 import copy
 import json
 import logging
-import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,6 @@ class DetectorTraining:
     """how far rare classes outweigh common ones in the class loss, see ``sampling.class_weights``"""
     seed: int = 0
     checkpoint_every_steps: int = 500
-    stop_after_seconds: float | None = None
     weights: DistillationWeights = field(default_factory=DistillationWeights)
     views: ViewRecipe = field(default_factory=ViewRecipe)
 
@@ -200,7 +200,7 @@ class Trainer:
         return {"loss": float(total.detach()), **terms}
 
     def run(self) -> None:
-        """Train to the end of the schedule, or to the time limit."""
+        """Train to the end of the schedule."""
         started, seen = time.monotonic(), 0
         while self.step < self.total:
             terms = self.advance()
@@ -231,12 +231,15 @@ def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str,
     ]
 
 
-def main(arguments: list[str]) -> None:
-    """Entry point under torchrun: one YAML path."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point under torchrun."""
+    parser = argparse.ArgumentParser(prog="python -m videohoi.train.detector_loop", description="Train the detector.")
+    parser.add_argument("training", type=Path, help="YAML file, as configs/train/starter_detector.yaml")
+    options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    training = load_training(Path(arguments[0]))
+    training = load_training(options.training)
     training.run_folder.mkdir(parents=True, exist_ok=True)
     dist.init_process_group("gloo")
     Trainer(training, dist.get_rank(), dist.get_world_size()).run()
@@ -244,4 +247,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -32,12 +32,13 @@ ALLOWED = {
     "pipeline": STAGES | SHARED_ROOMS | {"graph", "config"},
     "commands": STAGES | SHARED_ROOMS | {"graph", "config", "pipeline", "evaluate", "demo", "datasets"},
     "cli": {"commands", "errors"},
+    "__main__": {"cli"},
     "config": {"errors"},
     "train": SHARED_ROOMS - {"compile", "models"} | {"detect", "interact", "evaluate", "config", "datasets"},
     **{stage: SHARED_ROOMS - {"layers"} for stage in STAGES},
 }
 GROUND = {"errors", "files", "folder_lock", "names", "plugins", "ranges", "shipped_weights"}
-for room in ALLOWED.keys() - GROUND - {"structures", "cli"}:
+for room in ALLOWED.keys() - GROUND - {"structures", "cli", "__main__"}:
     ALLOWED[room] = ALLOWED[room] | GROUND
 ALLOWED["detect"] = ALLOWED["detect"] | {"layers"}
 ALLOWED["interact"] = ALLOWED["interact"] | {"detect", "layers"}

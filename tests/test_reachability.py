@@ -35,7 +35,9 @@ def circle(known) -> list[str]:
 
 
 def test_every_module_is_reached() -> None:
-    roots = {"videohoi", "videohoi.cli", "videohoi.__main__"} | {name for name in MODULES if name.startswith("videohoi.train")}
+    roots = {"videohoi", "videohoi.cli", "videohoi.__main__"} | {
+        name for name in MODULES if name.startswith("videohoi.train")
+    }
     unused = MODULES.keys() - reached(MODULES, roots, (ROOT / "pipelines").glob("*.py"))
     assert not unused, f"wire these modules in or delete them: {', '.join(sorted(unused))}"
 

@@ -52,7 +52,9 @@ def test_the_first_line_and_the_caption_are_what_the_demo_says(demo_segments: li
     assert line[2] == pytest.approx(score, abs=0.02)
     (alarms,) = stated(r"\"fill\", ([\d.]+) - ([\d.]+) s and ([\d.]+) - ([\d.]+) s, are false alarms")
     assert alarms == pytest.approx([moment for span in times(demo_segments, "fill") for moment in span], abs=FRAMES)
-    assert len(demo_segments) == 3
+    (drinks,) = stated(r"\"drink with\", ([\d.]+) - ([\d.]+) s")
+    assert drinks == pytest.approx(times(demo_segments, "drink_with")[0], abs=FRAMES)
+    assert len(demo_segments) == 4
 
 
 YOLOX = SHARED / "teachers" / "yolox_nano_416.onnx"

@@ -52,7 +52,7 @@ DETECTOR = ShippedWeights(
     "starter detector",
     "videohoi.detect",
     "starter_detector.onnx",
-    "f54cb5298fbb163fafea4a7643e3f6333394c40ee1bc7cdc101565a5078fa46d",
+    "4c7f8e05df6650c042572c287c90c1a563ab98bfc99af9b1ef614060a5a56cc6",
 )
 PAIR_HEAD = ShippedWeights(
     "starter pair head",

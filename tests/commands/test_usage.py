@@ -63,3 +63,11 @@ def test_the_version_is_one_line(videohoi):
 
     outcome = videohoi("--version")
     assert (outcome.code, outcome.out) == (0, f"videohoi {__version__}\n")
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "videohoi", "--version"], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"videohoi \d+\.\d+\.\d+\n", done.stdout)
+    wrong = subprocess.run([sys.executable, "-m", "videohoi", "anotate"], capture_output=True, text=True)
+    assert wrong.returncode == 2
+    assert "anotate" in wrong.stderr
